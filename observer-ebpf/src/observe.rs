@@ -1,0 +1,306 @@
+//! What happens to one packet.
+
+use aya_ebpf::EbpfContext as _;
+use aya_ebpf::helpers::generated;
+use aya_ebpf::programs::SkBuffContext;
+use observer_common::counters::Counter;
+use observer_common::wire::{FLAG_FIN, FLAG_RST};
+
+use crate::detect::begins_tls;
+use crate::emit::{Scratch, claim, release};
+use crate::flow::{
+    DETECT_LEN, Direction, Flow, HEADER_LEN, Head, PARTIAL_LEN, PHASE_NEW, PHASE_NOT_TLS, PHASE_TLS, STATE_NONE, STATE_PLAIN,
+    STATE_SETTLED,
+};
+use crate::maps::{FLOWS, count};
+use crate::packet::{ACK, FIN, Packet, RST, SYN};
+use crate::recognise::{recognise, remember_listener};
+use crate::records::{PACKET_STEPS, STASH_STEPS, resynchronise, walk};
+use crate::source::{PacketSource, Source, StashSource};
+use crate::stash::{self, set_aside};
+
+/// How connections of different namespaces are kept apart: set by the agent from what the kernel has.
+#[unsafe(no_mangle)]
+static SCOPE: u32 = SCOPE_NAMESPACE;
+/// `bpf_get_netns_cookie` works here.
+pub const SCOPE_NAMESPACE: u32 = 0;
+/// It does not; the socket's cookie serves, so that each end is a connection of its own until the agent joins them.
+pub const SCOPE_SOCKET: u32 = 1;
+
+/// What is left to do for a packet.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Next {
+    /// Nothing.
+    Done,
+    /// It has more records than one run visits.
+    Continue,
+    /// Segments that waited for this one can be looked at.
+    Drain,
+}
+
+/// Which namespace, or socket, a packet belongs to.
+#[inline(always)]
+fn scope(ctx: &SkBuffContext, cgroup_hook: bool) -> u64 {
+    // SAFETY: reads a constant that the agent set before loading; volatile, for the compiler knows only the default.
+    let kind = unsafe { core::ptr::read_volatile(&raw const SCOPE) };
+    // SAFETY: helpers without preconditions.
+    unsafe {
+        match kind {
+            SCOPE_NAMESPACE => generated::bpf_get_netns_cookie(ctx.as_ptr()),
+            // An interface's packets all belong to the agent's own namespace.
+            SCOPE_SOCKET if cgroup_hook => generated::bpf_get_socket_cookie(ctx.as_ptr()),
+            _ => 0,
+        }
+    }
+}
+
+/// The part of a scope that both ends of a connection share: a namespace, but not a socket.
+#[inline(always)]
+pub fn namespace_scope(scope: u64) -> u64 {
+    // SAFETY: as in `scope`.
+    let kind = unsafe { core::ptr::read_volatile(&raw const SCOPE) };
+    if kind == SCOPE_NAMESPACE { scope } else { 0 }
+}
+
+/// Looks at one packet whose IP header stands at `ip`.
+#[inline(always)]
+pub fn observe(ctx: &SkBuffContext, ip: u32, cgroup_hook: bool) -> Next {
+    let Some(mut packet) = Packet::parse(ctx, ip) else { return Next::Done };
+    packet.key.scope = scope(ctx, cgroup_hook);
+    let source = PacketSource { ctx, base: packet.payload, len: packet.len };
+    let Some(flow) = find_or_open(&packet, &source) else { return Next::Done };
+    let (head, own, peer) = flow.split(packet.direction);
+    if packet.flags & SYN != 0 && own.started == 0 {
+        own.started = 1;
+        own.next = packet.seq;
+    }
+    if peer.stashed > 0 && packet.flags & ACK != 0 && (packet.ack.wrapping_sub(peer.next) as i32) > 0 {
+        peer.give_up = 1;
+    }
+
+    let mut next = Next::Done;
+    if packet.len > 0 {
+        let hook = Hook { ctx, cgroup: cgroup_hook };
+        if head.phase != PHASE_TLS && !recognise(&hook, &packet, &source, head, own, peer) {
+            return Next::Done;
+        }
+        next = follow(&hook, &packet, &source, head, own, peer);
+    }
+    if packet.flags & (FIN | RST) != 0 && next != Next::Continue {
+        close(ctx, &packet, head, own, peer, cgroup_hook);
+    }
+    next
+}
+
+/// Where a packet is looked at.
+pub struct Hook<'a> {
+    /// The packet.
+    pub ctx: &'a SkBuffContext,
+    /// By the cgroup hook, not the classifier.
+    pub cgroup: bool,
+}
+
+/// Walks the records of a packet's payload, if its turn has come.
+#[inline(always)]
+fn follow(
+    hook: &Hook,
+    packet: &Packet,
+    source: &PacketSource,
+    head: &mut Head,
+    own: &mut Direction,
+    peer: &Direction,
+) -> Next {
+    let Some(start) = place(packet, source, own) else { return Next::Done };
+    let rest = packet.len - start;
+    if own.copying == 0 && own.left >= rest {
+        // Inside of a record that is stepped over: the whole cost of most bulk packets.
+        own.left -= rest;
+        own.next = own.next.wrapping_add(rest);
+    } else {
+        let Some(slot) = claim() else { return Next::Done };
+        slot.begin(hook.ctx, packet, head, hook.cgroup);
+        let first = own.state == STATE_NONE;
+        take_held(own, slot);
+        let reached = walk::<_, PACKET_STEPS>(source, start, head, own, peer.finished != 0, slot);
+        if slot.len() > 0 {
+            slot.flush(head, own, 0, 0);
+        }
+        release(slot);
+        if first && own.state == STATE_PLAIN && head.client != packet.direction {
+            remember_listener(packet);
+        }
+        if reached < packet.len {
+            return Next::Continue;
+        }
+    }
+    if own.stashed > 0 { Next::Drain } else { Next::Done }
+}
+
+/// Puts what detection held back, beyond a record header, at the beginning of the first piece.
+#[inline(always)]
+fn take_held(own: &mut Direction, slot: &mut Scratch) {
+    let held = u32::from(own.partial_len);
+    if own.state != STATE_NONE || held <= HEADER_LEN {
+        return;
+    }
+    slot.start(own.next.wrapping_sub(held));
+    slot.append_held(&own.partial, held);
+    let record = (u32::from(own.partial[3]) << 8) | u32::from(own.partial[4]);
+    own.left = record.saturating_sub(held - HEADER_LEN);
+    own.copying = 1;
+    own.copied = held;
+    own.state = STATE_PLAIN;
+    own.partial_len = 0;
+}
+
+/// From which payload byte on a packet is news; `None` if nothing in it is, or if it must wait.
+#[inline(always)]
+fn place(packet: &Packet, source: &PacketSource, own: &mut Direction) -> Option<u32> {
+    if own.started == 0 {
+        own.started = 1;
+        own.next = packet.seq;
+        return Some(0);
+    }
+    let ahead = packet.seq.wrapping_sub(own.next) as i32;
+    if ahead < 0 {
+        let known = ahead.unsigned_abs();
+        return (known < packet.len).then_some(known);
+    }
+    if own.lost == 0 {
+        if ahead == 0 {
+            return Some(0);
+        }
+        if own.copying == 0 && own.left >= ahead as u32 {
+            // What is missing lies in payload that would have been stepped over.
+            own.left -= ahead as u32;
+            own.next = packet.seq;
+            return Some(0);
+        }
+        if own.state < STATE_SETTLED {
+            let slot = claim()?;
+            let waits = set_aside(packet, source, own, slot);
+            release(slot);
+            if waits {
+                return None;
+            }
+        }
+    }
+    if resynchronise(source, packet.seq, own) {
+        return Some(0);
+    }
+    own.next = packet.seq.wrapping_add(packet.len);
+    None
+}
+
+/// Looks at the segments that waited for this packet; true if there may be more of them.
+#[inline(always)]
+pub fn drain(ctx: &SkBuffContext, ip: u32, cgroup_hook: bool) -> bool {
+    let Some(mut packet) = Packet::parse(ctx, ip) else { return false };
+    packet.key.scope = scope(ctx, cgroup_hook);
+    let Some(flow) = FLOWS.get_ptr_mut(&packet.key) else { return false };
+    // SAFETY: a map value, valid while the program runs.
+    let (head, own, peer) = unsafe { &mut *flow }.split(packet.direction);
+
+    let mut begins = own.next;
+    let mut found = stash::waiting(&packet, begins);
+    if found.is_none() {
+        // Cut otherwise than the segment before it: it may overlap what was walked meanwhile. Or never to be reached,
+        // when the peer has acknowledged what is missing.
+        if own.stash_lo.wrapping_sub(own.next) as i32 > 0 && own.give_up == 0 {
+            return false;
+        }
+        begins = own.stash_lo;
+        found = stash::waiting(&packet, begins);
+    }
+    let Some((key, segment)) = found else {
+        if own.give_up != 0 {
+            own.stashed = 0;
+            own.give_up = 0;
+        }
+        return false;
+    };
+    // SAFETY: the map value was just found.
+    let len = unsafe { (*segment).len };
+    let source = StashSource { segment, len };
+    let known = own.next.wrapping_sub(begins) as i32;
+    let start = if known > 0 { known as u32 } else { 0 };
+    let usable = known >= 0 || resynchronise(&source, begins, own);
+    if usable && start < len {
+        let Some(slot) = claim() else { return false };
+        slot.begin(ctx, &packet, head, cgroup_hook);
+        let reached = walk::<_, STASH_STEPS>(&source, start, head, own, peer.finished != 0, slot);
+        if slot.len() > 0 {
+            slot.flush(head, own, 0, 0);
+        }
+        release(slot);
+        if reached < len {
+            // More records than one run visits: the next run finds the segment again by `stash_lo`.
+            own.stash_lo = begins;
+            return true;
+        }
+    }
+    stash::forget(&key, own);
+    // Which one is the lowest now is not known; the one behind this is the likeliest.
+    own.stash_lo = begins.wrapping_add(len);
+    own.stashed > 0
+}
+
+/// Tells that a direction ended, and forgets a connection that ended in both.
+#[inline(always)]
+fn close(
+    ctx: &SkBuffContext,
+    packet: &Packet,
+    head: &mut Head,
+    own: &mut Direction,
+    peer: &mut Direction,
+    cgroup_hook: bool,
+) {
+    let reset = packet.flags & RST != 0;
+    if (head.phase == PHASE_TLS || head.phase == PHASE_NOT_TLS) && own.closed == 0 {
+        let Some(slot) = claim() else { return };
+        slot.begin(ctx, packet, head, cgroup_hook);
+        slot.start(packet.seq.wrapping_add(packet.len));
+        slot.flush(head, own, 0, if reset { FLAG_RST } else { FLAG_FIN });
+        release(slot);
+    }
+    own.closed = 1;
+    // A packet with payload passes the other end's hook too, and would open the connection anew: such a one stays until
+    // it is the least recently used.
+    if (reset || peer.closed != 0) && packet.len == 0 {
+        let _ = FLOWS.remove(&packet.key);
+    }
+}
+
+/// The connection's state; a new one for a SYN and for bytes that begin TLS.
+#[inline(always)]
+fn find_or_open<'a>(packet: &Packet, source: &PacketSource) -> Option<&'a mut Flow> {
+    let opens = packet.flags & (SYN | ACK | RST) == SYN;
+    if let Some(flow) = FLOWS.get_ptr_mut(&packet.key) {
+        // SAFETY: a map value, valid while the program runs.
+        let flow = unsafe { &mut *flow };
+        let direction = &flow.directions[usize::from(packet.direction & 1)];
+        // The SYN of the connection that is followed, seen by its other end or sent again.
+        if !opens || (flow.head.phase == PHASE_NEW && direction.next == packet.seq) {
+            return Some(flow);
+        }
+    } else if !opens {
+        let mut bytes = [0u8; PARTIAL_LEN];
+        let known = if packet.len >= DETECT_LEN as u32 { DETECT_LEN as u32 } else { 1 };
+        // SAFETY: `bytes` has room for it.
+        if !unsafe { source.read(0, bytes.as_mut_ptr(), known) } {
+            return None;
+        }
+        if !begins_tls(&bytes, known) {
+            return None;
+        }
+    }
+    // SAFETY: helper without preconditions.
+    let now = unsafe { generated::bpf_ktime_get_ns() };
+    let fresh = Flow::new(now, packet.direction, opens);
+    if FLOWS.insert(&packet.key, &fresh, 0).is_err() {
+        count(Counter::FlowInsertFailed);
+        return None;
+    }
+    // SAFETY: as above.
+    FLOWS.get_ptr_mut(&packet.key).map(|flow| unsafe { &mut *flow })
+}
