@@ -15,7 +15,7 @@ use crate::flow::{
 use crate::maps::{FLOWS, count};
 use crate::packet::{ACK, FIN, Packet, RST, SYN};
 use crate::recognise::{recognise, remember_listener};
-use crate::records::{PACKET_STEPS, STASH_STEPS, resynchronise, walk};
+use crate::records::{PACKET_STEPS, STASH_STEPS, resynchronise, step_over, walk};
 use crate::source::{PacketSource, Source, StashSource};
 use crate::stash::{self, set_aside};
 
@@ -110,13 +110,19 @@ fn follow(
     own: &mut Direction,
     peer: &Direction,
 ) -> Next {
-    let Some(start) = place(packet, source, own) else { return Next::Done };
-    let rest = packet.len - start;
-    if own.copying == 0 && own.left >= rest {
-        // Inside of a record that is stepped over: the whole cost of most bulk packets.
-        own.left -= rest;
-        own.next = own.next.wrapping_add(rest);
-    } else {
+    let Some(mut start) = place(packet, source, own) else { return Next::Done };
+    if own.copying == 0 && own.partial_len == 0 {
+        let rest = packet.len - start;
+        if own.left >= rest {
+            // Inside of a record that is stepped over.
+            own.left -= rest;
+            own.next = own.next.wrapping_add(rest);
+            start = packet.len;
+        } else if own.state == STATE_SETTLED {
+            start = step_over(source, start, own);
+        }
+    }
+    if start < packet.len {
         let Some(slot) = claim() else { return Next::Done };
         slot.begin(hook.ctx, packet, head, hook.cgroup);
         let first = own.state == STATE_NONE;

@@ -1,0 +1,174 @@
+//! The command line. Parsing does no work beyond turning words into values; [`crate::config`] makes one validated
+//! configuration of them.
+
+use std::path::PathBuf;
+
+use clap::{ArgMatches, Args, CommandFactory, FromArgMatches, Parser, Subcommand};
+
+use crate::config::settings::{self, Settings};
+use crate::config::values::{Format, LogFormat, LogLevel};
+
+/// Shows every TLS handshake on this host, above all the ones that fail.
+#[derive(Debug, Parser)]
+#[command(name = "tls-observer", version, max_term_width = 110)]
+pub struct Cli {
+    /// Options that every verb takes.
+    #[command(flatten)]
+    pub global: GlobalArgs,
+    /// What to do.
+    #[command(subcommand)]
+    pub verb: Verb,
+}
+
+/// Options that every verb takes.
+#[derive(Clone, Debug, Default, Args)]
+pub struct GlobalArgs {
+    /// What to write to standard output: json or text. Text is the default at a terminal, json elsewhere.
+    #[arg(long, global = true, value_name = "json|text")]
+    pub format: Option<Format>,
+    /// How log lines on standard error look: text or json [default: text].
+    #[arg(long, global = true, value_name = "text|json")]
+    pub log_format: Option<LogFormat>,
+    /// The least severe log lines to show: error, warn, info, debug or trace [default: info].
+    #[arg(long, global = true, value_name = "LEVEL")]
+    pub log_level: Option<LogLevel>,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Verb {
+    /// Watch this host's TLS handshakes until stopped.
+    Run(Box<RunArgs>),
+    /// Tell what this host can do, what is missing and how to get it.
+    Check,
+    /// Print the JSON Schema of an event.
+    Schema,
+}
+
+/// Arguments of `run`.
+#[derive(Clone, Debug, Default, Args)]
+pub struct RunArgs {
+    /// Read settings from this TOML file; flags and environment variables override it.
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// One flag for each setting.
+    #[command(flatten)]
+    pub settings: Settings,
+}
+
+impl Cli {
+    /// Parses the process's own arguments. Prints help, version or a usage error and ends the process (status 0 or 2)
+    /// where they ask for that.
+    pub fn from_process() -> Self {
+        let matches = command().get_matches();
+        Self::from_matches(&matches).unwrap_or_else(|error| error.exit())
+    }
+
+    /// Parses `arguments`, the program's name first.
+    ///
+    /// # Errors
+    /// Usage errors, and requests for help or version; [`clap::Error::exit_code`] tells which.
+    pub fn from_arguments<I>(arguments: I) -> Result<Self, clap::Error>
+    where
+        I: IntoIterator,
+        I::Item: Into<std::ffi::OsString> + Clone,
+    {
+        Self::from_matches(&command().try_get_matches_from(arguments)?)
+    }
+
+    fn from_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
+        <Self as FromArgMatches>::from_arg_matches(matches)
+    }
+}
+
+/// The command with each setting's environment variable added to its help.
+fn command() -> clap::Command {
+    fn with_variables(command: clap::Command) -> clap::Command {
+        command.mut_args(|arg| {
+            let id = arg.get_id().as_str();
+            if !settings::KEYS.contains(&id) && id != "config" {
+                return arg;
+            }
+            let help = arg.get_help().map(ToString::to_string).unwrap_or_default();
+            let help = format!("{help} [env: {}]", settings::variable(id));
+            arg.help(help)
+        })
+    }
+    with_variables(Cli::command()).mut_subcommand("run", with_variables)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_is_consistent() {
+        command().debug_assert();
+    }
+
+    #[test]
+    fn run_takes_its_flags_and_the_global_ones() {
+        let cli = Cli::from_arguments([
+            "tls-observer",
+            "run",
+            "--interface",
+            "eth0,eth1",
+            "--interface",
+            "lo",
+            "--ring-bytes",
+            "512KiB",
+            "--certificate-chain",
+            "--format",
+            "json",
+        ])
+        .unwrap();
+        assert_eq!(cli.global.format, Some(Format::Json));
+        let Verb::Run(run) = cli.verb else {
+            panic!("not run")
+        };
+        let names: Vec<_> = run
+            .settings
+            .interface
+            .unwrap()
+            .iter()
+            .map(ToString::to_string)
+            .collect();
+        assert_eq!(names, ["eth0", "eth1", "lo"]);
+        assert_eq!(run.settings.ring_bytes.unwrap().0, 512 * 1024);
+        assert_eq!(run.settings.certificate_chain, Some(true));
+    }
+
+    #[test]
+    fn bad_usage_ends_with_status_2_and_names_the_flag() {
+        for arguments in [
+            &["tls-observer", "run", "--ring-bytes", "5000"][..],
+            &["tls-observer", "run", "--cgroup", "/x", "--interface", "lo"],
+            &["tls-observer", "run", "--no-such-flag"],
+            &["tls-observer", "replay"],
+            &["tls-observer"],
+        ] {
+            let error = Cli::from_arguments(arguments).unwrap_err();
+            assert_eq!(error.exit_code(), 2, "{arguments:?}");
+        }
+        let error = Cli::from_arguments(["tls-observer", "run", "--ring-bytes", "5000"])
+            .unwrap_err()
+            .to_string();
+        assert!(
+            error.contains("--ring-bytes") && error.contains("power of two"),
+            "{error}"
+        );
+    }
+
+    #[test]
+    fn help_shows_the_environment_variables() {
+        let error = Cli::from_arguments(["tls-observer", "run", "--help"]).unwrap_err();
+        assert_eq!(error.exit_code(), 0);
+        let help = error.to_string();
+        for key in settings::KEYS {
+            assert!(
+                help.contains(&settings::variable(key)),
+                "{key} is missing in {help}"
+            );
+        }
+    }
+}

@@ -1,0 +1,8 @@
+//! Handshakes byte by byte through the whole table.
+
+mod late;
+mod limits;
+mod places;
+mod tls12;
+mod tls13;
+mod wire;

@@ -1,0 +1,18 @@
+//! TLS Observer: shows every TLS handshake on a Linux host, above all the ones that fail.
+//!
+//! The way of the data is one-directional: `kernel` (ring buffer) → `flows` (reassembly) → `tracker` (both directions
+//! of one handshake) → `observation` (the model) → `output`. `pipeline` is the only place that wires them.
+
+pub mod check;
+pub mod cli;
+pub mod config;
+pub mod exit;
+pub mod flows;
+pub mod kernel;
+pub mod logging;
+pub mod observation;
+pub mod outcome;
+pub mod output;
+pub mod pipeline;
+pub mod segment;
+pub mod tracker;

@@ -1,0 +1,50 @@
+//! The `tls-observer` binary: parse, run, exit status.
+
+use std::io::Write as _;
+use std::process::ExitCode;
+
+use tls_observer::cli::{Cli, Verb};
+use tls_observer::config::host::ThisHost;
+use tls_observer::config::{Config, Console};
+use tls_observer::exit::Exit;
+use tls_observer::{check, logging, output, pipeline};
+
+fn main() -> ExitCode {
+    let cli = Cli::from_process();
+    let exit = match &cli.verb {
+        Verb::Run(run) => match Config::from_cli(&cli.global, run, &ThisHost) {
+            Ok(config) => self::run(config),
+            Err(error) => fail(&error, error.exit()),
+        },
+        Verb::Check => match Console::from_cli(&cli.global, &ThisHost) {
+            Ok(console) => check::print(console.format),
+            Err(error) => fail(&error, error.exit()),
+        },
+        Verb::Schema => print(&output::schema::event_schema_text()),
+    };
+    exit.into()
+}
+
+fn run(config: Config) -> Exit {
+    logging::start(&config.console);
+    let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return fail(&error, Exit::Failed),
+    };
+    match runtime.block_on(pipeline::run(config)) {
+        Ok(()) => Exit::Done,
+        Err(error) => fail(&error, error.exit()),
+    }
+}
+
+/// One line that says what is wrong and what helps.
+fn fail(error: &dyn std::error::Error, exit: Exit) -> Exit {
+    eprintln!("tls-observer: {error}");
+    exit
+}
+
+/// A reader that goes away early has seen enough.
+fn print(text: &str) -> Exit {
+    let _ = std::io::stdout().write_all(text.as_bytes());
+    Exit::Done
+}

@@ -1,0 +1,336 @@
+//! What an ending means: from an alert, a close or a silence to outcome, reason and evidence.
+//!
+//! Everything here is a pure function of what the tracker collected. [`Verdict`]s are the only way by which an outcome,
+//! its reason and the evidence for them come into being, so the three never drift apart.
+
+pub mod tls13;
+
+use observer_tls::codepoints::AlertDescription;
+use observer_tls::x509::CertificateFacts;
+
+use crate::observation::{CertificateFault, ClientCertificate, Evidence, Outcome, Reason, Side};
+
+/// How a handshake ended, why, and how that is known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Verdict {
+    /// How it ended.
+    pub outcome: Outcome,
+    /// Who refused; set exactly for [`Outcome::Rejected`].
+    pub rejected_by: Option<Side>,
+    /// Why; `None` for established and incomplete ones.
+    pub reason: Option<Reason>,
+    /// How sure outcome and reason are.
+    pub evidence: Evidence,
+    /// The rule behind a derived or inferred answer.
+    pub rule: Option<&'static str>,
+}
+
+impl Verdict {
+    /// Both sides' Finished were seen.
+    pub const ESTABLISHED: Self = Self::plain(Outcome::Established, None);
+    /// Too little was seen to claim anything.
+    pub const INCOMPLETE: Self = Self::plain(Outcome::Incomplete, None);
+    /// Nothing more came.
+    pub const TIMED_OUT: Self = Self::plain(Outcome::TimedOut, Some(Reason::TimedOut));
+
+    const fn plain(outcome: Outcome, reason: Option<Reason>) -> Self {
+        Self { outcome, rejected_by: None, reason, evidence: Evidence::Observed, rule: None }
+    }
+
+    /// The connection was closed, for a `reason` that was read on the wire.
+    pub const fn aborted(reason: Reason) -> Self {
+        Self::plain(Outcome::Aborted, Some(reason))
+    }
+
+    /// `side` refused.
+    pub const fn rejected(side: Side, cause: Cause) -> Self {
+        Self {
+            outcome: Outcome::Rejected,
+            rejected_by: Some(side),
+            reason: Some(cause.reason),
+            evidence: cause.evidence,
+            rule: cause.rule,
+        }
+    }
+
+    /// The same, guessed by `rule`.
+    pub const fn inferred(self, rule: &'static str) -> Self {
+        Self { evidence: Evidence::Inferred, rule: Some(rule), ..self }
+    }
+}
+
+/// A reason with its evidence.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Cause {
+    /// Why.
+    pub reason: Reason,
+    /// How sure.
+    pub evidence: Evidence,
+    /// The rule behind a derived or inferred reason.
+    pub rule: Option<&'static str>,
+}
+
+impl Cause {
+    /// The wire says exactly this.
+    pub const fn observed(reason: Reason) -> Self {
+        Self { reason, evidence: Evidence::Observed, rule: None }
+    }
+
+    /// It follows by `rule`.
+    pub const fn derived(reason: Reason, rule: &'static str) -> Self {
+        Self { reason, evidence: Evidence::Derived, rule: Some(rule) }
+    }
+
+    /// `rule` makes it probable.
+    pub const fn inferred(reason: Reason, rule: &'static str) -> Self {
+        Self { reason, evidence: Evidence::Inferred, rule: Some(rule) }
+    }
+}
+
+/// What an alert's meaning depends on besides its number.
+#[derive(Clone, Copy, Debug)]
+pub struct AlertContext<'a> {
+    /// Who sent the alert.
+    pub sender: Side,
+    /// Leaf of the chain that the sender had to judge, where it was readable.
+    pub judged_leaf: Option<&'a CertificateFacts>,
+    /// When, nanoseconds since the Unix epoch.
+    pub time_ns: u64,
+    /// A ServerHello or HelloRetryRequest came before.
+    pub server_answered: bool,
+    /// The client offered TLS 1.3; `None` when no ClientHello was seen.
+    pub tls13_offered: Option<bool>,
+    /// What became of the client's certificate so far.
+    pub client_certificate: ClientCertificate,
+    /// The client's first bytes were not TLS.
+    pub not_tls: bool,
+}
+
+/// Why the sender of a plaintext alert refused (RFC 8446, section 6.2; RFC 5246, section 7.2.2).
+pub fn cause_of_alert(description: AlertDescription, context: &AlertContext<'_>) -> Cause {
+    use AlertDescription as A;
+    use CertificateFault as F;
+
+    if context.not_tls {
+        return Cause::derived(Reason::NotTls, "alert_after_bytes_that_are_not_tls");
+    }
+    // An alert about a certificate is about the peer's: only the client judges the server's, and the other way round.
+    let judged = match context.sender {
+        Side::Client => Side::Server,
+        Side::Server => Side::Client,
+    };
+    let certificate = |fault| Cause::observed(Reason::Certificate(judged, fault));
+    match description {
+        // In SSL 3.0 the client says that it has none (RFC 6101, section 5.4.2); either way it is the client's.
+        A::NO_CERTIFICATE => Cause::observed(Reason::Certificate(Side::Client, F::Missing)),
+        A::CERTIFICATE_REQUIRED if context.sender == Side::Server => certificate(F::Missing),
+        A::BAD_CERTIFICATE => outside_validity(judged, context).unwrap_or(certificate(F::Bad)),
+        A::CERTIFICATE_UNKNOWN => outside_validity(judged, context).unwrap_or(certificate(F::Rejected)),
+        A::UNSUPPORTED_CERTIFICATE => {
+            Cause::derived(Reason::Certificate(judged, F::WrongPurpose), "unsupported_certificate_is_wrong_purpose")
+        }
+        A::CERTIFICATE_REVOKED => certificate(F::Revoked),
+        // There is no alert for "not valid yet": peers send this one.
+        A::CERTIFICATE_EXPIRED if is_early(context) => {
+            Cause::derived(Reason::Certificate(judged, F::NotYetValid), "certificate_expired_before_not_before")
+        }
+        A::CERTIFICATE_EXPIRED => certificate(F::Expired),
+        A::UNKNOWN_CA => certificate(F::UnknownCa),
+        A::ACCESS_DENIED
+            if context.sender == Side::Server && context.client_certificate == ClientCertificate::Sent =>
+        {
+            Cause::derived(Reason::Certificate(judged, F::Rejected), "access_denied_after_client_certificate")
+        }
+        A::BAD_CERTIFICATE_STATUS_RESPONSE | A::BAD_CERTIFICATE_HASH_VALUE => certificate(F::Bad),
+        A::HANDSHAKE_FAILURE => cause_of_handshake_failure(context),
+        A::PROTOCOL_VERSION | A::INAPPROPRIATE_FALLBACK => Cause::observed(Reason::NoSharedVersion),
+        A::INSUFFICIENT_SECURITY => Cause::observed(Reason::NoSharedCipher),
+        A::NO_APPLICATION_PROTOCOL => Cause::observed(Reason::NoApplicationProtocol),
+        A::UNRECOGNIZED_NAME => Cause::observed(Reason::UnrecognizedName),
+        A::DECODE_ERROR => Cause::observed(Reason::DecodeError),
+        A::DECRYPT_ERROR | A::BAD_RECORD_MAC | A::DECRYPTION_FAILED => Cause::observed(Reason::DecryptError),
+        A::UNEXPECTED_MESSAGE
+        | A::RECORD_OVERFLOW
+        | A::DECOMPRESSION_FAILURE
+        | A::ILLEGAL_PARAMETER
+        | A::EXPORT_RESTRICTION
+        | A::NO_RENEGOTIATION
+        | A::MISSING_EXTENSION
+        | A::UNSUPPORTED_EXTENSION => Cause::observed(Reason::ProtocolError),
+        A::INTERNAL_ERROR => Cause::observed(Reason::InternalError),
+        A::CLOSE_NOTIFY | A::USER_CANCELED => Cause::observed(Reason::Closed),
+        _ => Cause::observed(Reason::Other),
+    }
+}
+
+/// handshake_failure names no cause; what came before it sometimes does.
+fn cause_of_handshake_failure(context: &AlertContext<'_>) -> Cause {
+    let missing = Reason::Certificate(Side::Client, CertificateFault::Missing);
+    if context.sender == Side::Client {
+        return Cause::observed(Reason::Other);
+    }
+    if context.client_certificate == ClientCertificate::RequestedNotSent {
+        return Cause::derived(missing, "handshake_failure_after_empty_certificate");
+    }
+    match context.tls13_offered {
+        // The server could not even choose a suite.
+        Some(false) if !context.server_answered => {
+            Cause::derived(Reason::NoSharedCipher, "handshake_failure_before_server_hello")
+        }
+        // Here it may as well have been a group or signature scheme.
+        Some(true) if !context.server_answered => {
+            Cause::inferred(Reason::NoSharedCipher, "handshake_failure_before_server_hello_of_tls13_offer")
+        }
+        _ => Cause::observed(Reason::Other),
+    }
+}
+
+/// Some peers answer an expired certificate with a general alert; its dates tell.
+fn outside_validity(judged: Side, context: &AlertContext<'_>) -> Option<Cause> {
+    if is_early(context) {
+        let reason = Reason::Certificate(judged, CertificateFault::NotYetValid);
+        return Some(Cause::derived(reason, "refused_before_not_before"));
+    }
+    let not_after = context.judged_leaf?.not_after?;
+    (seconds(context.time_ns) > not_after).then_some(Cause::derived(
+        Reason::Certificate(judged, CertificateFault::Expired),
+        "refused_after_not_after",
+    ))
+}
+
+fn is_early(context: &AlertContext<'_>) -> bool {
+    let not_before = context.judged_leaf.and_then(|leaf| leaf.not_before);
+    not_before.is_some_and(|not_before| seconds(context.time_ns) < not_before)
+}
+
+fn seconds(time_ns: u64) -> i64 {
+    i64::try_from(time_ns / 1_000_000_000).unwrap_or(i64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use CertificateFault as F;
+
+    const NOW: u64 = 1_000_000 * 1_000_000_000;
+
+    fn context(sender: Side) -> AlertContext<'static> {
+        AlertContext {
+            sender,
+            judged_leaf: None,
+            time_ns: NOW,
+            server_answered: true,
+            tls13_offered: Some(false),
+            client_certificate: ClientCertificate::Sent,
+            not_tls: false,
+        }
+    }
+
+    fn cause(code: u8, context: &AlertContext<'_>) -> Cause {
+        cause_of_alert(AlertDescription(code), context)
+    }
+
+    #[test]
+    fn the_sender_tells_whose_certificate_it_was() {
+        for (code, fault) in [(42, F::Bad), (44, F::Revoked), (45, F::Expired), (46, F::Rejected), (48, F::UnknownCa)] {
+            let by_server = cause(code, &context(Side::Server));
+            assert_eq!(by_server, Cause::observed(Reason::Certificate(Side::Client, fault)), "alert {code}");
+            let by_client = cause(code, &context(Side::Client));
+            assert_eq!(by_client, Cause::observed(Reason::Certificate(Side::Server, fault)), "alert {code}");
+        }
+    }
+
+    #[test]
+    fn each_alert_has_its_reason() {
+        let server = context(Side::Server);
+        for (code, reason) in [
+            (0, Reason::Closed),
+            (10, Reason::ProtocolError),
+            (20, Reason::DecryptError),
+            (22, Reason::ProtocolError),
+            (40, Reason::Other),
+            (41, Reason::Certificate(Side::Client, F::Missing)),
+            (47, Reason::ProtocolError),
+            (50, Reason::DecodeError),
+            (51, Reason::DecryptError),
+            (70, Reason::NoSharedVersion),
+            (71, Reason::NoSharedCipher),
+            (80, Reason::InternalError),
+            (86, Reason::NoSharedVersion),
+            (90, Reason::Closed),
+            (109, Reason::ProtocolError),
+            (112, Reason::UnrecognizedName),
+            (113, Reason::Certificate(Side::Client, F::Bad)),
+            (115, Reason::Other),
+            (116, Reason::Certificate(Side::Client, F::Missing)),
+            (120, Reason::NoApplicationProtocol),
+            (255, Reason::Other),
+        ] {
+            assert_eq!(cause(code, &server), Cause::observed(reason), "alert {code}");
+        }
+        assert_eq!(cause(43, &server).reason, Reason::Certificate(Side::Client, F::WrongPurpose));
+        assert_eq!(cause(43, &server).evidence, Evidence::Derived);
+    }
+
+    #[test]
+    fn a_leafs_dates_sharpen_general_alerts() {
+        let leaf = |not_before, not_after| CertificateFacts {
+            not_before: Some(not_before),
+            not_after: Some(not_after),
+            ..CertificateFacts::default()
+        };
+        let expired = leaf(0, 999_999);
+        let early = leaf(1_000_001, 2_000_000);
+        let valid = leaf(0, 1_000_000);
+        let about = |code, leaf| cause(code, &AlertContext { judged_leaf: Some(leaf), ..context(Side::Server) });
+
+        for code in [42, 46] {
+            assert_eq!(about(code, &expired).reason, Reason::Certificate(Side::Client, F::Expired));
+            assert_eq!(about(code, &expired).evidence, Evidence::Derived);
+            assert_eq!(about(code, &early).reason, Reason::Certificate(Side::Client, F::NotYetValid));
+            assert_eq!(about(code, &valid).evidence, Evidence::Observed);
+        }
+        assert_eq!(about(45, &early).reason, Reason::Certificate(Side::Client, F::NotYetValid));
+        assert_eq!(about(45, &early).evidence, Evidence::Derived);
+        assert_eq!(about(45, &expired), Cause::observed(Reason::Certificate(Side::Client, F::Expired)));
+        assert_eq!(about(48, &expired).reason, Reason::Certificate(Side::Client, F::UnknownCa));
+    }
+
+    #[test]
+    fn handshake_failure_is_explained_by_what_came_before() {
+        let empty = AlertContext { client_certificate: ClientCertificate::RequestedNotSent, ..context(Side::Server) };
+        assert_eq!(cause(40, &empty).reason, Reason::Certificate(Side::Client, F::Missing));
+        assert_eq!(cause(40, &empty).rule, Some("handshake_failure_after_empty_certificate"));
+        let by_client = AlertContext { sender: Side::Client, ..empty };
+        assert_eq!(cause(40, &by_client), Cause::observed(Reason::Other));
+
+        let unanswered = AlertContext {
+            server_answered: false,
+            client_certificate: ClientCertificate::Unknown,
+            ..context(Side::Server)
+        };
+        assert_eq!(cause(40, &unanswered).evidence, Evidence::Derived);
+        assert_eq!(cause(40, &unanswered).reason, Reason::NoSharedCipher);
+        let modern = AlertContext { tls13_offered: Some(true), ..unanswered };
+        assert_eq!(cause(40, &modern).evidence, Evidence::Inferred);
+        let midstream = AlertContext { tls13_offered: None, ..unanswered };
+        assert_eq!(cause(40, &midstream), Cause::observed(Reason::Other));
+    }
+
+    #[test]
+    fn access_denied_is_about_the_certificate_only_when_one_was_sent() {
+        let sent = cause(49, &context(Side::Server));
+        assert_eq!(sent.reason, Reason::Certificate(Side::Client, F::Rejected));
+        assert_eq!(sent.evidence, Evidence::Derived);
+        let unknown = AlertContext { client_certificate: ClientCertificate::Unknown, ..context(Side::Server) };
+        assert_eq!(cause(49, &unknown), Cause::observed(Reason::Other));
+        assert_eq!(cause(49, &context(Side::Client)), Cause::observed(Reason::Other));
+    }
+
+    #[test]
+    fn an_alert_after_foreign_bytes_means_not_tls() {
+        let foreign = AlertContext { not_tls: true, ..context(Side::Server) };
+        assert_eq!(cause(22, &foreign).reason, Reason::NotTls);
+        assert_eq!(cause(22, &foreign).evidence, Evidence::Derived);
+    }
+}

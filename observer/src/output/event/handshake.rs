@@ -1,0 +1,228 @@
+//! `handshake.*`: what ECS has no names for.
+
+use observer_tls::codepoints::{
+    AlertDescription, AlertLevel, ExtensionType, NamedGroup, ProtocolVersion, SignatureScheme,
+};
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use super::super::words::Worded;
+use super::text::{Joined, Named, NamedList};
+use super::{is_empty, is_tls13};
+use crate::observation::{
+    AlertSeen, ClientCertificate, ClientOffer, Completeness, Evidence, Observation, Outcome, Reason, Side,
+    Source, Timings,
+};
+
+/// How the handshake went, and what was seen of it.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct Handshake<'a> {
+    /// How it ended.
+    pub outcome: Worded<Outcome>,
+    /// Who refused it; for aborted handshakes, who closed the connection.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rejected_by: Option<Worded<Side>>,
+    /// Why it failed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<Worded<Reason>>,
+    /// How sure outcome and reason are: read on the wire, following from protocol rules, or guessed from sizes and
+    /// timing.
+    pub evidence: Worded<Evidence>,
+    /// The rule that gave a derived or inferred answer.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rule: Option<&'static str>,
+    /// Which probes told.
+    pub source: Worded<Source>,
+    /// How much of the handshake was seen: all its plaintext, cut short by a limit, with bytes missing, or only from
+    /// its middle on.
+    pub completeness: Worded<Completeness>,
+    /// What became of the client's certificate.
+    pub client_certificate: Worded<ClientCertificate>,
+    /// Names of the certificate authorities that the server asked for (RFC 4514).
+    #[serde(skip_serializing_if = "is_empty")]
+    pub certificate_authorities: &'a [String],
+    /// Alerts, in order.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub alerts: Vec<AlertEvent>,
+    /// The server sent a HelloRetryRequest.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub hello_retry: Option<bool>,
+    /// The key exchange group is, or contains, a post-quantum KEM.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub post_quantum: Option<bool>,
+    /// The client sent an encrypted_client_hello extension. Clients without a key for the server send one too, as
+    /// GREASE; an onlooker cannot tell the two apart.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ech: Option<bool>,
+    /// The ClientHello contains GREASE values (RFC 8701).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub grease: Option<bool>,
+    /// What the client offered.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub client: Option<Offer<'a>>,
+    /// When its steps were taken.
+    #[serde(skip_serializing_if = "Steps::is_empty")]
+    pub timings: Steps,
+    /// Headers of the encrypted records of a TLS 1.3 handshake, in order. Their sizes are what an onlooker can know of
+    /// the certificates and alerts in them.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub encrypted_records: Vec<EncryptedRecord>,
+}
+
+/// An alert record.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Alert")]
+pub struct AlertEvent {
+    /// Who sent it.
+    pub sender: Worded<Side>,
+    /// "warning" or "fatal"; absent when encrypted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub level: Option<Named<AlertLevel>>,
+    /// The number of the alert; absent when encrypted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub code: Option<u8>,
+    /// Its name in the IANA registry, or the number as hex; absent when encrypted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub description: Option<Named<AlertDescription>>,
+    /// Whether its contents were encrypted.
+    pub encrypted: bool,
+    /// Nanoseconds since the ClientHello.
+    pub offset_ns: u64,
+}
+
+impl From<&AlertSeen> for AlertEvent {
+    fn from(seen: &AlertSeen) -> Self {
+        Self {
+            sender: Worded(seen.sender),
+            level: seen.alert.map(|alert| Named(alert.level)),
+            code: seen.alert.map(|alert| alert.description.0),
+            description: seen.alert.map(|alert| Named(alert.description)),
+            encrypted: seen.alert.is_none(),
+            offset_ns: seen.offset_ns,
+        }
+    }
+}
+
+/// What the client offered, each list in the client's order. Values without a registered name are hex, those of RFC 8701
+/// "GREASE".
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct Offer<'a> {
+    /// `legacy_version` of the ClientHello: the highest version of clients before TLS 1.3.
+    pub legacy_version: Named<ProtocolVersion>,
+    /// Versions in supported_versions.
+    #[serde(skip_serializing_if = "NamedList::is_empty")]
+    pub versions: NamedList<'a, ProtocolVersion>,
+    /// Key exchange groups.
+    #[serde(skip_serializing_if = "NamedList::is_empty")]
+    pub groups: NamedList<'a, NamedGroup>,
+    /// Groups for which a key share was sent.
+    #[serde(skip_serializing_if = "NamedList::is_empty")]
+    pub key_shares: NamedList<'a, NamedGroup>,
+    /// Signature algorithms.
+    #[serde(skip_serializing_if = "NamedList::is_empty")]
+    pub signature_algorithms: NamedList<'a, SignatureScheme>,
+    /// Application protocols (ALPN).
+    #[serde(skip_serializing_if = "Joined::is_empty")]
+    pub alpn: Joined<'a, 1>,
+    /// Extensions.
+    #[serde(skip_serializing_if = "NamedList::is_empty")]
+    pub extensions: NamedList<'a, ExtensionType>,
+}
+
+impl<'a> From<&'a ClientOffer> for Offer<'a> {
+    fn from(offer: &'a ClientOffer) -> Self {
+        Self {
+            legacy_version: Named(offer.legacy_version),
+            versions: NamedList(&offer.versions),
+            groups: NamedList(&offer.groups),
+            key_shares: NamedList(&offer.key_shares),
+            signature_algorithms: NamedList(&offer.signature_algorithms),
+            alpn: Joined([&offer.alpn]),
+            extensions: NamedList(&offer.extensions),
+        }
+    }
+}
+
+/// Nanoseconds from the ClientHello's first byte to each step.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Timings")]
+pub struct Steps {
+    /// First byte of the ServerHello.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub server_hello: Option<u64>,
+    /// First byte of the client's second flight.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub client_flight: Option<u64>,
+    /// The Finished that completed the handshake.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub finished: Option<u64>,
+}
+
+impl Steps {
+    fn is_empty(&self) -> bool {
+        self.server_hello.is_none() && self.client_flight.is_none() && self.finished.is_none()
+    }
+}
+
+impl From<Timings> for Steps {
+    fn from(timings: Timings) -> Self {
+        let Timings {
+            server_hello,
+            client_flight,
+            finished,
+        } = timings;
+        Self {
+            server_hello,
+            client_flight,
+            finished,
+        }
+    }
+}
+
+/// The header of an encrypted record.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct EncryptedRecord {
+    /// Who sent it.
+    pub sender: Worded<Side>,
+    /// Payload length in bytes, without the record header.
+    pub length: u16,
+    /// Nanoseconds since the ClientHello.
+    pub offset_ns: u64,
+}
+
+impl<'a> Handshake<'a> {
+    /// The fields of `seen`.
+    pub fn new(seen: &'a Observation) -> Self {
+        let opaque = if is_tls13(seen) {
+            seen.opaque.as_slice()
+        } else {
+            &[]
+        };
+        Self {
+            outcome: Worded(seen.outcome),
+            rejected_by: seen.rejected_by.map(Worded),
+            reason: seen.reason.map(Worded),
+            evidence: Worded(seen.evidence),
+            rule: seen.rule,
+            source: Worded(seen.source),
+            completeness: Worded(seen.completeness),
+            client_certificate: Worded(seen.client_certificate),
+            certificate_authorities: &seen.certificate_authorities,
+            alerts: seen.alerts.iter().map(AlertEvent::from).collect(),
+            hello_retry: (seen.hello_retry || seen.version.is_some()).then_some(seen.hello_retry),
+            post_quantum: seen.group.map(|group| group.is_post_quantum()),
+            ech: seen.offer.as_ref().map(|offer| offer.ech),
+            grease: seen.offer.as_ref().map(|offer| offer.grease),
+            client: seen.offer.as_ref().map(Offer::from),
+            timings: seen.timings.into(),
+            encrypted_records: opaque
+                .iter()
+                .map(|record| EncryptedRecord {
+                    sender: Worded(record.sender),
+                    length: record.length,
+                    offset_ns: record.offset_ns,
+                })
+                .collect(),
+        }
+    }
+}

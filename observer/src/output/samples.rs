@@ -1,0 +1,215 @@
+//! Observations for the tests of the outputs.
+
+use std::sync::Arc;
+
+use observer_tls::alert::Alert;
+use observer_tls::codepoints::{
+    AlertDescription, AlertLevel, CipherSuite, ContentType, ExtensionType, NamedGroup, ProtocolVersion,
+    SignatureScheme,
+};
+use observer_tls::x509::{CertificateFacts, NameAttributes};
+
+use crate::observation::*;
+
+/// A leaf whose names contain `who`.
+pub fn certificate(who: &str) -> Arc<CertificateFacts> {
+    Arc::new(CertificateFacts {
+        der: bytes::Bytes::from_static(b"\x30\x03\x02\x01\x07"),
+        sha256: [0xab; 32],
+        version: 3,
+        subject: format!("CN={who},O=Example"),
+        issuer: "CN=Example CA".into(),
+        subject_attributes: NameAttributes {
+            common_name: vec![who.into()],
+            organization: vec!["Example".into()],
+            ..NameAttributes::default()
+        },
+        issuer_attributes: NameAttributes {
+            common_name: vec!["Example CA".into()],
+            ..NameAttributes::default()
+        },
+        serial_number: "00F1".into(),
+        not_before: Some(1_700_000_000),
+        not_after: Some(1_731_536_000),
+        dns_names: vec![format!("{who}.example.com")],
+        ip_addresses: vec!["10.0.0.7".into()],
+        uris: vec![format!("spiffe://example.com/{who}")],
+        signature_algorithm: "ECDSA-SHA256".into(),
+        public_key_algorithm: "ECDSA".into(),
+        public_key_size: Some(256),
+        public_key_curve: Some("P-256".into()),
+        ..CertificateFacts::default()
+    })
+}
+
+fn offer() -> ClientOffer {
+    ClientOffer {
+        legacy_version: ProtocolVersion::TLS12,
+        versions: vec![
+            ProtocolVersion(0x3a3a),
+            ProtocolVersion::TLS13,
+            ProtocolVersion::TLS12,
+        ],
+        cipher_suites: vec![CipherSuite(0x4a4a), CipherSuite(0x1301), CipherSuite(0xc02f)],
+        groups: vec![NamedGroup::X25519MLKEM768, NamedGroup::X25519],
+        key_shares: vec![NamedGroup::X25519],
+        signature_algorithms: vec![SignatureScheme(0x0403), SignatureScheme(0x0804)],
+        alpn: vec!["h2".into(), "http/1.1".into()],
+        extensions: vec![ExtensionType::SERVER_NAME, ExtensionType(0x9999)],
+        server_name: Some("api.example.com".into()),
+        ech: false,
+        grease: true,
+    }
+}
+
+fn alert(sender: Side, level: AlertLevel, description: AlertDescription) -> AlertSeen {
+    AlertSeen {
+        sender,
+        alert: Some(Alert { level, description }),
+        offset_ns: 3_000_000,
+    }
+}
+
+/// A TLS 1.2 server refuses an expired client certificate.
+pub fn refused_client() -> Observation {
+    Observation {
+        action: Action::Handshake,
+        id: [0x11; 16],
+        time_ns: 1_700_000_000_123_456_789,
+        duration_ns: 3_000_000,
+        client: "10.0.0.2:40000".parse().unwrap(),
+        server: "10.0.0.1:8443".parse().unwrap(),
+        outcome: Outcome::Rejected,
+        rejected_by: Some(Side::Server),
+        reason: Some(Reason::Certificate(Side::Client, CertificateFault::Expired)),
+        evidence: Evidence::Observed,
+        rule: None,
+        source: Source::Wire,
+        completeness: Completeness::Complete,
+        version: Some(ProtocolVersion::TLS12),
+        cipher: Some(CipherSuite(0xc02b)),
+        group: Some(NamedGroup::X25519),
+        resumption: None,
+        alpn: None,
+        offer: Some(offer()),
+        hello_retry: false,
+        client_certificate: ClientCertificate::Sent,
+        client_chain: vec![certificate("alice"), certificate("intermediate")],
+        server_chain: vec![certificate("server")],
+        certificate_authorities: vec!["CN=Example CA".into()],
+        alerts: vec![alert(
+            Side::Server,
+            AlertLevel::FATAL,
+            AlertDescription::CERTIFICATE_EXPIRED,
+        )],
+        opaque: vec![OpaqueRecord {
+            sender: Side::Client,
+            content_type: ContentType::HANDSHAKE,
+            length: 40,
+            offset_ns: 2_000_000,
+        }],
+        timings: Timings {
+            server_hello: Some(1_000_000),
+            client_flight: Some(2_000_000),
+            finished: None,
+        },
+    }
+}
+
+/// A resumed TLS 1.3 handshake over IPv6.
+pub fn established_13() -> Observation {
+    Observation {
+        id: [0x22; 16],
+        client: "[2001:db8::2]:40001".parse().unwrap(),
+        server: "[2001:db8::1]:443".parse().unwrap(),
+        outcome: Outcome::Established,
+        rejected_by: None,
+        reason: None,
+        version: Some(ProtocolVersion::TLS13),
+        cipher: Some(CipherSuite(0x1301)),
+        group: Some(NamedGroup::X25519MLKEM768),
+        resumption: Some(Resumption::Psk),
+        client_certificate: ClientCertificate::Unknown,
+        client_chain: vec![],
+        server_chain: vec![],
+        certificate_authorities: vec![],
+        alerts: vec![],
+        opaque: vec![OpaqueRecord {
+            sender: Side::Server,
+            content_type: ContentType::APPLICATION_DATA,
+            length: 53,
+            offset_ns: 1_500_000,
+        }],
+        timings: Timings {
+            server_hello: Some(1_000_000),
+            client_flight: Some(2_000_000),
+            finished: Some(2_000_000),
+        },
+        ..refused_client()
+    }
+}
+
+/// An alert that comes after [`established_13`]: encrypted, so all that is known is that there was one.
+pub fn late_alert() -> Observation {
+    Observation {
+        action: Action::LateAlert,
+        alerts: vec![AlertSeen {
+            sender: Side::Client,
+            alert: None,
+            offset_ns: 9_000_000,
+        }],
+        ..established_13()
+    }
+}
+
+/// Plain HTTP sent to a TLS port.
+pub fn not_tls() -> Observation {
+    Observation {
+        id: [0x33; 16],
+        outcome: Outcome::Aborted,
+        rejected_by: Some(Side::Server),
+        reason: Some(Reason::NotTls),
+        version: None,
+        cipher: None,
+        group: None,
+        offer: None,
+        client_certificate: ClientCertificate::Unknown,
+        client_chain: vec![],
+        server_chain: vec![],
+        certificate_authorities: vec![],
+        alerts: vec![],
+        opaque: vec![],
+        timings: Timings::default(),
+        ..refused_client()
+    }
+}
+
+/// A handshake of which the end was not seen, with a client certificate that is none.
+pub fn incomplete() -> Observation {
+    let garbage = CertificateFacts {
+        sha256: [0xcd; 32],
+        malformed: Some("not DER".into()),
+        ..CertificateFacts::default()
+    };
+    Observation {
+        id: [0x44; 16],
+        outcome: Outcome::Incomplete,
+        rejected_by: None,
+        reason: None,
+        completeness: Completeness::Gap,
+        client_chain: vec![Arc::new(garbage)],
+        alerts: vec![alert(Side::Client, AlertLevel(7), AlertDescription(200))],
+        ..refused_client()
+    }
+}
+
+/// One of each kind.
+pub fn all() -> [Observation; 5] {
+    [
+        refused_client(),
+        established_13(),
+        late_alert(),
+        not_tls(),
+        incomplete(),
+    ]
+}

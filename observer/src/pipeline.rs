@@ -1,0 +1,293 @@
+//! The only wiring: ring buffer → flow table → outputs and metrics, with signals, timeouts and the HTTP server around it.
+//!
+//! The ring buffer is the queue between kernel and agent, and the bounded queues of [`Outputs`] are those between the
+//! agent and its readers. Nothing else waits anywhere, so nothing else can be lost.
+
+use std::env;
+use std::fs::{File, OpenOptions};
+use std::io;
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::sync::Arc;
+use std::time::Duration;
+
+use observer_common::Counter;
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::time::{MissedTickBehavior, interval};
+
+use crate::config::values::LateAlerts;
+use crate::config::Config;
+use crate::exit::Exit;
+use crate::flows::{FlowLimits, FlowTable};
+use crate::kernel::clock::WallClock;
+use crate::kernel::reader::Reader;
+use crate::kernel::{KernelError, Probes, loader};
+use crate::observation::{Action, Observation, Outcome};
+use crate::output::http::{ListenError, Readiness, Server};
+use crate::output::metrics::{DropCounter, Metrics};
+use crate::output::queue::Outputs;
+use crate::output::target::OutputError;
+
+/// How often timeouts are looked for and the kernel's counters are read.
+const TICK: Duration = Duration::from_millis(250);
+/// How long the outputs may take for what is queued when the agent ends.
+const CLOSE_LIMIT: Duration = Duration::from_secs(5);
+/// Bytes that the flow table holds at most, over all connections: reassembly and handshakes without an outcome.
+const MAX_BUFFERED_BYTES: usize = 16 * 1024 * 1024;
+/// Names a file that gets a copy of every ring buffer record: for tests that search them for what must not be there.
+const DUMP_VARIABLE: &str = "TLS_OBSERVER_DUMP_RING";
+
+/// Why the agent ended, other than by being told to.
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    /// The probes.
+    #[error(transparent)]
+    Kernel(#[from] KernelError),
+    /// An output.
+    #[error(transparent)]
+    Output(#[from] OutputError),
+    /// The HTTP server.
+    #[error(transparent)]
+    Listen(#[from] ListenError),
+    /// Something of the system.
+    #[error("{what}: {source}")]
+    System {
+        /// What was tried.
+        what: String,
+        /// Why.
+        source: io::Error,
+    },
+}
+
+impl RunError {
+    /// The exit status that tells of it.
+    pub fn exit(&self) -> Exit {
+        match self {
+            Self::Kernel(error) => error.exit(),
+            _ => Exit::Failed,
+        }
+    }
+}
+
+/// Runs the agent until SIGTERM, SIGINT, or until nobody reads its standard output any more.
+///
+/// # Errors
+/// See [`RunError`]; the probes are detached then.
+pub async fn run(config: Config) -> Result<(), RunError> {
+    let metrics = Arc::new(Metrics::new(&config.services));
+    let readiness = Readiness::default();
+    // What can be refused is tried before anything is attached.
+    let server = match config.listen {
+        Some(address) => Some(Server::bind(address, metrics.clone(), readiness.clone()).await?),
+        None => None,
+    };
+    let dump = dump_file()?;
+    let outputs = Outputs::open(&config, &metrics)?;
+    let mut signals = Signals::new()?;
+    let (probes, ring) = loader::start(&config)?;
+    let reader = Reader::new(ring, dump)?;
+    announce(&probes, server.as_ref(), &metrics);
+    if let Some(server) = server {
+        tokio::spawn(server.serve());
+    }
+    readiness.set(true);
+
+    let mut agent = Agent::new(&config, probes, reader, outputs, metrics);
+    agent.watch(&mut signals).await?;
+    readiness.set(false);
+    agent.end()
+}
+
+struct Signals {
+    terminate: Signal,
+    interrupt: Signal,
+    hang_up: Signal,
+}
+
+impl Signals {
+    fn new() -> Result<Self, RunError> {
+        let listen = |kind| {
+            signal(kind)
+                .map_err(|source| RunError::System { what: "cannot listen for signals".to_owned(), source })
+        };
+        Ok(Self {
+            terminate: listen(SignalKind::terminate())?,
+            interrupt: listen(SignalKind::interrupt())?,
+            hang_up: listen(SignalKind::hangup())?,
+        })
+    }
+}
+
+fn dump_file() -> Result<Option<File>, RunError> {
+    let Some(path) = env::var_os(DUMP_VARIABLE) else { return Ok(None) };
+    OpenOptions::new().create(true).append(true).mode(0o600).open(&path).map(Some).map_err(|source| {
+        RunError::System { what: format!("{DUMP_VARIABLE}: cannot open {}", path.display()), source }
+    })
+}
+
+/// The start-up report: what is attached, and what is degraded.
+fn announce(probes: &Probes, server: Option<&Server>, metrics: &Metrics) {
+    for attachment in &probes.attached {
+        metrics.set_probe_attached(attachment.hook, &attachment.target, true);
+        tracing::info!(hook = attachment.hook, target = attachment.target, "attached");
+    }
+    for line in &probes.degraded {
+        tracing::warn!("degraded: {line}");
+    }
+    if let Some(address) = server.and_then(|server| server.local_address().ok()) {
+        tracing::info!(%address, "serving /metrics, /healthz and /readyz");
+    }
+}
+
+/// What the summary at the end tells.
+#[derive(Default)]
+struct Tally {
+    established: u64,
+    failed: u64,
+    incomplete: u64,
+    late_alerts: u64,
+}
+
+struct Agent {
+    probes: Probes,
+    reader: Reader,
+    flows: FlowTable,
+    outputs: Outputs,
+    metrics: Arc<Metrics>,
+    tally: Tally,
+    /// Observations on their way from the flow table to the outputs; kept for its capacity.
+    seen: Vec<Observation>,
+    decode_errors: (DropCounter, u64),
+    losses: Vec<(DropCounter, u64)>,
+}
+
+impl Agent {
+    fn new(config: &Config, probes: Probes, reader: Reader, outputs: Outputs, metrics: Arc<Metrics>) -> Self {
+        let flows = FlowTable::new(FlowLimits {
+            max_connections: config.max_connections,
+            max_buffered_bytes: MAX_BUFFERED_BYTES,
+            handshake_timeout_ns: nanoseconds(config.handshake_timeout),
+            settle_timeout_ns: nanoseconds(config.settle_timeout),
+            late_alerts_all: config.late_alerts == LateAlerts::All,
+        });
+        let losses =
+            flows.stats().losses().map(|(stage, reason, _)| (metrics.drop_counter(stage, reason), 0)).into();
+        let decode_errors = (metrics.drop_counter("decode", "undecodable"), 0);
+        Self {
+            probes,
+            reader,
+            flows,
+            outputs,
+            metrics,
+            tally: Tally::default(),
+            seen: Vec::new(),
+            decode_errors,
+            losses,
+        }
+    }
+
+    /// The main loop.
+    async fn watch(&mut self, signals: &mut Signals) -> Result<(), RunError> {
+        let mut tick = interval(TICK);
+        tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            tokio::select! {
+                biased;
+                _ = signals.terminate.recv() => return Ok(()),
+                _ = signals.interrupt.recv() => return Ok(()),
+                () = self.outputs.closed() => {
+                    tracing::info!("nobody reads standard output any more");
+                    return Ok(());
+                }
+                _ = signals.hang_up.recv() => self.outputs.reopen(),
+                _ = tick.tick() => self.tick()?,
+                () = self.reader.ready() => {}
+            }
+            if self.read()? {
+                // More is waiting: let the server and the signals have a turn, then go on at once.
+                tokio::task::yield_now().await;
+                while self.read()? {
+                    self.tick()?;
+                    tokio::task::yield_now().await;
+                }
+            }
+        }
+    }
+
+    /// Takes a batch out of the ring; true if there may be more.
+    fn read(&mut self) -> Result<bool, RunError> {
+        let (flows, seen) = (&mut self.flows, &mut self.seen);
+        let more = self.reader.read(|segment| flows.push(segment, seen)).map_err(|source| RunError::System {
+            what: format!("{DUMP_VARIABLE}: cannot write"),
+            source,
+        })?;
+        self.deliver();
+        Ok(more)
+    }
+
+    /// Looks for timeouts and exports the counters of all stages.
+    fn tick(&mut self) -> Result<(), RunError> {
+        self.reader.adjust_clock();
+        for counter in Counter::ALL {
+            self.metrics.set_kernel_counter(*counter, self.probes.counters.read(*counter)?);
+        }
+        let lost = self.probes.counters.read(Counter::RingFull)?;
+        let now = WallClock::current()
+            .map_err(|source| RunError::System { what: "cannot read the clock".to_owned(), source })?;
+        self.flows.tick(now, lost, &mut self.seen);
+        self.deliver();
+
+        let stats = self.flows.stats();
+        self.metrics.set_flows(stats.connections);
+        self.metrics.set_buffer_bytes(stats.buffered_bytes);
+        for ((counter, exported), (_, _, total)) in self.losses.iter_mut().zip(stats.losses()) {
+            counter.inc_by(total - *exported);
+            *exported = total;
+        }
+        let (counter, exported) = &mut self.decode_errors;
+        counter.inc_by(self.reader.undecodable - *exported);
+        *exported = self.reader.undecodable;
+        self.probes.flush_log();
+        Ok(())
+    }
+
+    /// Hands observations to metrics and outputs.
+    fn deliver(&mut self) {
+        for seen in self.seen.drain(..) {
+            match (seen.action, seen.outcome) {
+                (Action::LateAlert, _) => self.tally.late_alerts += 1,
+                (_, Outcome::Established) => self.tally.established += 1,
+                (_, Outcome::Incomplete) => self.tally.incomplete += 1,
+                _ => self.tally.failed += 1,
+            }
+            self.metrics.record(&seen);
+            self.outputs.send(seen);
+        }
+    }
+
+    /// Detaches, reports what is pending as incomplete, and says what it all was.
+    fn end(mut self) -> Result<(), RunError> {
+        self.probes.detach();
+        while self.read()? {}
+        self.tick()?;
+        self.flows.flush(&mut self.seen);
+        self.deliver();
+        let lost = self.probes.counters.read(Counter::HandshakesLost)?;
+        let delivery = self.outputs.close(CLOSE_LIMIT);
+        let Tally { established, failed, incomplete, late_alerts } = self.tally;
+        tracing::info!(
+            established,
+            failed,
+            incomplete,
+            late_alerts,
+            lost_in_ring = lost,
+            events_written = delivery.written,
+            events_abandoned = delivery.abandoned,
+            "done"
+        );
+        Ok(())
+    }
+}
+
+fn nanoseconds(span: Duration) -> u64 {
+    u64::try_from(span.as_nanos()).unwrap_or(u64::MAX)
+}

@@ -1,0 +1,268 @@
+//! Pairs the two directions of a connection: what each side sent becomes one handshake, and the handshake an
+//! [`Observation`].
+
+pub mod certificates;
+mod handshake;
+mod late;
+mod observe;
+mod offer;
+
+use std::net::SocketAddr;
+
+use observer_tls::codepoints::{ContentType, HandshakeType};
+use observer_tls::handshake::Message;
+use observer_tls::stream::ItemBody;
+
+use certificates::CertificateCache;
+use handshake::{Decision, Handshake};
+use late::Reported;
+use observe::Ends;
+
+use crate::observation::{Observation, Reason, Side};
+use crate::outcome::Verdict;
+
+/// One of the two directions of a connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Direction {
+    /// From the lower to the higher endpoint.
+    Up,
+    /// From the higher to the lower endpoint.
+    Down,
+}
+
+impl Direction {
+    /// Both.
+    pub const ALL: [Self; 2] = [Self::Up, Self::Down];
+
+    /// 0 or 1.
+    pub const fn index(self) -> usize {
+        self as usize
+    }
+
+    /// The other one.
+    pub const fn reverse(self) -> Self {
+        match self {
+            Self::Up => Self::Down,
+            Self::Down => Self::Up,
+        }
+    }
+}
+
+/// What a tracker needs of its surroundings to take in something.
+pub struct Surroundings<'a> {
+    /// Sender of each direction, by [`Direction::index`].
+    pub senders: [SocketAddr; 2],
+    /// When the source began to follow the connection.
+    pub born: u64,
+    /// Bytes of the connection are missing that its streams do not know of.
+    pub lossy: bool,
+    /// Report every late alert, orderly closes too.
+    pub late_alerts_all: bool,
+    /// Certificates parsed before.
+    pub certificates: &'a mut CertificateCache,
+    /// Where observations go.
+    pub sink: &'a mut Vec<Observation>,
+}
+
+/// Where a connection stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Phase {
+    /// No handshake, or one without an outcome.
+    Pending,
+    /// One that needs only the proof that nothing more comes.
+    Settling,
+    /// Its handshake was reported.
+    Reported,
+}
+
+/// The handshakes of one connection, one after the other.
+#[derive(Debug, Default)]
+pub struct Tracker {
+    client: Option<Direction>,
+    state: State,
+}
+
+#[derive(Debug, Default)]
+enum State {
+    #[default]
+    Idle,
+    Pending(Box<Handshake>),
+    Reported(Reported),
+}
+
+impl Tracker {
+    /// A tracker that has seen nothing.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Where the connection stands.
+    pub fn phase(&self) -> Phase {
+        match &self.state {
+            State::Idle => Phase::Pending,
+            State::Pending(handshake) if handshake.is_settling() => Phase::Settling,
+            State::Pending(_) => Phase::Pending,
+            State::Reported(_) => Phase::Reported,
+        }
+    }
+
+    /// Whether a handshake waits for its outcome.
+    pub fn is_waiting(&self) -> bool {
+        matches!(self.state, State::Pending(_))
+    }
+
+    /// Heap bytes that peers' messages made the state hold, about.
+    pub fn weight(&self) -> usize {
+        match &self.state {
+            State::Pending(handshake) => handshake.weight,
+            State::Idle | State::Reported(_) => 0,
+        }
+    }
+
+    /// The source says which direction is the client's. A ClientHello knows better.
+    pub fn set_client(&mut self, direction: Direction) {
+        self.client.get_or_insert(direction);
+    }
+
+    /// Takes one thing that was read in `direction`.
+    pub fn take(&mut self, direction: Direction, time_ns: u64, body: &ItemBody, around: &mut Surroundings<'_>) {
+        self.begin(direction, time_ns, body, around);
+        let side = self.side(direction);
+        match &mut self.state {
+            State::Idle => {}
+            State::Pending(handshake) => {
+                if let Some(decision) = handshake.take(side, time_ns, body, around.certificates) {
+                    self.report(decision, around);
+                }
+            }
+            State::Reported(reported) => {
+                if let Some(alert) = reported.take(side, time_ns, body, around.late_alerts_all) {
+                    let ends = ends(self.client, around);
+                    around.sink.push(reported.observation(&ends, alert));
+                }
+            }
+        }
+    }
+
+    /// Begins a handshake if `body` does: with a ClientHello, or with a ServerHello when the beginning was missed.
+    fn begin(&mut self, direction: Direction, time_ns: u64, body: &ItemBody, around: &mut Surroundings<'_>) {
+        let ItemBody::Handshake(message) = body else { return };
+        match (message, &self.state) {
+            (Message::ClientHello(hello), State::Pending(handshake)) if handshake.continues_with(hello) => return,
+            (Message::ClientHello(_), _)
+            | (Message::Malformed { typ: HandshakeType::CLIENT_HELLO, .. }, State::Idle) => {
+                self.client = Some(direction);
+            }
+            (Message::ServerHello(_), State::Idle) => self.client = Some(direction.reverse()),
+            _ => return,
+        }
+        // What came before, in the clear, was not finished: STARTTLS talk, or a handshake given up.
+        if matches!(&self.state, State::Pending(handshake) if !handshake.not_tls) {
+            self.report((Verdict::INCOMPLETE, time_ns), around);
+        }
+        self.state = State::Pending(Box::new(Handshake::new(time_ns)));
+    }
+
+    /// The first bytes in `direction`, that of the client, are not TLS.
+    pub fn not_tls(&mut self, direction: Direction, time_ns: u64) {
+        if matches!(self.state, State::Idle) {
+            self.client = Some(direction);
+            let mut handshake = Handshake::new(time_ns);
+            handshake.not_tls = true;
+            self.state = State::Pending(Box::new(handshake));
+        }
+    }
+
+    /// A limit of the source left out handshake bytes.
+    pub fn truncated(&mut self) {
+        if let State::Pending(handshake) = &mut self.state {
+            handshake.truncated = true;
+        }
+    }
+
+    /// The source left out records on purpose: application data passed.
+    pub fn skipped(&mut self) {
+        if let State::Reported(reported) = &mut self.state {
+            reported.application_data = true;
+        }
+    }
+
+    /// `direction` was closed at `time_ns`, by RST or by FIN; `both`: the other one is closed, too. Nothing comes in a
+    /// closed direction.
+    pub fn closed(
+        &mut self,
+        direction: Direction,
+        reset: bool,
+        both: bool,
+        time_ns: u64,
+        around: &mut Surroundings<'_>,
+    ) {
+        let side = self.side(direction);
+        match &mut self.state {
+            State::Idle => {}
+            State::Pending(handshake) => {
+                let reason = if reset { Reason::Reset } else { Reason::Closed };
+                handshake.close.get_or_insert((reason, time_ns));
+                handshake.gap |= around.lossy;
+                // One FIN leaves the other side time for its alert.
+                if let Some(decision) = handshake.at_close().filter(|_| reset || both) {
+                    self.report(decision, around);
+                }
+            }
+            State::Reported(reported) => {
+                if let Some(alert) = reported.closed(side, reset) {
+                    let ends = ends(self.client, around);
+                    around.sink.push(reported.observation(&ends, alert));
+                }
+            }
+        }
+    }
+
+    /// Nothing more came until `now_ns`. `may_have_lost`: the source dropped pieces since, whose nobody knows.
+    pub fn timed_out(&mut self, now_ns: u64, may_have_lost: bool, around: &mut Surroundings<'_>) {
+        if let State::Pending(handshake) = &mut self.state {
+            handshake.gap |= may_have_lost || around.lossy;
+            let decision = handshake.at_timeout(now_ns);
+            self.report(decision, around);
+        }
+    }
+
+    /// The connection will not be followed any more: a handshake without outcome is reported as incomplete.
+    pub fn give_up(&mut self, now_ns: u64, truncated: bool, around: &mut Surroundings<'_>) {
+        if let State::Pending(handshake) = &mut self.state {
+            handshake.truncated |= truncated;
+            self.report((Verdict::INCOMPLETE, now_ns), around);
+        }
+    }
+
+    fn report(&mut self, decision: Decision, around: &mut Surroundings<'_>) {
+        let State::Pending(mut handshake) = std::mem::take(&mut self.state) else { return };
+        handshake.gap |= around.lossy;
+        let ends = ends(self.client, around);
+        let id = observe::id(&ends, &handshake, around.born);
+        let application_data =
+            !handshake.is_tls13() && handshake.opaque.iter().any(|r| r.content_type == ContentType::APPLICATION_DATA);
+        let observation = observe::handshake(id, &ends, *handshake, decision);
+        self.state = State::Reported(Reported {
+            id,
+            start_ns: observation.time_ns,
+            outcome: observation.outcome,
+            completeness: observation.completeness,
+            version: observation.version,
+            cipher: observation.cipher,
+            resumption: observation.resumption,
+            application_data,
+            held: None,
+        });
+        around.sink.push(observation);
+    }
+
+    fn side(&self, direction: Direction) -> Side {
+        if self.client == Some(direction) { Side::Client } else { Side::Server }
+    }
+}
+
+fn ends(client: Option<Direction>, around: &Surroundings<'_>) -> Ends {
+    let client = client.unwrap_or(Direction::Up);
+    Ends { client: around.senders[client.index()], server: around.senders[client.reverse().index()] }
+}

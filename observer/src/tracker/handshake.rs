@@ -1,0 +1,447 @@
+//! One handshake in the making: what both sides' messages and records have told so far.
+
+use std::sync::Arc;
+
+use observer_tls::alert::Alert;
+use observer_tls::certificate::CertificateList;
+use observer_tls::certificate_request::CertificateRequest;
+use observer_tls::client_hello::ClientHello;
+use observer_tls::codepoints::{
+    AlertDescription, AlertLevel, CipherSuite, ContentType, HandshakeType, NamedGroup, ProtocolVersion,
+};
+use observer_tls::handshake::Message;
+use observer_tls::server_hello::ServerHello;
+use observer_tls::stream::ItemBody;
+use observer_tls::x509::CertificateFacts;
+
+use super::certificates::CertificateCache;
+use super::offer;
+use crate::observation::{
+    AlertSeen, ClientCertificate, ClientOffer, Completeness, OpaqueRecord, Reason, Resumption, Side, Timings,
+};
+use crate::outcome::{AlertContext, Cause, Verdict, cause_of_alert, tls13};
+
+/// Encrypted records kept of one handshake.
+const MAX_OPAQUE: usize = 64;
+/// Alerts kept of one handshake.
+const MAX_ALERTS: usize = 16;
+/// Rule: an encrypted alert came before the handshake was complete.
+const RULE_ENCRYPTED_ALERT: &str = "encrypted_alert_before_finished";
+
+/// State of a handshake that has no outcome yet. Times are nanoseconds since the Unix epoch.
+#[derive(Debug)]
+pub(super) struct Handshake {
+    pub start_ns: u64,
+    pub random: Option<[u8; 32]>,
+    pub offer: Option<ClientOffer>,
+    /// The server's choice, once its ServerHello (not a HelloRetryRequest) was there.
+    pub version: Option<ProtocolVersion>,
+    pub cipher: Option<CipherSuite>,
+    pub group: Option<NamedGroup>,
+    pub alpn: Option<String>,
+    pub resumption: Option<Resumption>,
+    pub hello_retry: bool,
+    pub client_certificate: ClientCertificate,
+    pub client_chain: Vec<Arc<CertificateFacts>>,
+    pub server_chain: Vec<Arc<CertificateFacts>>,
+    pub certificate_authorities: Vec<String>,
+    pub alerts: Vec<AlertSeen>,
+    pub opaque: Vec<OpaqueRecord>,
+    pub timings: Timings,
+    /// What the encrypted records of TLS 1.3 tell.
+    pub reading: Option<tls13::Reading>,
+    /// How the connection began to close, and when.
+    pub close: Option<(Reason, u64)>,
+    pub not_tls: bool,
+    /// Bytes are missing.
+    pub gap: bool,
+    /// A limit left bytes out.
+    pub truncated: bool,
+    /// Heap bytes that peers' messages made this state hold, about.
+    pub weight: usize,
+    session_id: ([u8; 32], usize),
+    ticket_sent: bool,
+    tls13_offered: Option<bool>,
+    early_data: bool,
+    hello_seen: bool,
+    server_hello: bool,
+    /// How many of `opaque` came before the ServerHello.
+    opaque_before_server_hello: usize,
+    certificate_requested: bool,
+    server_hello_done: bool,
+    change_cipher_spec: PerSide<bool>,
+    finished: PerSide<Option<u64>>,
+    /// A warning that may yet turn out to be the sender's last word.
+    warning: Option<(Side, AlertDescription, u64)>,
+}
+
+#[derive(Debug, Default)]
+struct PerSide<T> {
+    client: T,
+    server: T,
+}
+
+impl<T> PerSide<T> {
+    fn of(&mut self, side: Side) -> &mut T {
+        match side {
+            Side::Client => &mut self.client,
+            Side::Server => &mut self.server,
+        }
+    }
+}
+
+/// A verdict with the time it refers to.
+pub(super) type Decision = (Verdict, u64);
+
+impl Handshake {
+    /// A handshake of which nothing but its beginning is known.
+    pub fn new(start_ns: u64) -> Self {
+        Self {
+            start_ns,
+            random: None,
+            offer: None,
+            version: None,
+            cipher: None,
+            group: None,
+            alpn: None,
+            resumption: None,
+            hello_retry: false,
+            client_certificate: ClientCertificate::Unknown,
+            client_chain: Vec::new(),
+            server_chain: Vec::new(),
+            certificate_authorities: Vec::new(),
+            alerts: Vec::new(),
+            opaque: Vec::new(),
+            timings: Timings::default(),
+            reading: None,
+            close: None,
+            not_tls: false,
+            gap: false,
+            truncated: false,
+            weight: 0,
+            session_id: ([0; 32], 0),
+            ticket_sent: false,
+            tls13_offered: None,
+            early_data: false,
+            hello_seen: false,
+            server_hello: false,
+            opaque_before_server_hello: 0,
+            certificate_requested: false,
+            server_hello_done: false,
+            change_cipher_spec: PerSide::default(),
+            finished: PerSide::default(),
+            warning: None,
+        }
+    }
+
+    /// Whether this ClientHello goes on with this handshake: it answers a HelloRetryRequest (RFC 8446, section 4.1.2:
+    /// with the same random).
+    pub fn continues_with(&self, hello: &ClientHello) -> bool {
+        !self.server_hello && (self.hello_retry || self.random == Some(hello.random))
+    }
+
+    /// Takes one thing that `side` sent; gives the outcome if that decides it.
+    pub fn take(
+        &mut self,
+        side: Side,
+        time_ns: u64,
+        body: &ItemBody,
+        certificates: &mut CertificateCache,
+    ) -> Option<Decision> {
+        if matches!(body, ItemBody::Handshake(_) | ItemBody::ChangeCipherSpec | ItemBody::Opaque { .. }) {
+            self.warning = self.warning.filter(|(sender, ..)| *sender != side);
+            if side == Side::Client && self.server_hello {
+                let offset_ns = self.offset(time_ns);
+                self.timings.client_flight.get_or_insert(offset_ns);
+            }
+        }
+        match body {
+            ItemBody::Handshake(message) => self.message(side, time_ns, message, certificates),
+            ItemBody::Alert(alert) => self.alert(side, time_ns, *alert),
+            ItemBody::ChangeCipherSpec => {
+                self.change_cipher_spec(side);
+                None
+            }
+            ItemBody::Opaque { content_type, length, .. } => self.opaque(side, time_ns, *content_type, *length),
+            ItemBody::Gap { .. } => {
+                self.gap = true;
+                None
+            }
+            ItemBody::Truncated => {
+                self.truncated = true;
+                None
+            }
+            ItemBody::NotTls => {
+                self.not_tls |= !self.server_hello;
+                None
+            }
+        }
+    }
+
+    fn message(
+        &mut self,
+        side: Side,
+        time_ns: u64,
+        message: &Message,
+        certificates: &mut CertificateCache,
+    ) -> Option<Decision> {
+        match (side, message) {
+            (Side::Client, Message::ClientHello(hello)) => self.client_hello(hello),
+            (Side::Client, Message::Malformed { typ: HandshakeType::CLIENT_HELLO, .. }) => self.hello_seen = true,
+            (Side::Server, Message::ServerHello(hello)) => self.server_hello(hello, time_ns),
+            (_, Message::Certificate(list)) => self.certificate(side, list, certificates),
+            (Side::Server, Message::CertificateRequest(body)) => {
+                self.certificate_requested = true;
+                if let Ok(request) = CertificateRequest::parse(body, self.version) {
+                    self.certificate_authorities = request.authority_names();
+                    self.weight += body.len() * 2;
+                }
+            }
+            (Side::Server, Message::ServerKeyExchange(exchange)) => self.group = exchange.named_group(),
+            (Side::Server, Message::ServerHelloDone) => {
+                self.server_hello_done = true;
+                if !self.certificate_requested {
+                    self.client_certificate = ClientCertificate::NotRequested;
+                }
+            }
+            (_, Message::Finished) => return self.finished(side, time_ns),
+            _ => {}
+        }
+        None
+    }
+
+    fn client_hello(&mut self, hello: &ClientHello) {
+        self.hello_seen = true;
+        // The second one, after a HelloRetryRequest, only repeats what was offered.
+        if self.offer.is_some() {
+            return;
+        }
+        let offer = offer::of(hello);
+        self.weight += offer::weight(&offer);
+        self.random = Some(hello.random);
+        let length = hello.session_id.len().min(32);
+        self.session_id.0[..length].copy_from_slice(&hello.session_id[..length]);
+        self.session_id.1 = length;
+        self.ticket_sent = hello.session_ticket().is_some_and(|ticket| !ticket.is_empty());
+        self.tls13_offered = Some(offer.versions.iter().copied().any(is_tls13));
+        self.early_data = hello.has_early_data();
+        self.offer = Some(offer);
+    }
+
+    fn server_hello(&mut self, hello: &ServerHello, time_ns: u64) {
+        if self.server_hello {
+            return;
+        }
+        self.cipher = Some(hello.cipher_suite);
+        if hello.is_hello_retry_request() {
+            self.hello_retry = true;
+            return;
+        }
+        self.server_hello = true;
+        self.opaque_before_server_hello = self.opaque.len();
+        let version = hello.selected_version();
+        self.version = Some(version);
+        self.timings.server_hello = Some(self.offset(time_ns));
+        if is_tls13(version) {
+            self.group = hello.selected_group();
+            self.resumption = hello.has_psk().then_some(Resumption::Psk);
+        } else {
+            self.alpn = hello.alpn().map(|name| String::from_utf8_lossy(&name).into_owned());
+            let (session_id, length) = &self.session_id;
+            // Kept until a ChangeCipherSpec without a Certificate confirms it.
+            let echoed = *length > 0 && hello.session_id == session_id[..*length];
+            self.resumption = match (self.ticket_sent, echoed) {
+                (true, _) => Some(Resumption::Ticket),
+                (false, true) => Some(Resumption::SessionId),
+                (false, false) => None,
+            };
+        }
+    }
+
+    fn certificate(&mut self, side: Side, list: &CertificateList, certificates: &mut CertificateCache) {
+        let chain: Vec<_> = list.certificates.iter().map(|der| certificates.facts(der)).collect();
+        self.weight += list.certificates.iter().map(|der| der.len() * 2).sum::<usize>();
+        match side {
+            Side::Server => self.server_chain = chain,
+            Side::Client => {
+                self.client_certificate = match chain.is_empty() {
+                    true => ClientCertificate::RequestedNotSent,
+                    false => ClientCertificate::Sent,
+                };
+                self.client_chain = chain;
+            }
+        }
+    }
+
+    fn change_cipher_spec(&mut self, side: Side) {
+        *self.change_cipher_spec.of(side) = true;
+    }
+
+    /// Whether an abbreviated handshake is under way: the server switched to encryption without a certificate or key
+    /// exchange of its own (RFC 5246, section 7.3).
+    fn is_abbreviated(&self) -> bool {
+        self.change_cipher_spec.server && self.server_chain.is_empty() && !self.server_hello_done && !self.gap
+    }
+
+    fn opaque(&mut self, side: Side, time_ns: u64, content_type: ContentType, length: u16) -> Option<Decision> {
+        let offset_ns = self.offset(time_ns);
+        if self.opaque.len() < MAX_OPAQUE {
+            self.opaque.push(OpaqueRecord { sender: side, content_type, length, offset_ns });
+        }
+        if self.is_tls13() {
+            return self.read_tls13().map(|verdict| (verdict, time_ns));
+        }
+        match content_type {
+            ContentType::HANDSHAKE if *self.change_cipher_spec.of(side) => self.finished(side, time_ns),
+            ContentType::ALERT => {
+                self.note_alert(side, None, time_ns);
+                let cause = Cause::inferred(Reason::Other, RULE_ENCRYPTED_ALERT);
+                Some((Verdict::rejected(side, cause), time_ns))
+            }
+            _ => None,
+        }
+    }
+
+    fn finished(&mut self, side: Side, time_ns: u64) -> Option<Decision> {
+        self.finished.of(side).get_or_insert(time_ns);
+        let both = self.finished.client.is_some() && self.finished.server.is_some();
+        both.then(|| {
+            self.timings.finished = Some(self.offset(time_ns));
+            (Verdict::ESTABLISHED, time_ns)
+        })
+    }
+
+    fn read_tls13(&mut self) -> Option<Verdict> {
+        let records = self.opaque.get(self.opaque_before_server_hello..)?;
+        let reading = tls13::read(&tls13::Sequence {
+            records,
+            cipher: self.cipher,
+            psk: self.resumption.is_some(),
+            early_data: self.early_data,
+        });
+        self.timings.finished = reading.flight_end.and_then(|end| records.get(end)).map(|record| record.offset_ns);
+        self.reading = Some(reading);
+        reading.verdict
+    }
+
+    fn alert(&mut self, side: Side, time_ns: u64, alert: Alert) -> Option<Decision> {
+        self.note_alert(side, Some(alert), time_ns);
+        let description = alert.description;
+        match description {
+            AlertDescription::CLOSE_NOTIFY | AlertDescription::USER_CANCELED if !self.not_tls => {
+                return Some((Verdict::aborted(Reason::Closed), time_ns));
+            }
+            // SSL 3.0's way to send an empty Certificate.
+            AlertDescription::NO_CERTIFICATE if side == Side::Client && alert.level == AlertLevel::WARNING => {
+                self.client_certificate = ClientCertificate::RequestedNotSent;
+            }
+            // Levels have no meaning any more in TLS 1.3 (RFC 8446, section 6).
+            _ if alert.level != AlertLevel::WARNING || self.is_tls13() => {
+                return Some(self.refused(side, description, time_ns));
+            }
+            _ => {}
+        }
+        self.warning = Some((side, description, time_ns));
+        None
+    }
+
+    fn note_alert(&mut self, sender: Side, alert: Option<Alert>, time_ns: u64) {
+        let offset_ns = self.offset(time_ns);
+        if self.alerts.len() < MAX_ALERTS {
+            self.alerts.push(AlertSeen { sender, alert, offset_ns });
+        }
+    }
+
+    fn refused(&self, sender: Side, description: AlertDescription, time_ns: u64) -> Decision {
+        let judged = match sender {
+            Side::Client => &self.server_chain,
+            Side::Server => &self.client_chain,
+        };
+        let cause = cause_of_alert(
+            description,
+            &AlertContext {
+                sender,
+                judged_leaf: judged.first().map(Arc::as_ref),
+                time_ns,
+                server_answered: self.server_hello || self.hello_retry,
+                tls13_offered: self.tls13_offered,
+                client_certificate: self.client_certificate,
+                not_tls: self.not_tls,
+            },
+        );
+        (Verdict::rejected(sender, cause), time_ns)
+    }
+
+    /// The outcome of a connection that is closed. Without all of its bytes nothing is claimed: an alert may be among
+    /// those missing.
+    pub fn at_close(&self) -> Option<Decision> {
+        let (reason, time_ns) = self.close?;
+        if let Some((sender, description, warned_ns)) = self.warning {
+            return Some(self.refused(sender, description, warned_ns));
+        }
+        let verdict = if self.not_tls {
+            Verdict::aborted(Reason::NotTls)
+        } else if self.is_lossy() {
+            Verdict::INCOMPLETE
+        } else {
+            self.reading.map_or(Verdict::aborted(reason), |reading| reading.at_close(reason))
+        };
+        Some((verdict, time_ns))
+    }
+
+    /// The outcome when nothing more came until `now_ns`.
+    pub fn at_timeout(&self, now_ns: u64) -> Decision {
+        if let Some(decision) = self.at_close() {
+            return decision;
+        }
+        let verdict = if self.is_lossy() {
+            Verdict::INCOMPLETE
+        } else if self.not_tls {
+            Verdict { reason: Some(Reason::NotTls), ..Verdict::TIMED_OUT }
+        } else if let Some(reading) = self.reading.filter(|reading| reading.flight_end.is_some()) {
+            reading.at_settle_time()
+        } else {
+            Verdict::TIMED_OUT
+        };
+        (verdict, now_ns)
+    }
+
+    /// Whether what is still to come is at most a close or an objection, which comes soon or not at all.
+    pub fn is_settling(&self) -> bool {
+        self.close.is_some() || self.reading.is_some_and(|reading| reading.recognised)
+    }
+
+    /// How much of it was seen.
+    pub fn completeness(&self) -> Completeness {
+        if self.gap {
+            Completeness::Gap
+        } else if self.truncated {
+            Completeness::Truncated
+        } else if self.hello_seen || self.not_tls {
+            Completeness::Complete
+        } else {
+            Completeness::Midstream
+        }
+    }
+
+    /// The kind of resumption, as far as the messages bear it out.
+    pub fn confirmed_resumption(&self) -> Option<Resumption> {
+        self.resumption.filter(|_| self.is_tls13() || self.is_abbreviated())
+    }
+
+    pub fn is_tls13(&self) -> bool {
+        self.version.is_some_and(is_tls13)
+    }
+
+    fn is_lossy(&self) -> bool {
+        self.gap || self.truncated
+    }
+
+    fn offset(&self, time_ns: u64) -> u64 {
+        time_ns.saturating_sub(self.start_ns)
+    }
+}
+
+fn is_tls13(version: ProtocolVersion) -> bool {
+    version == ProtocolVersion::TLS13 || version.is_tls13_draft()
+}

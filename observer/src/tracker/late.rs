@@ -1,0 +1,123 @@
+//! What is kept of a connection once its handshake is reported: enough to tell of alerts that come later.
+
+use observer_tls::alert::Alert;
+use observer_tls::codepoints::{AlertDescription, CipherSuite, ContentType, ProtocolVersion};
+use observer_tls::stream::ItemBody;
+
+use super::observe::Ends;
+use crate::observation::{
+    Action, AlertSeen, ClientCertificate, Completeness, Evidence, Observation, Outcome, Resumption, Side, Source,
+    Timings,
+};
+
+/// A reported handshake.
+#[derive(Debug)]
+pub(super) struct Reported {
+    pub id: [u8; 16],
+    pub start_ns: u64,
+    pub outcome: Outcome,
+    pub completeness: Completeness,
+    pub version: Option<ProtocolVersion>,
+    pub cipher: Option<CipherSuite>,
+    pub resumption: Option<Resumption>,
+    /// Application data passed, in whichever direction.
+    pub application_data: bool,
+    /// The last encrypted alert, while it can still turn out to be more than an orderly close.
+    pub held: Option<(Side, u64)>,
+}
+
+/// What to do about an alert on a connection whose handshake was reported.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Late {
+    /// It is news.
+    Tell,
+    /// It is if its sender resets the connection.
+    Hold,
+    /// It belongs to what was reported, or to an orderly close.
+    Drop,
+}
+
+impl Reported {
+    /// Whether a late alert is news (`alert` is `None` for an encrypted one).
+    ///
+    /// A plaintext alert other than close_notify always is. An encrypted one is most often close_notify, and looks like
+    /// that when application data came before it and a FIN comes after: it is news before any application data, or
+    /// when its sender resets the connection. After a handshake that failed, alerts only repeat the failure.
+    fn judge(&self, alert: Option<Alert>) -> Late {
+        if matches!(self.outcome, Outcome::Rejected | Outcome::Aborted) {
+            return Late::Drop;
+        }
+        match alert {
+            Some(alert) if alert.description == AlertDescription::CLOSE_NOTIFY => Late::Drop,
+            Some(_) => Late::Tell,
+            None if self.outcome != Outcome::Established => Late::Drop,
+            None if self.application_data => Late::Hold,
+            None => Late::Tell,
+        }
+    }
+
+    /// Takes one thing that `side` sent; gives the alert to tell of, if it is one. With `all`, any alert is.
+    pub fn take(&mut self, side: Side, time_ns: u64, body: &ItemBody, all: bool) -> Option<AlertSeen> {
+        let alert = match body {
+            ItemBody::Alert(alert) => Some(*alert),
+            ItemBody::Opaque { content_type: ContentType::ALERT, .. } => None,
+            ItemBody::Opaque { content_type: ContentType::APPLICATION_DATA, .. } => {
+                self.application_data = true;
+                return None;
+            }
+            _ => return None,
+        };
+        match self.judge(alert) {
+            _ if all => Some(self.seen(side, alert, time_ns)),
+            Late::Tell => Some(self.seen(side, alert, time_ns)),
+            Late::Hold => {
+                self.held = Some((side, time_ns));
+                None
+            }
+            Late::Drop => None,
+        }
+    }
+
+    /// `side` closed its direction; gives the alert that this makes news.
+    pub fn closed(&mut self, side: Side, reset: bool) -> Option<AlertSeen> {
+        let (_, time_ns) = self.held.take_if(|(sender, _)| *sender == side)?;
+        reset.then(|| self.seen(side, None, time_ns))
+    }
+
+    fn seen(&self, sender: Side, alert: Option<Alert>, time_ns: u64) -> AlertSeen {
+        AlertSeen { sender, alert, offset_ns: time_ns.saturating_sub(self.start_ns) }
+    }
+
+    /// The observation that tells of `alert`. Its time is that of the alert, and the outcome that of the handshake.
+    pub fn observation(&self, ends: &Ends, alert: AlertSeen) -> Observation {
+        Observation {
+            action: Action::LateAlert,
+            id: self.id,
+            time_ns: self.start_ns + alert.offset_ns,
+            duration_ns: alert.offset_ns,
+            client: ends.client,
+            server: ends.server,
+            outcome: self.outcome,
+            rejected_by: None,
+            reason: None,
+            evidence: Evidence::Observed,
+            rule: None,
+            source: Source::Wire,
+            completeness: self.completeness,
+            version: self.version,
+            cipher: self.cipher,
+            group: None,
+            resumption: self.resumption,
+            alpn: None,
+            offer: None,
+            hello_retry: false,
+            client_certificate: ClientCertificate::Unknown,
+            client_chain: Vec::new(),
+            server_chain: Vec::new(),
+            certificate_authorities: Vec::new(),
+            alerts: vec![alert],
+            opaque: Vec::new(),
+            timings: Timings::default(),
+        }
+    }
+}

@@ -1,0 +1,83 @@
+//! From the collected state to the [`Observation`] that outputs see.
+
+use std::net::{IpAddr, SocketAddr};
+
+use sha1::{Digest, Sha1};
+
+use super::handshake::{Decision, Handshake};
+use crate::observation::{Action, ClientCertificate, Evidence, Observation, Outcome, Source};
+
+/// The addresses of a handshake's ends.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Ends {
+    pub client: SocketAddr,
+    pub server: SocketAddr,
+}
+
+/// The id of a handshake: the same whenever and wherever the same handshake is seen, unless no ClientHello was.
+pub(super) fn id(ends: &Ends, handshake: &Handshake, born: u64) -> [u8; 16] {
+    let mut hash = Sha1::new();
+    for end in [ends.client, ends.server] {
+        match end.ip().to_canonical() {
+            IpAddr::V4(address) => hash.update(address.octets()),
+            IpAddr::V6(address) => hash.update(address.octets()),
+        }
+        hash.update(end.port().to_be_bytes());
+    }
+    match handshake.random {
+        Some(random) => hash.update(random),
+        None => {
+            hash.update(born.to_be_bytes());
+            hash.update(handshake.start_ns.to_be_bytes());
+        }
+    }
+    let mut id = [0; 16];
+    id.copy_from_slice(&hash.finalize()[..16]);
+    id
+}
+
+/// The observation of a handshake that is decided.
+pub(super) fn handshake(id: [u8; 16], ends: &Ends, handshake: Handshake, decision: Decision) -> Observation {
+    let (verdict, end_ns) = decision;
+    let established = verdict.outcome == Outcome::Established;
+    let mut timings = handshake.timings;
+    if !established {
+        timings.finished = None;
+    }
+    // What encrypted records tell of the certificate is a guess, and may stand only where the event says so.
+    let guessed = handshake.reading.filter(|_| verdict.evidence == Evidence::Inferred);
+    let client_certificate = match guessed {
+        Some(reading) if handshake.client_certificate == ClientCertificate::Unknown => reading.client_certificate,
+        _ => handshake.client_certificate,
+    };
+    Observation {
+        action: Action::Handshake,
+        id,
+        time_ns: handshake.start_ns,
+        // What settled the outcome may have come later than the handshake's last message.
+        duration_ns: timings.finished.unwrap_or(end_ns.saturating_sub(handshake.start_ns)),
+        client: ends.client,
+        server: ends.server,
+        outcome: verdict.outcome,
+        rejected_by: verdict.rejected_by,
+        reason: verdict.reason,
+        evidence: verdict.evidence,
+        rule: verdict.rule,
+        source: Source::Wire,
+        completeness: handshake.completeness(),
+        version: handshake.version,
+        cipher: handshake.cipher,
+        group: handshake.group,
+        resumption: handshake.confirmed_resumption(),
+        alpn: handshake.alpn,
+        offer: handshake.offer,
+        hello_retry: handshake.hello_retry,
+        client_certificate,
+        client_chain: handshake.client_chain,
+        server_chain: handshake.server_chain,
+        certificate_authorities: handshake.certificate_authorities,
+        alerts: handshake.alerts,
+        opaque: handshake.opaque,
+        timings,
+    }
+}

@@ -1,0 +1,278 @@
+//! The agent under test, run as its users run it: the binary, its standard output, its metrics port.
+
+use std::ffi::OsString;
+use std::io::{Read, Write};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitStatus};
+use std::time::Duration;
+
+use anyhow::{Context, Result, bail, ensure};
+use nix::sys::signal::Signal;
+use serde_json::Value;
+
+use crate::cgroup::Cgroup;
+use crate::events::{self, Schema};
+use crate::metrics::Metrics;
+use crate::netns::Namespace;
+use crate::poll::{self, PATIENCE};
+use crate::process::{Confine, Process};
+
+/// Where the agent serves its metrics; it always runs in a namespace of the tests, so the port is free.
+const LISTEN: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 9465);
+
+/// What the agent is to watch.
+#[derive(Clone, Copy)]
+pub enum Attach<'a> {
+    /// The processes in a cgroup. The agent itself runs in a namespace where none of them is.
+    Cgroup(&'a Cgroup),
+    /// Interfaces of a namespace; the agent runs in it.
+    Interface(&'a Namespace, &'a str),
+}
+
+/// A running agent. Dropping it kills it.
+pub struct Agent {
+    process: Process,
+    namespace: Namespace,
+    schema: Schema,
+}
+
+/// What an agent that ended has left.
+pub struct Ended {
+    /// Every event it wrote.
+    pub events: Vec<Value>,
+    /// Its log.
+    pub log: String,
+    /// Its standard output as written.
+    pub stdout: Vec<String>,
+}
+
+/// Path of the agent's binary: `TLS_OBSERVER_BIN`, else the release build, else the debug build beside the tests.
+///
+/// # Errors
+/// When there is none.
+pub fn binary() -> Result<PathBuf> {
+    if let Some(path) = std::env::var_os("TLS_OBSERVER_BIN") {
+        return Ok(PathBuf::from(path));
+    }
+    let own = std::env::current_exe().context("own path")?;
+    let candidates = own
+        .ancestors()
+        .flat_map(|directory| ["release", "debug"].map(|profile| directory.join(profile).join("tls-observer")));
+    candidates
+        .into_iter()
+        .find(|path| path.exists())
+        .context("no tls-observer: build it, or set TLS_OBSERVER_BIN to its path")
+}
+
+/// `tls-observer run` with these flags after those that every test has.
+///
+/// # Errors
+/// When the binary is missing.
+pub fn run_command(attach: Attach<'_>, flags: &[&str]) -> Result<Command> {
+    let mut command = Command::new(binary()?);
+    command.arg("run").args(["--listen", &LISTEN.to_string()]);
+    match attach {
+        Attach::Cgroup(cgroup) => command.arg("--cgroup").arg(cgroup.path()),
+        Attach::Interface(_, name) => command.args(["--interface", name]),
+    };
+    if !flags.contains(&"--format") {
+        command.args(["--format", "json"]);
+    }
+    command.args(flags);
+    Ok(command)
+}
+
+impl Agent {
+    /// Starts the agent and waits until it says that it is ready.
+    ///
+    /// # Errors
+    /// When it ends or is not ready in time, with what it said.
+    pub fn start(attach: Attach<'_>, flags: &[&str]) -> Result<Self> {
+        Self::launch(attach, &mut run_command(attach, flags)?)
+    }
+
+    /// Like [`Agent::start`]; the kernel's raw records are also appended to `dump`.
+    ///
+    /// # Errors
+    /// Like [`Agent::start`].
+    pub fn start_dumping(attach: Attach<'_>, flags: &[&str], dump: &Path) -> Result<Self> {
+        Self::launch(attach, run_command(attach, flags)?.env("TLS_OBSERVER_DUMP_RING", dump))
+    }
+
+    fn launch(attach: Attach<'_>, command: &mut Command) -> Result<Self> {
+        let namespace = match attach {
+            Attach::Cgroup(_) => Namespace::new()?,
+            Attach::Interface(namespace, _) => namespace.share()?,
+        };
+        let process = Process::spawn(command.confine(Some(&namespace), None)?)?;
+        let mut agent = Self { process, namespace, schema: Schema::of_agent()? };
+        poll::until("a ready agent", PATIENCE, || {
+            if let Ok((200, _)) = agent.get("/readyz") {
+                return Ok(Some(()));
+            }
+            match agent.process.wait(Duration::ZERO) {
+                Ok(status) => bail!("the agent ended: {status}"),
+                Err(_) => Ok(None),
+            }
+        })
+        .with_context(|| agent.process.transcript())?;
+        Ok(agent)
+    }
+
+    /// Its process id.
+    pub fn pid(&self) -> u32 {
+        self.process.pid()
+    }
+
+    /// Standard output and error so far.
+    pub fn transcript(&self) -> String {
+        self.process.transcript()
+    }
+
+    /// Lines of standard output so far.
+    pub fn stdout(&self) -> Vec<String> {
+        self.process.stdout()
+    }
+
+    /// HTTP GET from the agent: status and body.
+    ///
+    /// # Errors
+    /// When it does not answer.
+    pub fn get(&self, path: &str) -> Result<(u16, String)> {
+        self.namespace.run(|| {
+            let mut stream = TcpStream::connect(LISTEN)?;
+            stream.set_read_timeout(Some(PATIENCE))?;
+            write!(stream, "GET {path} HTTP/1.1\r\nHost: agent\r\nConnection: close\r\n\r\n")?;
+            let mut answer = String::new();
+            stream.read_to_string(&mut answer)?;
+            let status = answer.split(' ').nth(1).and_then(|status| status.parse().ok()).context("status line")?;
+            let body = answer.split_once("\r\n\r\n").context("end of headers")?.1;
+            Ok((status, body.to_owned()))
+        })
+    }
+
+    /// The metrics as of now.
+    ///
+    /// # Errors
+    /// When they cannot be had or read.
+    pub fn metrics(&self) -> Result<Metrics> {
+        let (status, body) = self.get("/metrics")?;
+        ensure!(status == 200, "/metrics: {status}");
+        Metrics::parse(&body)
+    }
+
+    /// The events so far, each one checked against the schema.
+    ///
+    /// # Errors
+    /// When a line is no event.
+    pub fn events(&self) -> Result<Vec<Value>> {
+        self.parse(&self.process.stdout())
+    }
+
+    fn parse(&self, lines: &[String]) -> Result<Vec<Value>> {
+        lines.iter().map(|line| events::parse(line, &self.schema)).collect()
+    }
+
+    /// Waits for the event number `count` and gives the first `count` events.
+    ///
+    /// # Errors
+    /// When they do not come in time, with what came.
+    pub fn wait_events(&self, count: usize) -> Result<Vec<Value>> {
+        let enough = |lines: &[String]| lines.get(..count).map(<[String]>::to_vec);
+        self.parse(&self.process.wait_stdout(&format!("event {count}"), PATIENCE, enough)?)
+    }
+
+    /// Waits for the next event after the first `seen`.
+    ///
+    /// # Errors
+    /// When it does not come in time.
+    pub fn event_after(&self, seen: usize) -> Result<Value> {
+        self.wait_events(seen + 1)?.pop().context("no event")
+    }
+
+    /// Waits for an event for which `wanted` holds.
+    ///
+    /// # Errors
+    /// When it does not come in time.
+    pub fn wait_for(&self, what: &str, wanted: impl Fn(&Value) -> bool) -> Result<Value> {
+        let parse = |line: &String| serde_json::from_str::<Value>(line).ok();
+        self.process
+            .wait_stdout(what, PATIENCE, |lines| lines.iter().filter_map(parse).find(|event| wanted(event)))
+    }
+
+    /// Waits until a line of its log contains `text`.
+    ///
+    /// # Errors
+    /// When it does not come in time.
+    pub fn wait_log(&self, text: &str) -> Result<()> {
+        self.process.wait_stderr(text, PATIENCE, |lines| lines.iter().any(|l| l.contains(text)).then_some(()))
+    }
+
+    /// Sends it a signal.
+    ///
+    /// # Errors
+    /// When it has ended.
+    pub fn signal(&self, signal: Signal) -> Result<()> {
+        self.process.signal(signal)
+    }
+
+    /// Waits for its end.
+    ///
+    /// # Errors
+    /// When it goes on.
+    pub fn wait(&mut self) -> Result<ExitStatus> {
+        self.process.wait(PATIENCE)
+    }
+
+    /// Ends it with SIGTERM, demands exit status 0 and a summary, and gives all it wrote.
+    ///
+    /// # Errors
+    /// When it ends otherwise.
+    pub fn stop(mut self) -> Result<Ended> {
+        self.signal(Signal::SIGTERM)?;
+        let status = self.wait()?;
+        ensure!(status.success(), "{status}\n{}", self.transcript());
+        let stdout = self.process.stdout();
+        let log = self.process.stderr();
+        ensure!(log.contains("handshakes"), "no summary at the end\n{}", self.transcript());
+        Ok(Ended { events: self.parse(&stdout)?, log, stdout })
+    }
+}
+
+/// Runs the agent as a command that is expected to end by itself, in a namespace of its own. Gives its exit status and
+/// standard error.
+///
+/// # Errors
+/// When it does not end in time.
+pub fn run_to_end(arguments: &[OsString], namespace: &Namespace, uid: Option<u32>) -> Result<(ExitStatus, String)> {
+    use std::os::unix::process::CommandExt;
+    let directory = tempfile::tempdir()?;
+    let mut command = match uid {
+        None => Command::new(binary()?),
+        Some(uid) => {
+            // The user may not be able to reach the build directory, so it gets a copy.
+            use std::os::unix::fs::PermissionsExt;
+            let copy = directory.path().join("tls-observer");
+            std::fs::copy(binary()?, &copy)?;
+            for path in [directory.path(), &copy] {
+                std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o755))?;
+            }
+            let mut command = Command::new("setpriv");
+            command.args([format!("--reuid={uid}"), format!("--regid={uid}"), "--clear-groups".into()]);
+            command.arg0("setpriv").arg(copy);
+            command
+        }
+    };
+    let mut process = Process::spawn(command.args(arguments).confine(Some(namespace), None)?)?;
+    let status = process.wait(PATIENCE)?;
+    Ok((status, process.stderr()))
+}
+
+/// Takes the agent's metrics port in `namespace`, until the listener is dropped.
+///
+/// # Errors
+/// When it is taken already.
+pub fn occupy_port(namespace: &Namespace) -> Result<TcpListener> {
+    namespace.run(|| TcpListener::bind(LISTEN).context("bind"))
+}

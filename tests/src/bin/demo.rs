@@ -1,0 +1,2 @@
+//! Placeholder while building.
+fn main() {}

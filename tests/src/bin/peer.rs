@@ -1,0 +1,65 @@
+//! A TLS peer as a process of its own. The tests start it inside a namespace and a cgroup; it reports on standard
+//! output, one JSON object a line.
+
+use std::io::Read;
+use std::net::SocketAddr;
+use std::process::ExitCode;
+
+use anyhow::{Context, Result};
+use clap::Parser;
+use observer_tests::peers::{rustls, tcp};
+use serde_json::json;
+
+#[derive(Parser)]
+enum Peer {
+    /// rustls server that sends back what it gets.
+    Server(rustls::ServerFlags),
+    /// rustls client that expects its payload back.
+    Client(rustls::ClientFlags),
+    /// Accepts and says nothing.
+    SilentServer {
+        #[arg(long)]
+        listen: SocketAddr,
+    },
+    /// Accepts, reads, resets.
+    ResetServer {
+        #[arg(long)]
+        listen: SocketAddr,
+    },
+    /// Sends its standard input, then resets.
+    Reset {
+        #[arg(long)]
+        connect: SocketAddr,
+        /// Wait for some answer first.
+        #[arg(long)]
+        await_answer: bool,
+    },
+    /// Sends its standard input and reads until the other end closes.
+    Send {
+        #[arg(long)]
+        connect: SocketAddr,
+    },
+}
+
+fn main() -> Result<ExitCode> {
+    match Peer::parse() {
+        Peer::Server(flags) => rustls::run_server(&flags)?,
+        Peer::Client(flags) => {
+            return Ok(if rustls::run_client(&flags)? { ExitCode::SUCCESS } else { ExitCode::FAILURE });
+        }
+        Peer::SilentServer { listen } => tcp::silent_server(listen)?,
+        Peer::ResetServer { listen } => tcp::reset_server(listen)?,
+        Peer::Reset { connect, await_answer } => tcp::reset_client(connect, &input()?, await_answer)?,
+        Peer::Send { connect } => {
+            let answer = tcp::send(connect, &input()?)?;
+            println!("{}", json!({ "answer": data_encoding::HEXLOWER.encode(&answer) }));
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn input() -> Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    std::io::stdin().read_to_end(&mut bytes).context("standard input")?;
+    Ok(bytes)
+}

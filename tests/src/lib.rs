@@ -1,0 +1,21 @@
+//! Harness for the live tests of TLS Observer: own network namespaces and cgroups, real TLS peers, the agent itself, and
+//! the means to compare each event with what really happened.
+//!
+//! Everything here needs root. Whatever it makes (namespace, cgroup, process, directory) is a guard that removes it.
+
+pub mod agent;
+pub mod bulk;
+pub mod cgroup;
+pub mod conversation;
+pub mod events;
+pub mod expect;
+
+pub mod inject;
+pub mod metrics;
+pub mod netns;
+pub mod packets;
+pub mod peers;
+pub mod pki;
+pub mod poll;
+pub mod process;
+pub mod world;

@@ -1,0 +1,96 @@
+//! Everything a live test stands on: a namespace, a cgroup, certificates, and the agent watching.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+use anyhow::{Context, Result};
+use serde_json::Value;
+
+use crate::agent::{Agent, Attach, Ended};
+use crate::cgroup::Cgroup;
+use crate::netns::Namespace;
+use crate::peers::Place;
+use crate::pki::Pki;
+
+/// How the agent is attached.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mode {
+    /// `--cgroup`.
+    Cgroup,
+    /// `--interface lo`.
+    Interface,
+}
+
+impl Mode {
+    /// Both.
+    pub const ALL: [Self; 2] = [Self::Cgroup, Self::Interface];
+}
+
+/// Loopback of both families.
+pub const LOOPBACKS: [IpAddr; 2] = [IpAddr::V4(Ipv4Addr::LOCALHOST), IpAddr::V6(Ipv6Addr::LOCALHOST)];
+
+/// A namespace with an agent watching its loopback interface, or the cgroup of the peers in it.
+pub struct World {
+    /// Where the peers run.
+    pub namespace: Namespace,
+    /// The cgroup of the peers.
+    pub cgroup: Cgroup,
+    /// The peers' certificates.
+    pub pki: Pki,
+    agent: Option<Agent>,
+    seen: usize,
+}
+
+impl World {
+    /// Makes it all; `flags` go to the agent.
+    ///
+    /// # Errors
+    /// When some part cannot be had.
+    pub fn new(mode: Mode, flags: &[&str]) -> Result<Self> {
+        let (namespace, cgroup) = (Namespace::new()?, Cgroup::new()?);
+        let attach = match mode {
+            Mode::Cgroup => Attach::Cgroup(&cgroup),
+            Mode::Interface => Attach::Interface(&namespace, "lo"),
+        };
+        let agent = Some(Agent::start(attach, flags)?);
+        Ok(Self { namespace, cgroup, pki: Pki::new()?, agent, seen: 0 })
+    }
+
+    /// Where peers are to run.
+    pub fn place(&self) -> Place<'_> {
+        Place { namespace: &self.namespace, cgroup: &self.cgroup }
+    }
+
+    /// The agent.
+    ///
+    /// # Errors
+    /// After [`World::finish`].
+    pub fn agent(&self) -> Result<&Agent> {
+        self.agent.as_ref().context("the agent was stopped")
+    }
+
+    /// The next event that no earlier call has given.
+    ///
+    /// # Errors
+    /// When none comes.
+    pub fn next_event(&mut self) -> Result<Value> {
+        let event = self.agent()?.event_after(self.seen)?;
+        self.seen += 1;
+        Ok(event)
+    }
+
+    /// Ends the agent and demands that it wrote no event but those given by [`World::next_event`], and that it lost
+    /// nothing.
+    ///
+    /// # Errors
+    /// When there was more, or less.
+    pub fn finish(&mut self) -> Result<Ended> {
+        let agent = self.agent.take().context("the agent was stopped")?;
+        let metrics = agent.metrics()?;
+        let lost = metrics.sum("tls_observer_events_dropped_total", &[]);
+        anyhow::ensure!(lost == Some(0.0), "events dropped: {lost:?}");
+        let ended = agent.stop()?;
+        let extra = ended.events.get(self.seen..).unwrap_or_default();
+        anyhow::ensure!(extra.is_empty(), "events that nothing accounts for: {extra:#?}");
+        Ok(ended)
+    }
+}

@@ -1,0 +1,42 @@
+//! `cargo xtask ci`: format, lints, licences, documentation, then all tests; each step runs whatever became of the
+//! one before, and any failure fails the whole.
+
+use std::process::{Command, ExitCode};
+
+use anyhow::Result;
+
+use crate::{process, setup, test};
+
+/// All crates but the kernel half, which only builds for the BPF target.
+const HOST_CRATES: [&str; 3] = ["--workspace", "--exclude", "observer-ebpf"];
+
+/// The verb.
+pub fn run() -> Result<ExitCode> {
+    setup::run(&setup::Options {
+        tests: true,
+        ci: true,
+    })?;
+    let mut problems = Vec::new();
+    for (name, mut command) in checks() {
+        eprintln!("== {name}");
+        if let Err(error) = process::run(&mut command) {
+            problems.push(format!("{name}: {error:#}"));
+        }
+    }
+    test::all(problems)
+}
+
+fn checks() -> [(&'static str, Command); 4] {
+    let mut clippy = process::cargo(["clippy", "--all-targets"]);
+    clippy.args(HOST_CRATES).args(["--", "-D", "warnings"]);
+    // Not advisories: their database is a repository to be fetched, and news in it are not this change's fault.
+    let deny = process::cargo(["deny", "check", "licenses", "bans", "sources"]);
+    let mut doc = process::cargo(["doc", "--no-deps"]);
+    doc.args(HOST_CRATES).env("RUSTDOCFLAGS", "-D warnings");
+    [
+        ("format", process::cargo(["fmt", "--all", "--check"])),
+        ("lints", clippy),
+        ("licences, bans and sources", deny),
+        ("documentation", doc),
+    ]
+}

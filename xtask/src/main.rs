@@ -1,0 +1,62 @@
+//! Development tasks of TLS Observer, one file for each verb. `cargo xtask --help` lists them.
+
+mod bench;
+mod build;
+mod ci;
+mod demo;
+mod docs;
+mod ebpf_toolchain;
+mod libtest;
+mod linker;
+mod packages;
+mod process;
+mod setup;
+mod skips;
+mod test;
+mod toolchain;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// Development tasks of TLS Observer.
+#[derive(Parser)]
+#[command(bin_name = "cargo xtask")]
+struct Arguments {
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Subcommand)]
+enum Verb {
+    /// Find or install what the eBPF half is built with
+    Setup(setup::Options),
+    /// Set up, then build the agent
+    Build(build::Options),
+    /// Set up, build, and watch handshakes that a small own world makes (root)
+    Demo(demo::Options),
+    /// Set up, then run all tests: unit, doc and live (live ones as root)
+    Test,
+    /// Set up, then measure what the agent costs (root)
+    Bench(bench::Options),
+    /// Write what is generated under docs/ from the code
+    Docs,
+    /// All checks and all tests, as CI runs them
+    Ci,
+}
+
+fn main() -> ExitCode {
+    let result = match Arguments::parse().verb {
+        Verb::Setup(options) => setup::run(&options).map(|()| ExitCode::SUCCESS),
+        Verb::Build(options) => build::run(&options).map(|()| ExitCode::SUCCESS),
+        Verb::Demo(options) => demo::run(&options),
+        Verb::Test => test::run(),
+        Verb::Bench(options) => bench::run(&options),
+        Verb::Docs => docs::run().map(|()| ExitCode::SUCCESS),
+        Verb::Ci => ci::run(),
+    };
+    result.unwrap_or_else(|error| {
+        eprintln!("xtask: {error:#}");
+        ExitCode::FAILURE
+    })
+}

@@ -1,0 +1,39 @@
+//! Debian packages, and installing them.
+
+use std::process::Command;
+
+use anyhow::Result;
+
+use crate::process;
+
+/// Whether this machine has Debian's package manager.
+pub fn is_debian() -> bool {
+    process::has_program("apt-get")
+}
+
+/// The command that installs `names`, to be shown to people.
+pub fn command_line(names: &[&str]) -> String {
+    format!("apt-get install {}", names.join(" "))
+}
+
+/// Installs `names` as root, after `apt-get update` where the lists do not know them.
+pub fn install(names: &[&str]) -> Result<()> {
+    if !names.iter().all(|name| is_known(name)) {
+        process::run(apt_get().arg("update"))?;
+    }
+    process::run(
+        apt_get()
+            .args(["install", "--yes", "--no-install-recommends"])
+            .args(names),
+    )
+}
+
+fn is_known(name: &str) -> bool {
+    process::output_of("apt-cache", &["show", "--no-all-versions", name]).is_some_and(|text| !text.is_empty())
+}
+
+fn apt_get() -> Command {
+    let mut command = Command::new("apt-get");
+    command.arg("--quiet=2").env("DEBIAN_FRONTEND", "noninteractive");
+    command
+}
