@@ -44,7 +44,7 @@ pub struct Scratch {
     busy: u64,
     /// Bytes in `data`.
     len: u32,
-    /// See [`bounded`].
+    /// See [`bounded_offset`].
     cell: u32,
 }
 
@@ -106,7 +106,7 @@ impl Scratch {
     /// Appends the five bytes of a record header.
     #[inline(always)]
     pub fn append_header(&mut self, bytes: &[u8; 8]) {
-        let at = bounded(&mut self.cell, self.len) as usize;
+        let at = bounded_offset(&mut self.cell, self.len) as usize;
         let data = (&raw mut self.data).cast::<u8>();
         for i in 0..5 {
             // SAFETY: `at` is below MAX_CAPTURE by the mask, and `data` has room for that twice over.
@@ -118,11 +118,11 @@ impl Scratch {
     /// Appends payload bytes, fewer than [`MAX_CAPTURE`]; false if they could not be read.
     #[inline(always)]
     pub fn append<S: Source>(&mut self, source: &S, at: u32, len: u32) -> bool {
-        let to = bounded(&mut self.cell, self.len) as usize;
-        let len = bounded(&mut self.cell, len);
         if len == 0 {
             return true;
         }
+        let to = bounded_offset(&mut self.cell, self.len) as usize;
+        let len = bounded_length(&mut self.cell, len);
         // SAFETY: offset and length are at most MAX_CAPTURE each, and `data` has room for both.
         let read = unsafe { source.read(at, (&raw mut self.data).cast::<u8>().add(to), len as u32) };
         if !read {
@@ -148,7 +148,7 @@ impl Scratch {
         self.len = len;
     }
 
-    /// The data area, for other uses of a claimed slot, and the cell for [`bounded`].
+    /// The data area, for other uses of a claimed slot, and the cell for [`bounded_offset`].
     #[inline(always)]
     pub fn area(&mut self) -> (*mut u8, &mut u32) {
         ((&raw mut self.data).cast(), &mut self.cell)
@@ -158,7 +158,7 @@ impl Scratch {
     /// out; `flags` are told with the ones that wait in `direction`.
     #[inline(always)]
     pub fn flush(&mut self, head: &mut Head, direction: &mut Direction, beyond: u32, flags: u8) {
-        let len = bounded(&mut self.cell, self.len);
+        let len = bounded_offset(&mut self.cell, self.len);
         self.len = 0;
         if head.muted != 0 {
             return;
@@ -197,21 +197,27 @@ fn ring() -> *mut core::ffi::c_void {
     (&raw const EVENTS).cast_mut().cast()
 }
 
-/// Cuts a length to below [`MAX_CAPTURE`], where the verifier sees it; lengths are below that anyway.
+/// Cuts an offset to below [`MAX_CAPTURE`], where the verifier sees it; offsets are below that anyway.
 ///
-/// The length goes through memory of a map on its way. The verifier wants to know the exact range of what becomes a
+/// The value goes through memory of a map on its way. The verifier wants to know the exact range of what becomes a
 /// length or an offset, and follows it back to where it came from; tracked as precisely as that, hardly two passes of a
 /// loop look alike to it, and it verifies all of them, which is exponential. What comes out of a map it takes as new.
 #[inline(always)]
-pub fn bounded(cell: &mut u32, len: u32) -> u64 {
-    let mut len = u64::from(forget(cell, len));
+pub fn bounded_offset(cell: &mut u32, at: u32) -> u64 {
+    let mut at = u64::from(forget(cell, at));
     // SAFETY: changes nothing but one register. In assembly, because the optimiser would drop a mask that it knows to be
     // redundant.
-    unsafe { core::arch::asm!("{0} &= 0xfff", inout(reg) len) };
-    len
+    unsafe { core::arch::asm!("{0} &= 0xfff", inout(reg) at) };
+    at
 }
 
-/// Makes the verifier forget what it knows of a value; see [`bounded`].
+/// As [`bounded_offset`], for lengths: 1 to [`MAX_CAPTURE`]. A length of 0 must be turned away before.
+#[inline(always)]
+pub fn bounded_length(cell: &mut u32, len: u32) -> u64 {
+    bounded_offset(cell, len.wrapping_sub(1)) + 1
+}
+
+/// Makes the verifier forget what it knows of a value; see [`bounded_offset`].
 #[inline(always)]
 pub fn forget(cell: &mut u32, value: u32) -> u32 {
     let cell = &raw mut *cell;

@@ -69,7 +69,7 @@ pub struct Direction {
     pub flags: u8,
     /// Always 0.
     pub pad: u8,
-    /// See [`crate::emit::bounded`].
+    /// See [`crate::emit::bounded_offset`].
     pub cell: u32,
 }
 

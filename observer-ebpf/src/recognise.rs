@@ -3,7 +3,7 @@
 use observer_common::wire::FLAG_NOT_TLS;
 
 use crate::detect::{CLIENT_HELLO, begins_tls, is_alert_record};
-use crate::emit::{bounded, claim, forget, release};
+use crate::emit::{bounded_offset, claim, forget, release};
 use crate::flow::{
     DETECT_LEN, Direction, Head, PHASE_CANDIDATE, PHASE_DETECT, PHASE_NEW, PHASE_NOT_TLS, PHASE_TLS,
 };
@@ -19,9 +19,12 @@ use crate::stash::set_aside;
 fn peek(source: &PacketSource, own: &mut Direction) -> u32 {
     let held = forget(&mut own.cell, u32::from(own.partial_len)) & 15;
     let lacking = (DETECT_LEN as u32).saturating_sub(held).min(source.len());
-    let len = bounded(&mut own.cell, lacking) & 15;
-    // SAFETY: offset and length are below 16 each, and there is room for 32.
-    let read = unsafe { len != 0 && source.read(0, (&raw mut own.partial).cast::<u8>().add(held as usize), len as u32) };
+    if lacking == 0 {
+        return held;
+    }
+    let len = (bounded_offset(&mut own.cell, lacking - 1) & 15) + 1;
+    // SAFETY: the offset is below 16, the length at most 16, and there is room for 32.
+    let read = unsafe { source.read(0, (&raw mut own.partial).cast::<u8>().add(held as usize), len as u32) };
     if read { held + len as u32 } else { held }
 }
 

@@ -4,7 +4,7 @@ use aya_ebpf::EbpfContext as _;
 use aya_ebpf::helpers::generated;
 use aya_ebpf::programs::SkBuffContext;
 
-use crate::emit::bounded;
+use crate::emit::bounded_offset;
 use crate::stash::{STASH_BYTES, StashedSegment};
 
 /// Payload bytes addressed from 0.
@@ -79,7 +79,7 @@ impl Source for StashSource {
         // another segment of the same size, never unmapped.
         unsafe {
             let cell = &mut (*self.segment).cell;
-            let at = bounded(cell, at) & (STASH_BYTES as u64 - 1);
+            let at = bounded_offset(cell, at) & (STASH_BYTES as u64 - 1);
             let from = (&raw const (*self.segment).data).cast::<u8>().add(at as usize);
             generated::bpf_probe_read_kernel(to.cast(), len, from.cast()) == 0
         }

@@ -3,7 +3,7 @@
 use observer_common::FlowKey;
 use observer_common::counters::Counter;
 
-use crate::emit::{Scratch, bounded};
+use crate::emit::{Scratch, bounded_length};
 use crate::flow::Direction;
 use crate::maps::{STASH, count};
 use crate::packet::Packet;
@@ -34,7 +34,7 @@ pub struct StashedSegment {
     pub data: [u8; STASH_BYTES],
     /// How many of them count.
     pub len: u32,
-    /// See [`crate::emit::bounded`].
+    /// See [`crate::emit::bounded_offset`].
     pub cell: u32,
 }
 
@@ -43,11 +43,11 @@ pub struct StashedSegment {
 pub fn set_aside<S: Source>(packet: &Packet, source: &S, direction: &mut Direction, scratch: &mut Scratch) -> bool {
     let (area, cell) = scratch.area();
     let segment = area.cast::<StashedSegment>();
-    let len = bounded(cell, source.len());
-    if len == 0 || len > STASH_BYTES as u64 || source.len() > STASH_BYTES as u32 || direction.stashed >= MAX_STASHED {
+    if source.len() == 0 || source.len() > STASH_BYTES as u32 || direction.stashed >= MAX_STASHED {
         count(Counter::StashFailed);
         return false;
     }
+    let len = bounded_length(cell, source.len()).min(STASH_BYTES as u64);
     let key = StashKey { flow: packet.key, seq: packet.seq, direction: u32::from(packet.direction) };
     // SAFETY: the scratch area is larger than a stashed segment and 8-aligned; it is ours while claimed.
     let stored = unsafe {

@@ -125,7 +125,9 @@ impl FlowTable {
     /// Takes a piece; observations that it completes go to `sink`.
     pub fn push(&mut self, segment: &Segment<'_>, sink: &mut Vec<Observation>) {
         let (tuple, direction) = Tuple::of(segment);
-        let Some(slot) = self.locate(tuple, direction, segment, sink) else { return };
+        let Some(slot) = self.locate(tuple, direction, segment, sink) else {
+            return;
+        };
         let dropped_total = self.dropped_total;
         self.with(slot, sink, |connection, items, around| {
             connection.dropped_before = dropped_total;
@@ -234,7 +236,9 @@ impl FlowTable {
     fn remove(&mut self, slot: u32) {
         self.queues.remove(slot);
         self.holding.remove(slot);
-        let Some(connection) = self.slots.get_mut(slot as usize).and_then(Option::take) else { return };
+        let Some(connection) = self.slots.get_mut(slot as usize).and_then(Option::take) else {
+            return;
+        };
         self.free.push(slot);
         self.stats.connections -= 1;
         self.stats.buffered_bytes -= connection.counted_bytes;
@@ -243,7 +247,9 @@ impl FlowTable {
 
     /// Takes a connection out of the list of its tuple.
     fn unlink(&mut self, slot: u32, connection: &Connection) {
-        let Some(first) = self.by_tuple.get(&connection.tuple).copied() else { return };
+        let Some(first) = self.by_tuple.get(&connection.tuple).copied() else {
+            return;
+        };
         if first == slot {
             match connection.next_of_tuple {
                 Some(next) => self.by_tuple.insert(connection.tuple, next),
@@ -263,7 +269,9 @@ impl FlowTable {
 
     /// After a change to the connection in `slot`: counts what it holds and puts it last in the queue it belongs to.
     fn account(&mut self, slot: u32) {
-        let Some(connection) = self.slots.get_mut(slot as usize).and_then(Option::as_mut) else { return };
+        let Some(connection) = self.slots.get_mut(slot as usize).and_then(Option::as_mut) else {
+            return;
+        };
         let held = connection.held_bytes();
         self.stats.buffered_bytes = self.stats.buffered_bytes - connection.counted_bytes + held;
         connection.counted_bytes = held;
@@ -289,7 +297,9 @@ impl FlowTable {
                 let fronts = others.into_iter().filter_map(|queue| self.queues.front(queue));
                 fronts.min_by_key(|slot| self.touched_ns(*slot))
             };
-            let Some(slot) = self.queues.front(CLOSED).or_else(oldest) else { return };
+            let Some(slot) = self.queues.front(CLOSED).or_else(oldest) else {
+                return;
+            };
             match self.connection(slot) {
                 Some(connection) if connection.is_waiting() => self.stats.evicted_by_connections += 1,
                 Some(connection) if !connection.is_closed() && connection.phase() == Phase::Reported => {
@@ -315,7 +325,9 @@ impl FlowTable {
     }
 
     fn give_up(&mut self, slot: u32, truncated: bool, sink: &mut Vec<Observation>) {
-        self.with(slot, sink, |connection, _, around| connection.give_up(truncated, around));
+        self.with(slot, sink, |connection, _, around| {
+            connection.give_up(truncated, around)
+        });
     }
 
     /// Calls `act` with the connection in `slot` and what it needs of the table.
@@ -342,6 +354,7 @@ impl FlowTable {
     }
 
     fn touched_ns(&self, slot: u32) -> u64 {
-        self.connection(slot).map_or(0, |connection| connection.touched_ns)
+        self.connection(slot)
+            .map_or(0, |connection| connection.touched_ns)
     }
 }

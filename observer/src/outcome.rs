@@ -5,6 +5,9 @@
 
 pub mod tls13;
 
+#[cfg(test)]
+mod tests;
+
 use observer_tls::codepoints::AlertDescription;
 use observer_tls::x509::CertificateFacts;
 
@@ -34,7 +37,13 @@ impl Verdict {
     pub const TIMED_OUT: Self = Self::plain(Outcome::TimedOut, Some(Reason::TimedOut));
 
     const fn plain(outcome: Outcome, reason: Option<Reason>) -> Self {
-        Self { outcome, rejected_by: None, reason, evidence: Evidence::Observed, rule: None }
+        Self {
+            outcome,
+            rejected_by: None,
+            reason,
+            evidence: Evidence::Observed,
+            rule: None,
+        }
     }
 
     /// The connection was closed, for a `reason` that was read on the wire.
@@ -55,7 +64,11 @@ impl Verdict {
 
     /// The same, guessed by `rule`.
     pub const fn inferred(self, rule: &'static str) -> Self {
-        Self { evidence: Evidence::Inferred, rule: Some(rule), ..self }
+        Self {
+            evidence: Evidence::Inferred,
+            rule: Some(rule),
+            ..self
+        }
     }
 }
 
@@ -73,17 +86,29 @@ pub struct Cause {
 impl Cause {
     /// The wire says exactly this.
     pub const fn observed(reason: Reason) -> Self {
-        Self { reason, evidence: Evidence::Observed, rule: None }
+        Self {
+            reason,
+            evidence: Evidence::Observed,
+            rule: None,
+        }
     }
 
     /// It follows by `rule`.
     pub const fn derived(reason: Reason, rule: &'static str) -> Self {
-        Self { reason, evidence: Evidence::Derived, rule: Some(rule) }
+        Self {
+            reason,
+            evidence: Evidence::Derived,
+            rule: Some(rule),
+        }
     }
 
     /// `rule` makes it probable.
     pub const fn inferred(reason: Reason, rule: &'static str) -> Self {
-        Self { reason, evidence: Evidence::Inferred, rule: Some(rule) }
+        Self {
+            reason,
+            evidence: Evidence::Inferred,
+            rule: Some(rule),
+        }
     }
 }
 
@@ -126,20 +151,25 @@ pub fn cause_of_alert(description: AlertDescription, context: &AlertContext<'_>)
         A::CERTIFICATE_REQUIRED if context.sender == Side::Server => certificate(F::Missing),
         A::BAD_CERTIFICATE => outside_validity(judged, context).unwrap_or(certificate(F::Bad)),
         A::CERTIFICATE_UNKNOWN => outside_validity(judged, context).unwrap_or(certificate(F::Rejected)),
-        A::UNSUPPORTED_CERTIFICATE => {
-            Cause::derived(Reason::Certificate(judged, F::WrongPurpose), "unsupported_certificate_is_wrong_purpose")
-        }
+        A::UNSUPPORTED_CERTIFICATE => Cause::derived(
+            Reason::Certificate(judged, F::WrongPurpose),
+            "unsupported_certificate_is_wrong_purpose",
+        ),
         A::CERTIFICATE_REVOKED => certificate(F::Revoked),
         // There is no alert for "not valid yet": peers send this one.
-        A::CERTIFICATE_EXPIRED if is_early(context) => {
-            Cause::derived(Reason::Certificate(judged, F::NotYetValid), "certificate_expired_before_not_before")
-        }
+        A::CERTIFICATE_EXPIRED if is_early(context) => Cause::derived(
+            Reason::Certificate(judged, F::NotYetValid),
+            "certificate_expired_before_not_before",
+        ),
         A::CERTIFICATE_EXPIRED => certificate(F::Expired),
         A::UNKNOWN_CA => certificate(F::UnknownCa),
         A::ACCESS_DENIED
             if context.sender == Side::Server && context.client_certificate == ClientCertificate::Sent =>
         {
-            Cause::derived(Reason::Certificate(judged, F::Rejected), "access_denied_after_client_certificate")
+            Cause::derived(
+                Reason::Certificate(judged, F::Rejected),
+                "access_denied_after_client_certificate",
+            )
         }
         A::BAD_CERTIFICATE_STATUS_RESPONSE | A::BAD_CERTIFICATE_HASH_VALUE => certificate(F::Bad),
         A::HANDSHAKE_FAILURE => cause_of_handshake_failure(context),
@@ -178,9 +208,10 @@ fn cause_of_handshake_failure(context: &AlertContext<'_>) -> Cause {
             Cause::derived(Reason::NoSharedCipher, "handshake_failure_before_server_hello")
         }
         // Here it may as well have been a group or signature scheme.
-        Some(true) if !context.server_answered => {
-            Cause::inferred(Reason::NoSharedCipher, "handshake_failure_before_server_hello_of_tls13_offer")
-        }
+        Some(true) if !context.server_answered => Cause::inferred(
+            Reason::NoSharedCipher,
+            "handshake_failure_before_server_hello_of_tls13_offer",
+        ),
         _ => Cause::observed(Reason::Other),
     }
 }
@@ -205,132 +236,4 @@ fn is_early(context: &AlertContext<'_>) -> bool {
 
 fn seconds(time_ns: u64) -> i64 {
     i64::try_from(time_ns / 1_000_000_000).unwrap_or(i64::MAX)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use CertificateFault as F;
-
-    const NOW: u64 = 1_000_000 * 1_000_000_000;
-
-    fn context(sender: Side) -> AlertContext<'static> {
-        AlertContext {
-            sender,
-            judged_leaf: None,
-            time_ns: NOW,
-            server_answered: true,
-            tls13_offered: Some(false),
-            client_certificate: ClientCertificate::Sent,
-            not_tls: false,
-        }
-    }
-
-    fn cause(code: u8, context: &AlertContext<'_>) -> Cause {
-        cause_of_alert(AlertDescription(code), context)
-    }
-
-    #[test]
-    fn the_sender_tells_whose_certificate_it_was() {
-        for (code, fault) in [(42, F::Bad), (44, F::Revoked), (45, F::Expired), (46, F::Rejected), (48, F::UnknownCa)] {
-            let by_server = cause(code, &context(Side::Server));
-            assert_eq!(by_server, Cause::observed(Reason::Certificate(Side::Client, fault)), "alert {code}");
-            let by_client = cause(code, &context(Side::Client));
-            assert_eq!(by_client, Cause::observed(Reason::Certificate(Side::Server, fault)), "alert {code}");
-        }
-    }
-
-    #[test]
-    fn each_alert_has_its_reason() {
-        let server = context(Side::Server);
-        for (code, reason) in [
-            (0, Reason::Closed),
-            (10, Reason::ProtocolError),
-            (20, Reason::DecryptError),
-            (22, Reason::ProtocolError),
-            (40, Reason::Other),
-            (41, Reason::Certificate(Side::Client, F::Missing)),
-            (47, Reason::ProtocolError),
-            (50, Reason::DecodeError),
-            (51, Reason::DecryptError),
-            (70, Reason::NoSharedVersion),
-            (71, Reason::NoSharedCipher),
-            (80, Reason::InternalError),
-            (86, Reason::NoSharedVersion),
-            (90, Reason::Closed),
-            (109, Reason::ProtocolError),
-            (112, Reason::UnrecognizedName),
-            (113, Reason::Certificate(Side::Client, F::Bad)),
-            (115, Reason::Other),
-            (116, Reason::Certificate(Side::Client, F::Missing)),
-            (120, Reason::NoApplicationProtocol),
-            (255, Reason::Other),
-        ] {
-            assert_eq!(cause(code, &server), Cause::observed(reason), "alert {code}");
-        }
-        assert_eq!(cause(43, &server).reason, Reason::Certificate(Side::Client, F::WrongPurpose));
-        assert_eq!(cause(43, &server).evidence, Evidence::Derived);
-    }
-
-    #[test]
-    fn a_leafs_dates_sharpen_general_alerts() {
-        let leaf = |not_before, not_after| CertificateFacts {
-            not_before: Some(not_before),
-            not_after: Some(not_after),
-            ..CertificateFacts::default()
-        };
-        let expired = leaf(0, 999_999);
-        let early = leaf(1_000_001, 2_000_000);
-        let valid = leaf(0, 1_000_000);
-        let about = |code, leaf| cause(code, &AlertContext { judged_leaf: Some(leaf), ..context(Side::Server) });
-
-        for code in [42, 46] {
-            assert_eq!(about(code, &expired).reason, Reason::Certificate(Side::Client, F::Expired));
-            assert_eq!(about(code, &expired).evidence, Evidence::Derived);
-            assert_eq!(about(code, &early).reason, Reason::Certificate(Side::Client, F::NotYetValid));
-            assert_eq!(about(code, &valid).evidence, Evidence::Observed);
-        }
-        assert_eq!(about(45, &early).reason, Reason::Certificate(Side::Client, F::NotYetValid));
-        assert_eq!(about(45, &early).evidence, Evidence::Derived);
-        assert_eq!(about(45, &expired), Cause::observed(Reason::Certificate(Side::Client, F::Expired)));
-        assert_eq!(about(48, &expired).reason, Reason::Certificate(Side::Client, F::UnknownCa));
-    }
-
-    #[test]
-    fn handshake_failure_is_explained_by_what_came_before() {
-        let empty = AlertContext { client_certificate: ClientCertificate::RequestedNotSent, ..context(Side::Server) };
-        assert_eq!(cause(40, &empty).reason, Reason::Certificate(Side::Client, F::Missing));
-        assert_eq!(cause(40, &empty).rule, Some("handshake_failure_after_empty_certificate"));
-        let by_client = AlertContext { sender: Side::Client, ..empty };
-        assert_eq!(cause(40, &by_client), Cause::observed(Reason::Other));
-
-        let unanswered = AlertContext {
-            server_answered: false,
-            client_certificate: ClientCertificate::Unknown,
-            ..context(Side::Server)
-        };
-        assert_eq!(cause(40, &unanswered).evidence, Evidence::Derived);
-        assert_eq!(cause(40, &unanswered).reason, Reason::NoSharedCipher);
-        let modern = AlertContext { tls13_offered: Some(true), ..unanswered };
-        assert_eq!(cause(40, &modern).evidence, Evidence::Inferred);
-        let midstream = AlertContext { tls13_offered: None, ..unanswered };
-        assert_eq!(cause(40, &midstream), Cause::observed(Reason::Other));
-    }
-
-    #[test]
-    fn access_denied_is_about_the_certificate_only_when_one_was_sent() {
-        let sent = cause(49, &context(Side::Server));
-        assert_eq!(sent.reason, Reason::Certificate(Side::Client, F::Rejected));
-        assert_eq!(sent.evidence, Evidence::Derived);
-        let unknown = AlertContext { client_certificate: ClientCertificate::Unknown, ..context(Side::Server) };
-        assert_eq!(cause(49, &unknown), Cause::observed(Reason::Other));
-        assert_eq!(cause(49, &context(Side::Client)), Cause::observed(Reason::Other));
-    }
-
-    #[test]
-    fn an_alert_after_foreign_bytes_means_not_tls() {
-        let foreign = AlertContext { not_tls: true, ..context(Side::Server) };
-        assert_eq!(cause(22, &foreign).reason, Reason::NotTls);
-        assert_eq!(cause(22, &foreign).evidence, Evidence::Derived);
-    }
 }

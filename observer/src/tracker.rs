@@ -125,7 +125,13 @@ impl Tracker {
     }
 
     /// Takes one thing that was read in `direction`.
-    pub fn take(&mut self, direction: Direction, time_ns: u64, body: &ItemBody, around: &mut Surroundings<'_>) {
+    pub fn take(
+        &mut self,
+        direction: Direction,
+        time_ns: u64,
+        body: &ItemBody,
+        around: &mut Surroundings<'_>,
+    ) {
         self.begin(direction, time_ns, body, around);
         let side = self.side(direction);
         match &mut self.state {
@@ -146,11 +152,21 @@ impl Tracker {
 
     /// Begins a handshake if `body` does: with a ClientHello, or with a ServerHello when the beginning was missed.
     fn begin(&mut self, direction: Direction, time_ns: u64, body: &ItemBody, around: &mut Surroundings<'_>) {
-        let ItemBody::Handshake(message) = body else { return };
+        let ItemBody::Handshake(message) = body else {
+            return;
+        };
         match (message, &self.state) {
-            (Message::ClientHello(hello), State::Pending(handshake)) if handshake.continues_with(hello) => return,
+            (Message::ClientHello(hello), State::Pending(handshake)) if handshake.continues_with(hello) => {
+                return;
+            }
             (Message::ClientHello(_), _)
-            | (Message::Malformed { typ: HandshakeType::CLIENT_HELLO, .. }, State::Idle) => {
+            | (
+                Message::Malformed {
+                    typ: HandshakeType::CLIENT_HELLO,
+                    ..
+                },
+                State::Idle,
+            ) => {
                 self.client = Some(direction);
             }
             (Message::ServerHello(_), State::Idle) => self.client = Some(direction.reverse()),
@@ -236,12 +252,17 @@ impl Tracker {
     }
 
     fn report(&mut self, decision: Decision, around: &mut Surroundings<'_>) {
-        let State::Pending(mut handshake) = std::mem::take(&mut self.state) else { return };
+        let State::Pending(mut handshake) = std::mem::take(&mut self.state) else {
+            return;
+        };
         handshake.gap |= around.lossy;
         let ends = ends(self.client, around);
         let id = observe::id(&ends, &handshake, around.born);
-        let application_data =
-            !handshake.is_tls13() && handshake.opaque.iter().any(|r| r.content_type == ContentType::APPLICATION_DATA);
+        let application_data = !handshake.is_tls13()
+            && handshake
+                .opaque
+                .iter()
+                .any(|r| r.content_type == ContentType::APPLICATION_DATA);
         let observation = observe::handshake(id, &ends, *handshake, decision);
         self.state = State::Reported(Reported {
             id,
@@ -252,17 +273,25 @@ impl Tracker {
             cipher: observation.cipher,
             resumption: observation.resumption,
             application_data,
+            told: false,
             held: None,
         });
         around.sink.push(observation);
     }
 
     fn side(&self, direction: Direction) -> Side {
-        if self.client == Some(direction) { Side::Client } else { Side::Server }
+        if self.client == Some(direction) {
+            Side::Client
+        } else {
+            Side::Server
+        }
     }
 }
 
 fn ends(client: Option<Direction>, around: &Surroundings<'_>) -> Ends {
     let client = client.unwrap_or(Direction::Up);
-    Ends { client: around.senders[client.index()], server: around.senders[client.reverse().index()] }
+    Ends {
+        client: around.senders[client.index()],
+        server: around.senders[client.reverse().index()],
+    }
 }

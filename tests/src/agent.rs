@@ -1,5 +1,6 @@
 //! The agent under test, run as its users run it: the binary, its standard output, its metrics port.
 
+use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
@@ -41,6 +42,8 @@ pub struct Agent {
 pub struct Ended {
     /// Every event it wrote.
     pub events: Vec<Value>,
+    /// The counts of its closing summary, by name.
+    pub summary: BTreeMap<String, usize>,
     /// Its log.
     pub log: String,
     /// Its standard output as written.
@@ -235,9 +238,16 @@ impl Agent {
         ensure!(status.success(), "{status}\n{}", self.transcript());
         let stdout = self.process.stdout();
         let log = self.process.stderr();
-        ensure!(log.contains("handshakes"), "no summary at the end\n{}", self.transcript());
-        Ok(Ended { events: self.parse(&stdout)?, log, stdout })
+        let summary = summary(&log).with_context(|| self.transcript())?;
+        Ok(Ended { events: self.parse(&stdout)?, summary, log, stdout })
     }
+}
+
+/// The counts in the last line of a log: words such as `established=3`.
+fn summary(log: &str) -> Result<BTreeMap<String, usize>> {
+    let line = log.lines().rev().find(|line| line.contains(" done ")).context("no summary at the end")?;
+    let counts = line.split_whitespace().filter_map(|word| word.split_once('='));
+    counts.map(|(name, count)| Ok((name.to_owned(), count.parse().context(name.to_owned())?))).collect()
 }
 
 /// Runs the agent as a command that is expected to end by itself, in a namespace of its own. Gives its exit status and

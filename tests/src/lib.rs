@@ -4,6 +4,7 @@
 //! Everything here needs root. Whatever it makes (namespace, cgroup, process, directory) is a guard that removes it.
 
 pub mod agent;
+pub mod attachments;
 pub mod bulk;
 pub mod cgroup;
 pub mod conversation;

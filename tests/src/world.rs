@@ -2,7 +2,7 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use serde_json::Value;
 
 use crate::agent::{Agent, Attach, Ended};
@@ -51,8 +51,16 @@ impl World {
             Mode::Cgroup => Attach::Cgroup(&cgroup),
             Mode::Interface => Attach::Interface(&namespace, "lo"),
         };
-        let agent = Some(Agent::start(attach, flags)?);
-        Ok(Self { namespace, cgroup, pki: Pki::new()?, agent, seen: 0 })
+        let agent = Agent::start(attach, flags)?;
+        Self::with(namespace, cgroup, agent)
+    }
+
+    /// Makes a world around an agent that runs already.
+    ///
+    /// # Errors
+    /// When certificates cannot be made.
+    pub fn with(namespace: Namespace, cgroup: Cgroup, agent: Agent) -> Result<Self> {
+        Ok(Self { namespace, cgroup, pki: Pki::new()?, agent: Some(agent), seen: 0 })
     }
 
     /// Where peers are to run.
@@ -78,6 +86,14 @@ impl World {
         Ok(event)
     }
 
+    /// Ends the agent.
+    ///
+    /// # Errors
+    /// When it does not end well.
+    pub fn stop_agent(&mut self) -> Result<Ended> {
+        self.agent.take().context("the agent was stopped")?.stop()
+    }
+
     /// Ends the agent and demands that it wrote no event but those given by [`World::next_event`], and that it lost
     /// nothing.
     ///
@@ -87,10 +103,13 @@ impl World {
         let agent = self.agent.take().context("the agent was stopped")?;
         let metrics = agent.metrics()?;
         let lost = metrics.sum("tls_observer_events_dropped_total", &[]);
-        anyhow::ensure!(lost == Some(0.0), "events dropped: {lost:?}");
+        ensure!(lost == Some(0.0), "events dropped: {lost:?}");
         let ended = agent.stop()?;
         let extra = ended.events.get(self.seen..).unwrap_or_default();
-        anyhow::ensure!(extra.is_empty(), "events that nothing accounts for: {extra:#?}");
+        ensure!(extra.is_empty(), "events that nothing accounts for: {extra:#?}");
+        let told = ["established", "failed", "incomplete", "late_alerts"].map(|count| ended.summary.get(count));
+        let told: usize = told.into_iter().flatten().sum();
+        ensure!(told == self.seen, "{} events, and the summary says {:?}", self.seen, ended.summary);
         Ok(ended)
     }
 }

@@ -83,9 +83,9 @@ impl Kind {
                 }
             }
             Version::Tls13 => {
-                let seen = hello.answered(version, "TLS_AES_256_GCM_SHA384", Some("x25519")).established(version);
+                let seen = hello.answered(version, "TLS_AES_256_GCM_SHA384", Some("x25519"));
                 match self {
-                    Self::Good => seen,
+                    Self::Good => seen.established(version),
                     Self::Missing => seen.rejected("server", "client_certificate_missing", "inferred"),
                     _ => seen.rejected("server", "client_certificate_rejected", "inferred"),
                 }

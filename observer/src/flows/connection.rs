@@ -24,8 +24,20 @@ impl Tuple {
         let source = (segment.source.ip(), segment.source.port());
         let destination = (segment.destination.ip(), segment.destination.port());
         match source <= destination {
-            true => (Self { low: source, high: destination }, Direction::Up),
-            false => (Self { low: destination, high: source }, Direction::Down),
+            true => (
+                Self {
+                    low: source,
+                    high: destination,
+                },
+                Direction::Up,
+            ),
+            false => (
+                Self {
+                    low: destination,
+                    high: source,
+                },
+                Direction::Down,
+            ),
         }
     }
 
@@ -60,13 +72,22 @@ impl First {
         let len = segment.data.len().min(FIRST_BYTES);
         let mut bytes = [0; FIRST_BYTES];
         bytes[..len].copy_from_slice(&segment.data[..len]);
-        Self { seq: segment.seq, bytes, len, not_tls: segment.flags.not_tls }
+        Self {
+            seq: segment.seq,
+            bytes,
+            len,
+            not_tls: segment.flags.not_tls,
+        }
     }
 
     /// Whether `segment` begins the same. It may have been cut shorter or longer.
     fn is_beginning_of(&self, segment: &Segment<'_>) -> bool {
         let len = self.len.min(segment.data.len());
-        let same_kind = if len == 0 { self.not_tls && segment.flags.not_tls } else { true };
+        let same_kind = if len == 0 {
+            self.not_tls && segment.flags.not_tls
+        } else {
+            true
+        };
         self.seq == segment.seq && same_kind && self.bytes[..len] == segment.data[..len]
     }
 }
@@ -127,7 +148,10 @@ impl Connection {
     /// Whether `segment` was seen from a known place: `Some(false)` when that place now follows another connection with
     /// the same tuple.
     pub fn knows(&self, segment: &Segment<'_>) -> Option<bool> {
-        let sighting = self.sightings.iter().find(|sighting| sighting.scope == segment.scope)?;
+        let sighting = self
+            .sightings
+            .iter()
+            .find(|sighting| sighting.scope == segment.scope)?;
         Some(sighting.born == segment.born)
     }
 
@@ -199,7 +223,8 @@ impl Connection {
         if segment.flags.not_tls {
             self.tracker.not_tls(direction, segment.time_ns);
         }
-        if !self.muted {
+        // Foreign bytes are not for the streams: TLS may begin behind them.
+        if !self.muted && !segment.flags.not_tls {
             self.read(direction, segment, lossy_here, items, around);
         }
         if segment.flags.truncated {
@@ -210,7 +235,10 @@ impl Connection {
 
     /// Whether pieces from the place of `segment` were dropped.
     fn note_losses(&mut self, segment: &Segment<'_>) -> bool {
-        let sighting = self.sightings.iter_mut().find(|sighting| sighting.scope == segment.scope);
+        let sighting = self
+            .sightings
+            .iter_mut()
+            .find(|sighting| sighting.scope == segment.scope);
         sighting.is_some_and(|sighting| {
             sighting.lossy |= segment.flags.pieces_lost;
             sighting.lossy
@@ -226,7 +254,9 @@ impl Connection {
         items: &mut Vec<Item>,
         around: &mut Surroundings<'_>,
     ) {
-        let ahead = self.next_seq(direction).is_some_and(|next| is_before(next, segment.seq));
+        let ahead = self
+            .next_seq(direction)
+            .is_some_and(|next| is_before(next, segment.seq));
         let nothing_read = self.next_seq(direction).is_none();
         if segment.flags.skipped && (ahead || nothing_read) {
             if ahead {
@@ -235,19 +265,27 @@ impl Connection {
             self.streams[direction.index()].skip_to(segment.seq, items);
         } else if ahead && (segment.flags.gap || lossy_here) {
             self.turn_blind(direction, segment, items);
-        } else if nothing_read && around.lossy && segment.wire_len > 0 {
-            // Its beginning may be what was dropped.
+        } else if nothing_read && segment.wire_len > 0 && (segment.flags.gap || lossy_here) {
+            // The beginning may be what is missing.
             self.streams[direction.index()].lost_before(segment.seq, items);
         }
         let stream = &mut self.streams[direction.index()];
-        stream.push(segment.seq, segment.data, segment.wire_len, segment.time_ns, items);
+        stream.push(
+            segment.seq,
+            segment.data,
+            segment.wire_len,
+            segment.time_ns,
+            items,
+        );
         self.hand_over(direction, items, around);
     }
 
     /// The bytes before `segment` will not come from its place any more. They are given up when no other place can give
     /// them either.
     fn turn_blind(&mut self, direction: Direction, segment: &Segment<'_>, items: &mut Vec<Item>) {
-        let Some(next) = self.next_seq(direction) else { return };
+        let Some(next) = self.next_seq(direction) else {
+            return;
+        };
         let mut missing_until = segment.seq;
         for sighting in &mut self.sightings {
             let blind_before = &mut sighting.blind_before[direction.index()];
@@ -276,12 +314,16 @@ impl Connection {
     ) {
         if segment.flags.fin {
             let fin = segment.seq.wrapping_add(segment.wire_len);
-            self.courses[direction.index()].fin.get_or_insert((fin, segment.time_ns));
+            self.courses[direction.index()]
+                .fin
+                .get_or_insert((fin, segment.time_ns));
         }
         let course = &mut self.courses[direction.index()];
         if let Some((fin, time_ns)) = course.fin
             && !course.closed
-            && self.streams[direction.index()].next_seq().is_none_or(|next| !is_before(next, fin))
+            && self.streams[direction.index()]
+                .next_seq()
+                .is_none_or(|next| !is_before(next, fin))
         {
             course.closed = true;
             let both = self.courses[direction.reverse().index()].closed;
@@ -293,7 +335,8 @@ impl Connection {
         }
         if segment.flags.rst && !self.closed {
             self.finish_streams(items, around);
-            self.tracker.closed(direction, true, true, segment.time_ns, around);
+            self.tracker
+                .closed(direction, true, true, segment.time_ns, around);
             self.closed = true;
         }
     }
@@ -308,7 +351,8 @@ impl Connection {
     ) {
         around.lossy = self.is_lossy();
         self.finish_streams(items, around);
-        self.tracker.timed_out(now_ns, dropped_total != self.dropped_before, around);
+        self.tracker
+            .timed_out(now_ns, dropped_total != self.dropped_before, around);
     }
 
     /// Stops reading and frees all buffers. `truncated`: because of a limit.

@@ -29,7 +29,13 @@ pub(super) struct Queues<const N: usize> {
 
 impl<const N: usize> Queues<N> {
     pub fn new() -> Self {
-        Self { ends: [Ends { front: NONE, back: NONE }; N], links: Vec::new() }
+        Self {
+            ends: [Ends {
+                front: NONE,
+                back: NONE,
+            }; N],
+            links: Vec::new(),
+        }
     }
 
     /// The slot that is the longest in `queue`.
@@ -39,7 +45,9 @@ impl<const N: usize> Queues<N> {
 
     /// Whether `slot` is in a queue.
     pub fn contains(&self, slot: u32) -> bool {
-        self.links.get(slot as usize).is_some_and(|link| link.queue.is_some())
+        self.links
+            .get(slot as usize)
+            .is_some_and(|link| link.queue.is_some())
     }
 
     /// Puts `slot` last in `queue`, and takes it out of where it was.
@@ -47,10 +55,21 @@ impl<const N: usize> Queues<N> {
         self.remove(slot);
         let index = slot as usize;
         if index >= self.links.len() {
-            self.links.resize(index + 1, Link { previous: NONE, next: NONE, queue: None });
+            self.links.resize(
+                index + 1,
+                Link {
+                    previous: NONE,
+                    next: NONE,
+                    queue: None,
+                },
+            );
         }
         let back = self.ends[queue].back;
-        self.links[index] = Link { previous: back, next: NONE, queue: Some(queue as u8) };
+        self.links[index] = Link {
+            previous: back,
+            next: NONE,
+            queue: Some(queue as u8),
+        };
         match back {
             NONE => self.ends[queue].front = slot,
             back => self.links[back as usize].next = slot,
@@ -60,7 +79,9 @@ impl<const N: usize> Queues<N> {
 
     /// Takes `slot` out of the queue it is in.
     pub fn remove(&mut self, slot: u32) {
-        let Some(link) = self.links.get_mut(slot as usize) else { return };
+        let Some(link) = self.links.get_mut(slot as usize) else {
+            return;
+        };
         let Some(queue) = link.queue.take() else { return };
         let Link { previous, next, .. } = *link;
         let ends = &mut self.ends[usize::from(queue)];

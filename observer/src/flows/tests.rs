@@ -1,5 +1,6 @@
 //! Handshakes byte by byte through the whole table.
 
+mod endings;
 mod late;
 mod limits;
 mod places;

@@ -8,7 +8,7 @@ use nix::time::{ClockId, clock_gettime};
 /// anew now and then; between two readings events keep the order and the distances that the kernel saw.
 #[derive(Clone, Copy, Debug)]
 pub struct WallClock {
-    offset_ns: i128,
+    pub(super) offset_ns: i128,
 }
 
 impl WallClock {

@@ -109,7 +109,10 @@ fn one_line(error: &ProgramError) -> String {
     match error {
         ProgramError::LoadError { io_error, verifier_log } => {
             let log = verifier_log.to_string();
-            let reason = log.lines().rev().find(|line| !line.starts_with("processed") && !line.trim().is_empty());
+            let statistics = ["processed ", "stack depth ", "verification time "];
+            let says_why =
+                |line: &&str| !line.trim().is_empty() && !statistics.iter().any(|start| line.starts_with(start));
+            let reason = log.lines().rev().find(says_why);
             format!("{io_error} ({})", reason.unwrap_or("no verifier log"))
         }
         other => other.to_string(),

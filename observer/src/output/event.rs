@@ -29,7 +29,7 @@ pub struct EventOptions {
 /// One TLS handshake, or one alert on a connection whose handshake was reported before. Absent means not seen.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct Event<'a> {
-    /// When the ClientHello's first byte was seen, RFC 3339 in UTC with microseconds.
+    /// When the ClientHello's first byte was seen, of a later alert when that was; RFC 3339 in UTC with microseconds.
     #[serde(rename = "@timestamp")]
     pub timestamp: Time,
     /// What kind of event this is.
@@ -65,9 +65,9 @@ pub struct About {
     pub types: &'static [Worded<Type>],
     /// A handshake, or an alert on an established connection.
     pub action: Worded<Action>,
-    /// Whether the handshake succeeded.
+    /// Whether the handshake succeeded; "failure" for a later fatal alert, "unknown" for other later ones.
     pub outcome: Worded<Success>,
-    /// Nanoseconds from the ClientHello to the outcome.
+    /// Nanoseconds from the ClientHello to the outcome, or to the later alert.
     pub duration: u64,
     /// Stable id of the handshake. A later alert on its connection carries the same.
     pub id: Id,
@@ -248,16 +248,16 @@ impl About {
             .iter()
             .any(|seen| seen.alert.is_some_and(|alert| alert.level == AlertLevel::FATAL));
         let (types, outcome): (&'static [_], _) = match (seen.action, seen.outcome) {
-            (Action::LateAlert, Outcome::Established) if fatal => {
+            (Action::LateAlert, _) if fatal => (&[CONNECTION, Worded(Type::Error)], Success::Failure),
+            (Action::LateAlert, _) => (&[CONNECTION], Success::Unknown),
+            (Action::Handshake, Outcome::Established) => {
+                (&[CONNECTION, Worded(Type::Allowed)], Success::Success)
+            }
+            (Action::Handshake, Outcome::Rejected) => (&[CONNECTION, Worded(Type::Denied)], Success::Failure),
+            (Action::Handshake, Outcome::Aborted | Outcome::TimedOut) => {
                 (&[CONNECTION, Worded(Type::Error)], Success::Failure)
             }
-            (Action::LateAlert, Outcome::Established) => (&[CONNECTION], Success::Unknown),
-            (_, Outcome::Established) => (&[CONNECTION, Worded(Type::Allowed)], Success::Success),
-            (_, Outcome::Rejected) => (&[CONNECTION, Worded(Type::Denied)], Success::Failure),
-            (_, Outcome::Aborted | Outcome::TimedOut) => {
-                (&[CONNECTION, Worded(Type::Error)], Success::Failure)
-            }
-            (_, Outcome::Incomplete) => (&[CONNECTION], Success::Unknown),
+            (Action::Handshake, Outcome::Incomplete) => (&[CONNECTION], Success::Unknown),
         };
         Self {
             kind: Worded(Kind::Event),

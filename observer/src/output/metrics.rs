@@ -5,6 +5,7 @@
 
 pub mod definitions;
 mod initial;
+pub mod losses;
 pub mod reference;
 pub mod series;
 
@@ -183,6 +184,9 @@ impl Metrics {
             buffer_bytes,
             ring_bytes,
         };
+        for loss in losses::LOSSES {
+            metrics.drop_counter(loss.stage, loss.reason);
+        }
         for service in metrics.services.labels() {
             metrics.create_initial(&service);
         }

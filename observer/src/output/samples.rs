@@ -167,7 +167,7 @@ pub fn not_tls() -> Observation {
     Observation {
         id: [0x33; 16],
         outcome: Outcome::Aborted,
-        rejected_by: Some(Side::Server),
+        rejected_by: None,
         reason: Some(Reason::NotTls),
         version: None,
         cipher: None,

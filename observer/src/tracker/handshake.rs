@@ -1,13 +1,14 @@
 //! One handshake in the making: what both sides' messages and records have told so far.
 
+mod endings;
+
 use std::sync::Arc;
 
-use observer_tls::alert::Alert;
 use observer_tls::certificate::CertificateList;
 use observer_tls::certificate_request::CertificateRequest;
 use observer_tls::client_hello::ClientHello;
 use observer_tls::codepoints::{
-    AlertDescription, AlertLevel, CipherSuite, ContentType, HandshakeType, NamedGroup, ProtocolVersion,
+    AlertDescription, CipherSuite, ContentType, HandshakeType, NamedGroup, ProtocolVersion,
 };
 use observer_tls::handshake::Message;
 use observer_tls::server_hello::ServerHello;
@@ -19,12 +20,10 @@ use super::offer;
 use crate::observation::{
     AlertSeen, ClientCertificate, ClientOffer, Completeness, OpaqueRecord, Reason, Resumption, Side, Timings,
 };
-use crate::outcome::{AlertContext, Cause, Verdict, cause_of_alert, tls13};
+use crate::outcome::{Cause, Verdict, tls13};
 
 /// Encrypted records kept of one handshake.
 const MAX_OPAQUE: usize = 64;
-/// Alerts kept of one handshake.
-const MAX_ALERTS: usize = 16;
 /// Rule: an encrypted alert came before the handshake was complete.
 const RULE_ENCRYPTED_ALERT: &str = "encrypted_alert_before_finished";
 
@@ -148,7 +147,10 @@ impl Handshake {
         body: &ItemBody,
         certificates: &mut CertificateCache,
     ) -> Option<Decision> {
-        if matches!(body, ItemBody::Handshake(_) | ItemBody::ChangeCipherSpec | ItemBody::Opaque { .. }) {
+        if matches!(
+            body,
+            ItemBody::Handshake(_) | ItemBody::ChangeCipherSpec | ItemBody::Opaque { .. }
+        ) {
             self.warning = self.warning.filter(|(sender, ..)| *sender != side);
             if side == Side::Client && self.server_hello {
                 let offset_ns = self.offset(time_ns);
@@ -162,7 +164,9 @@ impl Handshake {
                 self.change_cipher_spec(side);
                 None
             }
-            ItemBody::Opaque { content_type, length, .. } => self.opaque(side, time_ns, *content_type, *length),
+            ItemBody::Opaque {
+                content_type, length, ..
+            } => self.opaque(side, time_ns, *content_type, *length),
             ItemBody::Gap { .. } => {
                 self.gap = true;
                 None
@@ -187,7 +191,13 @@ impl Handshake {
     ) -> Option<Decision> {
         match (side, message) {
             (Side::Client, Message::ClientHello(hello)) => self.client_hello(hello),
-            (Side::Client, Message::Malformed { typ: HandshakeType::CLIENT_HELLO, .. }) => self.hello_seen = true,
+            (
+                Side::Client,
+                Message::Malformed {
+                    typ: HandshakeType::CLIENT_HELLO,
+                    ..
+                },
+            ) => self.hello_seen = true,
             (Side::Server, Message::ServerHello(hello)) => self.server_hello(hello, time_ns),
             (_, Message::Certificate(list)) => self.certificate(side, list, certificates),
             (Side::Server, Message::CertificateRequest(body)) => {
@@ -246,7 +256,9 @@ impl Handshake {
             self.group = hello.selected_group();
             self.resumption = hello.has_psk().then_some(Resumption::Psk);
         } else {
-            self.alpn = hello.alpn().map(|name| String::from_utf8_lossy(&name).into_owned());
+            self.alpn = hello
+                .alpn()
+                .map(|name| String::from_utf8_lossy(&name).into_owned());
             let (session_id, length) = &self.session_id;
             // Kept until a ChangeCipherSpec without a Certificate confirms it.
             let echoed = *length > 0 && hello.session_id == session_id[..*length];
@@ -259,7 +271,11 @@ impl Handshake {
     }
 
     fn certificate(&mut self, side: Side, list: &CertificateList, certificates: &mut CertificateCache) {
-        let chain: Vec<_> = list.certificates.iter().map(|der| certificates.facts(der)).collect();
+        let chain: Vec<_> = list
+            .certificates
+            .iter()
+            .map(|der| certificates.facts(der))
+            .collect();
         self.weight += list.certificates.iter().map(|der| der.len() * 2).sum::<usize>();
         match side {
             Side::Server => self.server_chain = chain,
@@ -283,10 +299,21 @@ impl Handshake {
         self.change_cipher_spec.server && self.server_chain.is_empty() && !self.server_hello_done && !self.gap
     }
 
-    fn opaque(&mut self, side: Side, time_ns: u64, content_type: ContentType, length: u16) -> Option<Decision> {
+    fn opaque(
+        &mut self,
+        side: Side,
+        time_ns: u64,
+        content_type: ContentType,
+        length: u16,
+    ) -> Option<Decision> {
         let offset_ns = self.offset(time_ns);
         if self.opaque.len() < MAX_OPAQUE {
-            self.opaque.push(OpaqueRecord { sender: side, content_type, length, offset_ns });
+            self.opaque.push(OpaqueRecord {
+                sender: side,
+                content_type,
+                length,
+                offset_ns,
+            });
         }
         if self.is_tls13() {
             return self.read_tls13().map(|verdict| (verdict, time_ns));
@@ -319,91 +346,12 @@ impl Handshake {
             psk: self.resumption.is_some(),
             early_data: self.early_data,
         });
-        self.timings.finished = reading.flight_end.and_then(|end| records.get(end)).map(|record| record.offset_ns);
+        self.timings.finished = reading
+            .flight_end
+            .and_then(|end| records.get(end))
+            .map(|record| record.offset_ns);
         self.reading = Some(reading);
         reading.verdict
-    }
-
-    fn alert(&mut self, side: Side, time_ns: u64, alert: Alert) -> Option<Decision> {
-        self.note_alert(side, Some(alert), time_ns);
-        let description = alert.description;
-        match description {
-            AlertDescription::CLOSE_NOTIFY | AlertDescription::USER_CANCELED if !self.not_tls => {
-                return Some((Verdict::aborted(Reason::Closed), time_ns));
-            }
-            // SSL 3.0's way to send an empty Certificate.
-            AlertDescription::NO_CERTIFICATE if side == Side::Client && alert.level == AlertLevel::WARNING => {
-                self.client_certificate = ClientCertificate::RequestedNotSent;
-            }
-            // Levels have no meaning any more in TLS 1.3 (RFC 8446, section 6).
-            _ if alert.level != AlertLevel::WARNING || self.is_tls13() => {
-                return Some(self.refused(side, description, time_ns));
-            }
-            _ => {}
-        }
-        self.warning = Some((side, description, time_ns));
-        None
-    }
-
-    fn note_alert(&mut self, sender: Side, alert: Option<Alert>, time_ns: u64) {
-        let offset_ns = self.offset(time_ns);
-        if self.alerts.len() < MAX_ALERTS {
-            self.alerts.push(AlertSeen { sender, alert, offset_ns });
-        }
-    }
-
-    fn refused(&self, sender: Side, description: AlertDescription, time_ns: u64) -> Decision {
-        let judged = match sender {
-            Side::Client => &self.server_chain,
-            Side::Server => &self.client_chain,
-        };
-        let cause = cause_of_alert(
-            description,
-            &AlertContext {
-                sender,
-                judged_leaf: judged.first().map(Arc::as_ref),
-                time_ns,
-                server_answered: self.server_hello || self.hello_retry,
-                tls13_offered: self.tls13_offered,
-                client_certificate: self.client_certificate,
-                not_tls: self.not_tls,
-            },
-        );
-        (Verdict::rejected(sender, cause), time_ns)
-    }
-
-    /// The outcome of a connection that is closed. Without all of its bytes nothing is claimed: an alert may be among
-    /// those missing.
-    pub fn at_close(&self) -> Option<Decision> {
-        let (reason, time_ns) = self.close?;
-        if let Some((sender, description, warned_ns)) = self.warning {
-            return Some(self.refused(sender, description, warned_ns));
-        }
-        let verdict = if self.not_tls {
-            Verdict::aborted(Reason::NotTls)
-        } else if self.is_lossy() {
-            Verdict::INCOMPLETE
-        } else {
-            self.reading.map_or(Verdict::aborted(reason), |reading| reading.at_close(reason))
-        };
-        Some((verdict, time_ns))
-    }
-
-    /// The outcome when nothing more came until `now_ns`.
-    pub fn at_timeout(&self, now_ns: u64) -> Decision {
-        if let Some(decision) = self.at_close() {
-            return decision;
-        }
-        let verdict = if self.is_lossy() {
-            Verdict::INCOMPLETE
-        } else if self.not_tls {
-            Verdict { reason: Some(Reason::NotTls), ..Verdict::TIMED_OUT }
-        } else if let Some(reading) = self.reading.filter(|reading| reading.flight_end.is_some()) {
-            reading.at_settle_time()
-        } else {
-            Verdict::TIMED_OUT
-        };
-        (verdict, now_ns)
     }
 
     /// Whether what is still to come is at most a close or an objection, which comes soon or not at all.
@@ -426,7 +374,8 @@ impl Handshake {
 
     /// The kind of resumption, as far as the messages bear it out.
     pub fn confirmed_resumption(&self) -> Option<Resumption> {
-        self.resumption.filter(|_| self.is_tls13() || self.is_abbreviated())
+        self.resumption
+            .filter(|_| self.is_tls13() || self.is_abbreviated())
     }
 
     pub fn is_tls13(&self) -> bool {

@@ -6,8 +6,8 @@ use observer_tls::stream::ItemBody;
 
 use super::observe::Ends;
 use crate::observation::{
-    Action, AlertSeen, ClientCertificate, Completeness, Evidence, Observation, Outcome, Resumption, Side, Source,
-    Timings,
+    Action, AlertSeen, ClientCertificate, Completeness, Evidence, Observation, Outcome, Resumption, Side,
+    Source, Timings,
 };
 
 /// A reported handshake.
@@ -22,6 +22,8 @@ pub(super) struct Reported {
     pub resumption: Option<Resumption>,
     /// Application data passed, in whichever direction.
     pub application_data: bool,
+    /// An encrypted alert was told of: another one is its answer.
+    pub told: bool,
     /// The last encrypted alert, while it can still turn out to be more than an orderly close.
     pub held: Option<(Side, u64)>,
 }
@@ -42,7 +44,7 @@ impl Reported {
     ///
     /// A plaintext alert other than close_notify always is. An encrypted one is most often close_notify, and looks like
     /// that when application data came before it and a FIN comes after: it is news before any application data, or
-    /// when its sender resets the connection. After a handshake that failed, alerts only repeat the failure.
+    /// when its sender resets the connection. The one that answers it is not. After a handshake that failed, alerts only repeat the failure.
     fn judge(&self, alert: Option<Alert>) -> Late {
         if matches!(self.outcome, Outcome::Rejected | Outcome::Aborted) {
             return Late::Drop;
@@ -51,6 +53,7 @@ impl Reported {
             Some(alert) if alert.description == AlertDescription::CLOSE_NOTIFY => Late::Drop,
             Some(_) => Late::Tell,
             None if self.outcome != Outcome::Established => Late::Drop,
+            None if self.told => Late::Drop,
             None if self.application_data => Late::Hold,
             None => Late::Tell,
         }
@@ -60,8 +63,14 @@ impl Reported {
     pub fn take(&mut self, side: Side, time_ns: u64, body: &ItemBody, all: bool) -> Option<AlertSeen> {
         let alert = match body {
             ItemBody::Alert(alert) => Some(*alert),
-            ItemBody::Opaque { content_type: ContentType::ALERT, .. } => None,
-            ItemBody::Opaque { content_type: ContentType::APPLICATION_DATA, .. } => {
+            ItemBody::Opaque {
+                content_type: ContentType::ALERT,
+                ..
+            } => None,
+            ItemBody::Opaque {
+                content_type: ContentType::APPLICATION_DATA,
+                ..
+            } => {
                 self.application_data = true;
                 return None;
             }
@@ -69,7 +78,10 @@ impl Reported {
         };
         match self.judge(alert) {
             _ if all => Some(self.seen(side, alert, time_ns)),
-            Late::Tell => Some(self.seen(side, alert, time_ns)),
+            Late::Tell => {
+                self.told |= alert.is_none();
+                Some(self.seen(side, alert, time_ns))
+            }
             Late::Hold => {
                 self.held = Some((side, time_ns));
                 None
@@ -85,7 +97,11 @@ impl Reported {
     }
 
     fn seen(&self, sender: Side, alert: Option<Alert>, time_ns: u64) -> AlertSeen {
-        AlertSeen { sender, alert, offset_ns: time_ns.saturating_sub(self.start_ns) }
+        AlertSeen {
+            sender,
+            alert,
+            offset_ns: time_ns.saturating_sub(self.start_ns),
+        }
     }
 
     /// The observation that tells of `alert`. Its time is that of the alert, and the outcome that of the handshake.

@@ -45,9 +45,13 @@ pub(super) fn handshake(id: [u8; 16], ends: &Ends, handshake: Handshake, decisio
         timings.finished = None;
     }
     // What encrypted records tell of the certificate is a guess, and may stand only where the event says so.
-    let guessed = handshake.reading.filter(|_| verdict.evidence == Evidence::Inferred);
+    let guessed = handshake
+        .reading
+        .filter(|_| verdict.evidence == Evidence::Inferred);
     let client_certificate = match guessed {
-        Some(reading) if handshake.client_certificate == ClientCertificate::Unknown => reading.client_certificate,
+        Some(reading) if handshake.client_certificate == ClientCertificate::Unknown => {
+            reading.client_certificate
+        }
         _ => handshake.client_certificate,
     };
     Observation {
@@ -55,7 +59,9 @@ pub(super) fn handshake(id: [u8; 16], ends: &Ends, handshake: Handshake, decisio
         id,
         time_ns: handshake.start_ns,
         // What settled the outcome may have come later than the handshake's last message.
-        duration_ns: timings.finished.unwrap_or(end_ns.saturating_sub(handshake.start_ns)),
+        duration_ns: timings
+            .finished
+            .unwrap_or(end_ns.saturating_sub(handshake.start_ns)),
         client: ends.client,
         server: ends.server,
         outcome: verdict.outcome,

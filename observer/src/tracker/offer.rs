@@ -22,7 +22,11 @@ pub(super) fn of(hello: &ClientHello) -> ClientOffer {
         groups,
         key_shares,
         signature_algorithms,
-        alpn: hello.alpn().iter().map(|name| String::from_utf8_lossy(name).into_owned()).collect(),
+        alpn: hello
+            .alpn()
+            .iter()
+            .map(|name| String::from_utf8_lossy(name).into_owned())
+            .collect(),
         extensions: hello.extension_types(),
         server_name: hello.server_name(),
         ech: hello.ech(),
@@ -38,6 +42,10 @@ pub(super) fn weight(offer: &ClientOffer) -> usize {
         + offer.key_shares.len()
         + offer.signature_algorithms.len()
         + offer.extensions.len();
-    let names = offer.alpn.iter().map(|name| name.len() + size_of::<String>()).sum::<usize>();
+    let names = offer
+        .alpn
+        .iter()
+        .map(|name| name.len() + size_of::<String>())
+        .sum::<usize>();
     2 * code_points + names + offer.server_name.as_ref().map_or(0, String::len)
 }

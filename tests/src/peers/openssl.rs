@@ -10,9 +10,9 @@ use super::{ClientAuth, Place, Version};
 use crate::pki::{Leaf, Pki};
 use crate::poll::PATIENCE;
 
-/// What a client says over an established connection, and what the server of [`server`] answers.
-const CALL: &str = "stressed";
-const ECHO: &str = "desserts";
+/// What a client says over an established connection. It reads the same backwards, so a server that turns it round
+/// ([`server`]) and one that echoes it answer the same.
+const CALL: &str = "racecar";
 
 /// `-tls1_2` or `-tls1_3`; nothing for both.
 fn version_flag(version: Option<Version>) -> Option<&'static str> {
@@ -70,7 +70,7 @@ pub fn converse(place: Place<'_>, command: &mut Command) -> Result<Conversation>
     let mut client = place.spawn(command)?;
     // A client that was refused may have ended already; its exit status tells.
     let _ = client.write(format!("{CALL}\n").as_bytes());
-    let heard = |lines: &[String]| lines.iter().any(|line| line.contains(ECHO)).then_some(());
+    let heard = |lines: &[String]| lines.iter().any(|line| line.contains(CALL)).then_some(());
     let answered = client.wait_stdout("the echo", PATIENCE, heard).is_ok();
     client.close_stdin();
     client.wait(PATIENCE)?;

@@ -1,7 +1,6 @@
 //! rustls servers and clients: how the tests start them (as processes, for a cgroup holds processes), and what those
 //! processes do.
 
-use std::fs::File;
 use std::io::{ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::PathBuf;
@@ -19,7 +18,7 @@ use rustls::{
 use serde_json::{Value, json};
 
 use super::tls::{Identity, Offer};
-use super::wire::Wire;
+use super::wire::{Record, Wire};
 use super::{ClientAuth, Place, Version, smtp, tls};
 use crate::bulk::Pattern;
 use crate::pki::{Leaf, Pki};
@@ -146,7 +145,7 @@ pub struct ClientFlags {
     /// Send the handshake in segments of this many bytes.
     #[arg(long)]
     pub split: Option<usize>,
-    /// Copy all bytes of the connection into this file.
+    /// Copy the connection's bytes into files of this name, ending in `.sent` and `.received`.
     #[arg(long)]
     pub record: Option<PathBuf>,
     /// What to offer.
@@ -306,7 +305,7 @@ fn call(flags: &ClientFlags, config: &Arc<ClientConfig>) -> Value {
     let attempt = || -> Result<Value> {
         let stream = connect(flags)?;
         let local = stream.local_addr()?.to_string();
-        let record = flags.record.as_ref().map(File::create).transpose()?;
+        let record = flags.record.as_deref().map(Record::create).transpose()?;
         let wire = Wire::new(stream, record, flags.split)?;
         Ok(match exchange(flags, config, wire) {
             Ok(resumed) => json!({ "ok": true, "resumed": resumed, "local": local }),

@@ -1,1 +1,124 @@
+//! Alerts on connections whose handshake was reported.
 
+use super::wire::*;
+use crate::flows::FlowLimits;
+use crate::observation::{Action, Outcome, Side};
+use crate::segment::SegmentFlags;
+
+const SKIPPED: SegmentFlags = SegmentFlags {
+    skipped: true,
+    syn_seen: false,
+    gap: false,
+    pieces_lost: false,
+    not_tls: false,
+    fin: false,
+    rst: false,
+    truncated: false,
+};
+
+fn established(all: bool) -> (Play, [u8; 16]) {
+    let mut play = Play::with(FlowLimits {
+        late_alerts_all: all,
+        ..limits()
+    });
+    mutual(&mut play);
+    let id = play.only().id;
+    (play, id)
+}
+
+#[test]
+fn an_orderly_close_is_no_news() {
+    let (mut play, _) = established(false);
+    play.client(&[opaque(23, 90)]).server(&[opaque(23, 900)]);
+    play.client(&[opaque(21, 26)])
+        .fin(Side::Client)
+        .server(&[opaque(21, 26)])
+        .fin(Side::Server);
+    play.rst(Side::Client).wait(SECOND).nothing();
+    assert_eq!(play.table.stats().connections, 0);
+}
+
+#[test]
+fn an_orderly_close_behind_skipped_data_is_no_news() {
+    let (mut play, _) = established(false);
+    play.lose(Side::Client, 9000)
+        .flagged(SKIPPED)
+        .piece(Side::Client, &[21, 3, 3, 0, 26], 31);
+    play.fin(Side::Client).fin(Side::Server).nothing();
+}
+
+#[test]
+fn an_alert_before_any_data_is_news() {
+    let (mut play, id) = established(false);
+    play.client(&[opaque(21, 26)]);
+    let seen = play.only();
+    assert_eq!(
+        (seen.action, seen.id, seen.outcome),
+        (Action::LateAlert, id, Outcome::Established)
+    );
+    assert_eq!((seen.time_ns, seen.duration_ns), (START + 4 * MS, 4 * MS));
+    assert_eq!((seen.client, seen.server), (play.client, play.server));
+    assert_eq!(seen.alerts.len(), 1);
+    assert_eq!(
+        (seen.alerts[0].sender, seen.alerts[0].alert),
+        (Side::Client, None)
+    );
+    // The server's answer to it is not.
+    play.server(&[opaque(21, 26)])
+        .fin(Side::Server)
+        .rst(Side::Client)
+        .nothing();
+}
+
+#[test]
+fn an_alert_before_its_senders_reset_is_news() {
+    let (mut play, id) = established(false);
+    play.client(&[opaque(23, 90)])
+        .server(&[opaque(21, 26)])
+        .nothing()
+        .rst(Side::Client)
+        .nothing();
+
+    let (mut other, _) = established(false);
+    other
+        .client(&[opaque(23, 90)])
+        .server(&[opaque(21, 26)])
+        .nothing()
+        .rst(Side::Server);
+    let seen = other.only();
+    assert_eq!((seen.id, seen.duration_ns), (id, 5 * MS));
+}
+
+#[test]
+fn all_alerts_when_asked_for() {
+    let (mut play, _) = established(true);
+    play.client(&[opaque(23, 90), opaque(21, 26)])
+        .fin(Side::Client)
+        .server(&[opaque(21, 26)])
+        .fin(Side::Server);
+    let senders: Vec<Side> = play.observed().iter().map(|seen| seen.alerts[0].sender).collect();
+    assert_eq!(senders, [Side::Client, Side::Server]);
+}
+
+#[test]
+fn alerts_after_a_timeout_are_news_but_not_after_a_failure() {
+    let mut play = Play::new();
+    play.client(&[client_hello(1, &[], &[])]).wait(10 * SECOND);
+    assert_eq!(play.only().outcome, Outcome::TimedOut);
+    play.server(&[alert(2, 80)]);
+    let seen = play.only();
+    assert_eq!(
+        (seen.action, seen.outcome),
+        (Action::LateAlert, Outcome::TimedOut)
+    );
+    assert_eq!(seen.alerts[0].alert.unwrap().description.0, 80);
+
+    let mut play = Play::new();
+    play.client(&[client_hello(1, &[], &[])]).server(&[alert(2, 70)]);
+    assert_eq!(play.only().outcome, Outcome::Rejected);
+    play.client(&[alert(2, 10)])
+        .server(&[alert(1, 0)])
+        .fin(Side::Server)
+        .rst(Side::Client)
+        .nothing();
+}

@@ -4,7 +4,6 @@ use super::wire::*;
 use crate::observation::{
     CertificateFault, ClientCertificate, Completeness, Evidence, Outcome, Reason, Resumption, Side,
 };
-use crate::segment::SegmentFlags;
 use observer_tls::codepoints::{CipherSuite, NamedGroup, ProtocolVersion};
 
 fn hello() -> Vec<u8> {
@@ -21,11 +20,19 @@ fn mutual_handshake() {
     let name = extension(0, b"\0\x0e\0\0\x0bexample.org");
     play.client(&[client_hello(1, &[], &[name])])
         .server(&[server_flight(true)])
-        .client(&[certificate(&[b"client"]), client_key_exchange(), certificate_verify(), finished()])
+        .client(&[
+            certificate(&[b"client"]),
+            client_key_exchange(),
+            certificate_verify(),
+            finished(),
+        ])
         .nothing()
         .server(&[finished()]);
     let seen = play.only();
-    assert_eq!((seen.outcome, seen.rejected_by, seen.reason), (Outcome::Established, None, None));
+    assert_eq!(
+        (seen.outcome, seen.rejected_by, seen.reason),
+        (Outcome::Established, None, None)
+    );
     assert_eq!((seen.evidence, seen.rule), (Evidence::Observed, None));
     assert_eq!(seen.completeness, Completeness::Complete);
     assert_eq!((seen.client, seen.server), (play.client, play.server));
@@ -52,7 +59,9 @@ fn mutual_handshake() {
 #[test]
 fn without_a_request_no_certificate_is_expected() {
     let mut play = Play::new();
-    play.client(&[hello()]).server(&[server_flight(false)]).client(&[client_key_exchange(), finished()]);
+    play.client(&[hello()])
+        .server(&[server_flight(false)])
+        .client(&[client_key_exchange(), finished()]);
     play.server(&[finished()]);
     assert_eq!(play.only().client_certificate, ClientCertificate::NotRequested);
 }
@@ -63,7 +72,16 @@ fn every_byte_may_come_alone() {
     let sent = [
         (Side::Client, hello()),
         (Side::Server, server_flight(true)),
-        (Side::Client, [certificate(&[b"client"]), client_key_exchange(), certificate_verify(), finished()].concat()),
+        (
+            Side::Client,
+            [
+                certificate(&[b"client"]),
+                client_key_exchange(),
+                certificate_verify(),
+                finished(),
+            ]
+            .concat(),
+        ),
         (Side::Server, finished()),
     ];
     for (side, bytes) in sent {
@@ -72,7 +90,10 @@ fn every_byte_may_come_alone() {
         }
     }
     let seen = play.only();
-    assert_eq!((seen.outcome, seen.client_certificate), (Outcome::Established, ClientCertificate::Sent));
+    assert_eq!(
+        (seen.outcome, seen.client_certificate),
+        (Outcome::Established, ClientCertificate::Sent)
+    );
     assert_eq!(play.table.stats().buffered_bytes, 0);
 }
 
@@ -80,14 +101,20 @@ fn every_byte_may_come_alone() {
 fn resumption_by_session_id_and_by_ticket() {
     let id = [4; 32];
     let ticket = extension(35, &[6; 100]);
-    for (extensions, resumption) in [(vec![], Resumption::SessionId), (vec![ticket], Resumption::Ticket)] {
+    for (extensions, resumption) in [
+        (vec![], Resumption::SessionId),
+        (vec![ticket], Resumption::Ticket),
+    ] {
         let mut play = Play::new();
         play.client(&[client_hello(1, &id, &extensions)])
             .server(&[server_hello(ECDHE, &id, &[]), finished()])
             .nothing()
             .client(&[finished()]);
         let seen = play.only();
-        assert_eq!((seen.outcome, seen.resumption), (Outcome::Established, Some(resumption)));
+        assert_eq!(
+            (seen.outcome, seen.resumption),
+            (Outcome::Established, Some(resumption))
+        );
         assert_eq!(seen.client_certificate, ClientCertificate::Unknown);
     }
 }
@@ -111,13 +138,25 @@ fn missing_client_certificate_is_derived_from_handshake_failure() {
         .client(&[certificate(&[]), client_key_exchange(), finished()])
         .server(&[alert(2, 40)]);
     let seen = play.only();
-    assert_eq!((seen.outcome, seen.rejected_by), (Outcome::Rejected, Some(Side::Server)));
-    assert_eq!((seen.reason, seen.evidence), (Some(client_missing()), Evidence::Derived));
+    assert_eq!(
+        (seen.outcome, seen.rejected_by),
+        (Outcome::Rejected, Some(Side::Server))
+    );
+    assert_eq!(
+        (seen.reason, seen.evidence),
+        (Some(client_missing()), Evidence::Derived)
+    );
     assert_eq!(seen.rule, Some("handshake_failure_after_empty_certificate"));
     assert_eq!(seen.client_certificate, ClientCertificate::RequestedNotSent);
     assert_eq!(seen.alerts.len(), 1);
-    assert_eq!((seen.alerts[0].sender, seen.alerts[0].offset_ns), (Side::Server, 3 * MS));
-    play.fin(Side::Server).rst(Side::Client).wait(60 * SECOND).nothing();
+    assert_eq!(
+        (seen.alerts[0].sender, seen.alerts[0].offset_ns),
+        (Side::Server, 3 * MS)
+    );
+    play.fin(Side::Server)
+        .rst(Side::Client)
+        .wait(60 * SECOND)
+        .nothing();
 }
 
 #[test]
@@ -125,18 +164,31 @@ fn each_side_refuses_the_others_certificate() {
     let mut play = Play::new();
     play.client(&[hello()])
         .server(&[server_flight(true)])
-        .client(&[certificate(&[b"client"]), client_key_exchange(), certificate_verify(), finished()])
+        .client(&[
+            certificate(&[b"client"]),
+            client_key_exchange(),
+            certificate_verify(),
+            finished(),
+        ])
         .server(&[alert(2, 48)]);
     let seen = play.only();
     assert_eq!(seen.rejected_by, Some(Side::Server));
-    assert_eq!(seen.reason, Some(Reason::Certificate(Side::Client, CertificateFault::UnknownCa)));
+    assert_eq!(
+        seen.reason,
+        Some(Reason::Certificate(Side::Client, CertificateFault::UnknownCa))
+    );
     assert_eq!(seen.evidence, Evidence::Observed);
 
     let mut play = Play::new();
-    play.client(&[hello()]).server(&[server_flight(true)]).client(&[alert(2, 45)]);
+    play.client(&[hello()])
+        .server(&[server_flight(true)])
+        .client(&[alert(2, 45)]);
     let seen = play.only();
     assert_eq!(seen.rejected_by, Some(Side::Client));
-    assert_eq!(seen.reason, Some(Reason::Certificate(Side::Server, CertificateFault::Expired)));
+    assert_eq!(
+        seen.reason,
+        Some(Reason::Certificate(Side::Server, CertificateFault::Expired))
+    );
     assert_eq!(seen.client_certificate, ClientCertificate::Unknown);
 }
 
@@ -150,23 +202,38 @@ fn refused_at_once() {
         let mut play = Play::new();
         play.client(&[hello()]).server(&[alert(2, code)]);
         let seen = play.only();
-        assert_eq!((seen.outcome, seen.rejected_by), (Outcome::Rejected, Some(Side::Server)));
-        assert_eq!((seen.reason, seen.evidence, seen.version), (Some(reason), evidence, None));
+        assert_eq!(
+            (seen.outcome, seen.rejected_by),
+            (Outcome::Rejected, Some(Side::Server))
+        );
+        assert_eq!(
+            (seen.reason, seen.evidence, seen.version),
+            (Some(reason), evidence, None)
+        );
     }
 }
 
 #[test]
 fn a_warning_refuses_only_if_it_is_the_last_word() {
     let mut play = Play::new();
-    play.client(&[hello()]).server(&[alert(1, 112), server_flight(false)]);
-    play.client(&[client_key_exchange(), finished()]).server(&[finished()]);
+    play.client(&[hello()])
+        .server(&[alert(1, 112), server_flight(false)]);
+    play.client(&[client_key_exchange(), finished()])
+        .server(&[finished()]);
     let seen = play.only();
     assert_eq!((seen.outcome, seen.alerts.len()), (Outcome::Established, 1));
 
     let mut play = Play::new();
-    play.client(&[hello()]).server(&[alert(1, 112)]).nothing().fin(Side::Server).fin(Side::Client);
+    play.client(&[hello()])
+        .server(&[alert(1, 112)])
+        .nothing()
+        .fin(Side::Server)
+        .fin(Side::Client);
     let seen = play.only();
-    assert_eq!((seen.outcome, seen.rejected_by), (Outcome::Rejected, Some(Side::Server)));
+    assert_eq!(
+        (seen.outcome, seen.rejected_by),
+        (Outcome::Rejected, Some(Side::Server))
+    );
     assert_eq!(seen.reason, Some(Reason::UnrecognizedName));
 }
 
@@ -174,155 +241,19 @@ fn a_warning_refuses_only_if_it_is_the_last_word() {
 fn encrypted_alert_before_the_end() {
     let id = [4; 32];
     let mut play = Play::new();
-    play.client(&[client_hello(1, &id, &[])]).server(&[server_hello(ECDHE, &id, &[]), finished(), opaque(21, 26)]);
+    play.client(&[client_hello(1, &id, &[])]).server(&[
+        server_hello(ECDHE, &id, &[]),
+        finished(),
+        opaque(21, 26),
+    ]);
     let seen = play.only();
-    assert_eq!((seen.outcome, seen.rejected_by), (Outcome::Rejected, Some(Side::Server)));
-    assert_eq!((seen.reason, seen.evidence), (Some(Reason::Other), Evidence::Inferred));
+    assert_eq!(
+        (seen.outcome, seen.rejected_by),
+        (Outcome::Rejected, Some(Side::Server))
+    );
+    assert_eq!(
+        (seen.reason, seen.evidence),
+        (Some(Reason::Other), Evidence::Inferred)
+    );
     assert_eq!(seen.alerts[0].alert, None);
-}
-
-#[test]
-fn closed_and_reset() {
-    let mut play = Play::new();
-    play.client(&[hello()]).server(&[server_flight(true)]).rst(Side::Client);
-    let seen = play.only();
-    assert_eq!((seen.outcome, seen.rejected_by), (Outcome::Aborted, None));
-    assert_eq!((seen.reason, seen.duration_ns), (Some(Reason::Reset), 2 * MS));
-
-    // A FIN waits for the other side's, whichever comes, and keeps its own time.
-    for ending in [Play::fin as fn(&mut Play, Side) -> &mut Play, Play::rst] {
-        let mut play = Play::new();
-        play.client(&[hello()]).fin(Side::Client).nothing();
-        ending(&mut play, Side::Server);
-        let seen = play.only();
-        assert_eq!((seen.outcome, seen.reason), (Outcome::Aborted, Some(Reason::Closed)));
-        assert_eq!(seen.duration_ns, MS);
-    }
-    let mut play = Play::new();
-    play.client(&[hello()]).fin(Side::Client).wait(SECOND).nothing().wait(SECOND);
-    assert_eq!(play.only().outcome, Outcome::Aborted);
-
-    let mut play = Play::new();
-    play.client(&[hello()]).server(&[server_flight(true)]).client(&[alert(1, 0)]);
-    let seen = play.only();
-    assert_eq!((seen.outcome, seen.reason), (Outcome::Aborted, Some(Reason::Closed)));
-}
-
-#[test]
-fn an_alert_after_the_clients_fin_still_counts() {
-    let mut play = Play::new();
-    play.client(&[hello()]).fin(Side::Client).server(&[alert(2, 70)]);
-    assert_eq!(play.only().outcome, Outcome::Rejected);
-}
-
-#[test]
-fn a_fin_that_overtakes_data_waits_for_it() {
-    let mut play = Play::new();
-    play.client(&[hello()]);
-    let (begin, refusal) = (alert(2, 70)[..3].to_vec(), alert(2, 70)[3..].to_vec());
-    play.server(&[begin]).lose(Side::Server, refusal.len() as u32).fin(Side::Server).fin(Side::Client).nothing();
-    play.next[1] -= 1 + refusal.len() as u32;
-    play.server(&[refusal]);
-    assert_eq!(play.only().outcome, Outcome::Rejected);
-}
-
-#[test]
-fn silence_times_out() {
-    let mut play = Play::new();
-    play.client(&[hello()]).wait(10 * SECOND - 1).nothing().wait(1);
-    let seen = play.only();
-    assert_eq!((seen.outcome, seen.reason), (Outcome::TimedOut, Some(Reason::TimedOut)));
-    assert_eq!(seen.evidence, Evidence::Observed);
-    assert_eq!(seen.duration_ns, 10 * SECOND);
-    // Whatever comes now belongs to a handshake that was reported.
-    play.server(&[server_flight(true)]).wait(100 * SECOND).nothing();
-}
-
-#[test]
-fn nothing_is_claimed_where_pieces_may_be_missing() {
-    let mut play = Play::new();
-    play.client(&[hello()]);
-    play.dropped = 1;
-    play.wait(10 * SECOND);
-    let seen = play.only();
-    assert_eq!((seen.outcome, seen.completeness), (Outcome::Incomplete, Completeness::Gap));
-    // Those of a time before the connection's last piece do not matter.
-    let mut play = Play::new();
-    play.dropped = 9;
-    play.wait(0).client(&[hello()]).wait(10 * SECOND);
-    assert_eq!(play.only().outcome, Outcome::TimedOut);
-
-    let lost = SegmentFlags { pieces_lost: true, ..SegmentFlags::default() };
-    let mut play = Play::new();
-    play.client(&[hello()]).flagged(lost).fin(Side::Server).fin(Side::Client);
-    let seen = play.only();
-    assert_eq!((seen.outcome, seen.completeness, seen.reason), (Outcome::Incomplete, Completeness::Gap, None));
-}
-
-#[test]
-fn a_gap_is_told_and_the_rest_is_read() {
-    for flags in [
-        SegmentFlags { gap: true, ..SegmentFlags::default() },
-        SegmentFlags { pieces_lost: true, ..SegmentFlags::default() },
-    ] {
-        let mut play = Play::new();
-        play.client(&[hello()]).server(&[server_hello(ECDHE, &[], &[])]);
-        play.lose(Side::Server, 1000).flagged(flags).server(&[server_hello_done()]);
-        play.client(&[client_key_exchange(), finished()]).server(&[finished()]);
-        let seen = play.only();
-        assert_eq!((seen.outcome, seen.completeness), (Outcome::Established, Completeness::Gap));
-    }
-}
-
-#[test]
-fn seen_from_the_server_hello_on() {
-    let mut play = Play::new();
-    play.server(&[server_flight(false)]).client(&[client_key_exchange(), finished()]).server(&[finished()]);
-    let seen = play.only();
-    assert_eq!((seen.outcome, seen.completeness), (Outcome::Established, Completeness::Midstream));
-    assert_eq!((seen.client, seen.server), (play.client, play.server));
-    assert!(seen.offer.is_none());
-}
-
-#[test]
-fn bytes_that_are_not_tls() {
-    let not_tls = SegmentFlags { not_tls: true, ..SegmentFlags::default() };
-    let mut play = Play::new();
-    play.flagged(not_tls).piece(Side::Client, &[], 100).nothing().server(&[alert(2, 22)]);
-    let seen = play.only();
-    assert_eq!((seen.outcome, seen.rejected_by), (Outcome::Rejected, Some(Side::Server)));
-    assert_eq!((seen.reason, seen.evidence), (Some(Reason::NotTls), Evidence::Derived));
-    assert_eq!((seen.client, seen.completeness), (play.client, Completeness::Complete));
-    play.fin(Side::Server).fin(Side::Client).wait(60 * SECOND).nothing();
-
-    let mut play = Play::new();
-    play.flagged(not_tls).piece(Side::Client, &[], 100).rst(Side::Server);
-    let seen = play.only();
-    assert_eq!((seen.outcome, seen.reason), (Outcome::Aborted, Some(Reason::NotTls)));
-}
-
-#[test]
-fn starttls_and_a_second_handshake() {
-    let mut play = Play::new();
-    // An alert or a lone close of an unknown connection begins nothing.
-    play.server(&[alert(2, 40)]).fin(Side::Server).wait(60 * SECOND).nothing();
-
-    let mut play = Play::new();
-    mutual(&mut play);
-    let first = play.only();
-    play.client(&[opaque(23, 100), opaque(22, 300)]).server(&[opaque(22, 3000)]).nothing();
-    play.client(&[client_hello(2, &[], &[])]).server(&[alert(2, 70)]);
-    let second = play.only();
-    assert_eq!((second.outcome, second.reason), (Outcome::Rejected, Some(Reason::NoSharedVersion)));
-    assert_ne!(first.id, second.id);
-}
-
-#[test]
-fn a_hello_that_cannot_be_parsed_is_still_a_handshake() {
-    let mut play = Play::new();
-    let malformed = message(1, &[[3, 3].as_slice(), &[1; 32], &[0, 0, 9, 9]].concat());
-    play.client(&[malformed]).server(&[alert(2, 50)]);
-    let seen = play.only();
-    assert_eq!((seen.outcome, seen.reason), (Outcome::Rejected, Some(Reason::DecodeError)));
-    assert_eq!((seen.client, seen.completeness), (play.client, Completeness::Complete));
 }

@@ -232,14 +232,22 @@ impl Play {
     }
 
     pub fn fin(&mut self, side: Side) -> &mut Self {
-        self.flagged(SegmentFlags { fin: true, ..self.flags }).piece(side, &[], 0);
+        self.flagged(SegmentFlags {
+            fin: true,
+            ..self.flags
+        })
+        .piece(side, &[], 0);
         let next = &mut self.next[usize::from(side == Side::Server)];
         *next = next.wrapping_add(1);
         self
     }
 
     pub fn rst(&mut self, side: Side) -> &mut Self {
-        self.flagged(SegmentFlags { rst: true, ..self.flags }).piece(side, &[], 0)
+        self.flagged(SegmentFlags {
+            rst: true,
+            ..self.flags
+        })
+        .piece(side, &[], 0)
     }
 
     /// Bytes that the source never sees.
@@ -277,15 +285,31 @@ impl Play {
 
 /// Server's flight of TLS 1.2 with a certificate and, if asked for, a request for the client's.
 pub fn server_flight(request: bool) -> Vec<u8> {
-    let request = if request { certificate_request() } else { Vec::new() };
+    let request = if request {
+        certificate_request()
+    } else {
+        Vec::new()
+    };
     let hello = server_hello(ECDHE, &[9; 32], &[]);
-    [hello, certificate(&[b"server", b"authority"]), server_key_exchange(), request, server_hello_done()].concat()
+    [
+        hello,
+        certificate(&[b"server", b"authority"]),
+        server_key_exchange(),
+        request,
+        server_hello_done(),
+    ]
+    .concat()
 }
 
 /// A complete mutual handshake of TLS 1.2.
 pub fn mutual(play: &mut Play) {
     play.client(&[client_hello(1, &[], &[])])
         .server(&[server_flight(true)])
-        .client(&[certificate(&[b"client"]), client_key_exchange(), certificate_verify(), finished()])
+        .client(&[
+            certificate(&[b"client"]),
+            client_key_exchange(),
+            certificate_verify(),
+            finished(),
+        ])
         .server(&[finished()]);
 }

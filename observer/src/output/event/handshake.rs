@@ -19,7 +19,7 @@ use crate::observation::{
 pub struct Handshake<'a> {
     /// How it ended.
     pub outcome: Worded<Outcome>,
-    /// Who refused it; for aborted handshakes, who closed the connection.
+    /// Who refused it, when it was rejected.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rejected_by: Option<Worded<Side>>,
     /// Why it failed.

@@ -218,7 +218,7 @@ pub static FAILURES: Definition<3> = Definition {
            of the latest.",
     labels: [&REJECTED_BY, &REASON, &EVIDENCE],
     per_service: true,
-    initial: "every reason as observed, with whom it can come from; client_certificate_missing also as derived",
+    initial: "every reason, with whom it comes from and how it is known by the rules for outcomes",
 };
 /// `tls_handshake_duration_seconds`.
 pub static DURATION: Definition<2> = Definition {

@@ -4,8 +4,7 @@ use observer_tls::codepoints::NamedGroup;
 
 use super::Metrics;
 use super::definitions::{
-    self as def, CIPHER, DESCRIPTION, ENCRYPTED, GROUP, NONE, OTHER, SENDER, STATE, UNKNOWN, WARNINGS,
-    boolean,
+    self as def, CIPHER, DESCRIPTION, ENCRYPTED, NONE, OTHER, SENDER, STATE, UNKNOWN, WARNINGS, boolean,
 };
 use super::series::ServiceLabel;
 use crate::observation::{Outcome, Reason};
@@ -32,17 +31,11 @@ impl Metrics {
             }
         }
         for reason in Reason::WORDS.iter().copied() {
-            for rejected_by in refusers(reason).iter().copied() {
+            for (rejected_by, evidence) in expected(reason).iter().copied() {
                 self.failures
-                    .with([rejected_by, reason, "observed"], service, |_| ());
+                    .with([rejected_by, reason, evidence], service, |_| ());
             }
         }
-        // TLS 1.2 servers answer a missing certificate with a general alert, so this one is mostly derived.
-        self.failures.with(
-            ["server", "client_certificate_missing", "derived"],
-            service,
-            |_| (),
-        );
         for sender in SENDER.values.iter().copied() {
             for description in DESCRIPTION
                 .values
@@ -77,21 +70,45 @@ impl Metrics {
         for post_quantum in [true, false].map(boolean) {
             self.groups.with([OTHER, post_quantum], service, |_| ());
         }
-        debug_assert!(GROUP.values.contains(&OTHER));
     }
 }
 
-/// From whom a failure for this reason can come.
-fn refusers(reason: &str) -> &'static [&'static str] {
+/// From whom a failure for this reason comes, and how it is known: what the rules of [`crate::outcome`] give.
+fn expected(reason: &str) -> &'static [(&'static str, &'static str)] {
+    const OBSERVED: &str = "observed";
+    const DERIVED: &str = "derived";
+    const INFERRED: &str = "inferred";
+    const CLIENT: &str = "client";
+    const SERVER: &str = "server";
     match reason {
-        _ if reason.starts_with("client_certificate_") => &["server"],
-        _ if reason.starts_with("server_certificate_") => &["client"],
-        "no_shared_cipher"
-        | "no_shared_group"
-        | "no_application_protocol"
-        | "unrecognized_name"
-        | "not_tls" => &["server"],
-        "timed_out" => &[NONE],
-        _ => &["client", "server"],
+        // TLS 1.2 has no alert for it, and TLS 1.3 encrypts the one it has.
+        "client_certificate_missing" => &[(SERVER, OBSERVED), (SERVER, DERIVED), (SERVER, INFERRED)],
+        "client_certificate_rejected" => &[(SERVER, OBSERVED), (SERVER, DERIVED), (SERVER, INFERRED)],
+        "server_certificate_rejected" => &[(CLIENT, OBSERVED), (CLIENT, INFERRED)],
+        "client_certificate_expired" => &[(SERVER, OBSERVED), (SERVER, DERIVED)],
+        "server_certificate_expired" => &[(CLIENT, OBSERVED), (CLIENT, DERIVED)],
+        // No alert says exactly this.
+        "client_certificate_not_yet_valid" | "client_certificate_wrong_purpose" => &[(SERVER, DERIVED)],
+        "server_certificate_not_yet_valid" | "server_certificate_wrong_purpose" => &[(CLIENT, DERIVED)],
+        "no_shared_cipher" => &[(SERVER, OBSERVED), (SERVER, DERIVED), (SERVER, INFERRED)],
+        "no_shared_group" | "no_application_protocol" | "unrecognized_name" => &[(SERVER, OBSERVED)],
+        "not_tls" => &[(SERVER, DERIVED), (NONE, OBSERVED)],
+        "reset" => &[(NONE, OBSERVED), (NONE, INFERRED)],
+        "closed" => &[
+            (NONE, OBSERVED),
+            (NONE, INFERRED),
+            (CLIENT, OBSERVED),
+            (SERVER, OBSERVED),
+        ],
+        "timed_out" => &[(NONE, OBSERVED)],
+        "other" => &[
+            (CLIENT, OBSERVED),
+            (SERVER, OBSERVED),
+            (CLIENT, INFERRED),
+            (SERVER, INFERRED),
+        ],
+        _ if reason.starts_with("client_certificate_") => &[(SERVER, OBSERVED)],
+        _ if reason.starts_with("server_certificate_") => &[(CLIENT, OBSERVED)],
+        _ => &[(CLIENT, OBSERVED), (SERVER, OBSERVED)],
     }
 }

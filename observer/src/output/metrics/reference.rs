@@ -3,6 +3,7 @@
 use std::fmt::Write;
 
 use super::definitions::*;
+use super::losses::{LOSSES, Loss};
 use super::series::{Definition, Kind};
 
 /// A definition without its number of labels.
@@ -28,7 +29,10 @@ impl<const N: usize> Documented for Definition<N> {
             Kind::Histogram => "Histogram",
             Kind::Info => "Info",
         };
-        writeln!(out, "\n## `{}`\n\n{kind}. {}\n", self.exported_name(), self.help)?;
+        writeln!(out, "\n## `{}`\n\n{kind}. {}", self.exported_name(), self.help)?;
+        if N > 0 {
+            writeln!(out)?;
+        }
         for label in self.labels {
             let values: Vec<_> = label.values.iter().map(|value| format!("`{value}`")).collect();
             match values.as_slice() {
@@ -47,10 +51,23 @@ impl<const N: usize> Documented for Definition<N> {
                 bounds.join(", ")
             )?;
         }
-        if N > 0 {
-            writeln!(out, "\nFrom the start at 0: {}.", self.initial)?;
+        if self.name == DROPPED.name {
+            writeln!(out, "\n| stage | reason | one count is |\n|---|---|---|")?;
+            for Loss {
+                stage,
+                reason,
+                meaning,
+            } in LOSSES
+            {
+                writeln!(out, "| `{stage}` | `{reason}` | {meaning} |")?;
+            }
         }
-        Ok(())
+        match self.kind {
+            Kind::Counter | Kind::Histogram if N > 0 => {
+                writeln!(out, "\nFrom the start at 0: {}.", self.initial)
+            }
+            _ => Ok(()),
+        }
     }
 }
 

@@ -98,6 +98,7 @@ fn every_reason_exists_from_the_start() {
         );
     }
     assert!(text.contains(r#"reason="client_certificate_missing",evidence="derived""#));
+    assert!(text.contains(r#"reason="client_certificate_rejected",evidence="inferred""#));
     assert!(text.contains(r#"tls_observer_events_dropped_total{stage="ring",reason="full"} 0"#));
     assert!(!text.contains("service="), "no services, no label");
 }

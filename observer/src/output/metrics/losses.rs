@@ -1,0 +1,136 @@
+//! What can be lost where: the series of `tls_observer_events_dropped_total`.
+
+/// A place and a cause of loss.
+#[derive(Clone, Copy, Debug)]
+pub struct Loss {
+    /// The `stage` label.
+    pub stage: &'static str,
+    /// The `reason` label.
+    pub reason: &'static str,
+    /// What one count is.
+    pub meaning: &'static str,
+}
+
+const fn loss(stage: &'static str, reason: &'static str, meaning: &'static str) -> Loss {
+    Loss {
+        stage,
+        reason,
+        meaning,
+    }
+}
+
+/// Every loss, from the wire to the outputs.
+pub const LOSSES: &[Loss] = &[
+    loss(
+        "kernel_packet",
+        "load_failed",
+        "a packet whose bytes the kernel would not give to the probe",
+    ),
+    loss(
+        "kernel_packet",
+        "bad_headers",
+        "a packet with IP or TCP headers that do not hold together",
+    ),
+    loss(
+        "kernel_packet",
+        "ip_fragment",
+        "an IP fragment; fragmented TCP is not followed",
+    ),
+    loss(
+        "kernel_flows",
+        "insert_failed",
+        "a connection that could not be entered into the kernel's flow map",
+    ),
+    loss(
+        "kernel_stash",
+        "insert_failed",
+        "an out-of-order segment that could not be set aside",
+    ),
+    loss(
+        "kernel_records",
+        "sync_lost",
+        "a direction of a connection whose record boundaries were lost",
+    ),
+    loss(
+        "kernel_records",
+        "walk_limit",
+        "a packet with more records than are visited; the rest was left unread",
+    ),
+    loss(
+        "kernel_records",
+        "handshake_too_long",
+        "handshake bytes beyond the limit for one direction",
+    ),
+    loss(
+        "kernel_maps",
+        "lookup_failed",
+        "scratch space that was missing; should never happen",
+    ),
+    loss(
+        "ring",
+        "full",
+        "a piece of a handshake that found no room in the ring buffer; make ring_bytes larger",
+    ),
+    loss(
+        "ring",
+        "handshake_lost",
+        "a handshake whose first piece found no room, so that no event tells of it",
+    ),
+    loss(
+        "decode",
+        "undecodable",
+        "a ring buffer record that the agent does not understand",
+    ),
+    loss(
+        "flows",
+        "too_many_connections",
+        "a handshake reported as incomplete for want of room; see max_connections",
+    ),
+    loss(
+        "flows",
+        "too_many_bytes",
+        "a handshake reported as incomplete because too many bytes were held",
+    ),
+    loss(
+        "flows",
+        "late_alerts_forgotten",
+        "a reported connection whose later alerts would be missed",
+    ),
+    loss(
+        "output",
+        "queue_full",
+        "an event that found an output's queue full; its reader is too slow",
+    ),
+    loss(
+        "output",
+        "write_failed",
+        "an event that an output did not take: disk full, pipe closed",
+    ),
+    loss(
+        "output",
+        "shutdown",
+        "an event that was not written in time when the agent ended",
+    ),
+];
+
+#[cfg(test)]
+mod tests {
+    use observer_common::Counter;
+
+    use super::*;
+    use crate::flows::FlowStats;
+
+    #[test]
+    fn the_kernels_and_the_flow_tables_losses_are_listed() {
+        let kernel = Counter::ALL
+            .iter()
+            .map(|counter| (counter.stage(), counter.reason()));
+        let flows = FlowStats::default()
+            .losses()
+            .map(|(stage, reason, _)| (stage, reason));
+        for (stage, reason) in kernel.filter(|(stage, _)| !stage.is_empty()).chain(flows) {
+            let known = |loss: &Loss| loss.stage == stage && loss.reason == reason;
+            assert!(LOSSES.iter().any(known), "{stage}, {reason}");
+        }
+    }
+}

@@ -1,0 +1,108 @@
+//! How a handshake ends other than well: by an alert, a close or silence.
+
+use std::sync::Arc;
+
+use observer_tls::alert::Alert;
+use observer_tls::codepoints::{AlertDescription, AlertLevel};
+
+use super::{Decision, Handshake};
+use crate::observation::{AlertSeen, ClientCertificate, Reason, Side};
+use crate::outcome::{AlertContext, Verdict, cause_of_alert};
+
+/// Alerts kept of one handshake.
+const MAX_ALERTS: usize = 16;
+
+impl Handshake {
+    /// Takes a plaintext alert; gives the outcome if it ends the handshake.
+    pub(super) fn alert(&mut self, side: Side, time_ns: u64, alert: Alert) -> Option<Decision> {
+        self.note_alert(side, Some(alert), time_ns);
+        let description = alert.description;
+        match description {
+            AlertDescription::CLOSE_NOTIFY | AlertDescription::USER_CANCELED if !self.not_tls => {
+                return Some((Verdict::aborted(Reason::Closed), time_ns));
+            }
+            // SSL 3.0's way to send an empty Certificate.
+            AlertDescription::NO_CERTIFICATE
+                if side == Side::Client && alert.level == AlertLevel::WARNING =>
+            {
+                self.client_certificate = ClientCertificate::RequestedNotSent;
+            }
+            // Levels have no meaning any more in TLS 1.3 (RFC 8446, section 6).
+            _ if alert.level != AlertLevel::WARNING || self.is_tls13() => {
+                return Some(self.refused(side, description, time_ns));
+            }
+            _ => {}
+        }
+        self.warning = Some((side, description, time_ns));
+        None
+    }
+
+    pub(super) fn note_alert(&mut self, sender: Side, alert: Option<Alert>, time_ns: u64) {
+        let offset_ns = self.offset(time_ns);
+        if self.alerts.len() < MAX_ALERTS {
+            self.alerts.push(AlertSeen {
+                sender,
+                alert,
+                offset_ns,
+            });
+        }
+    }
+
+    fn refused(&self, sender: Side, description: AlertDescription, time_ns: u64) -> Decision {
+        let judged = match sender {
+            Side::Client => &self.server_chain,
+            Side::Server => &self.client_chain,
+        };
+        let cause = cause_of_alert(
+            description,
+            &AlertContext {
+                sender,
+                judged_leaf: judged.first().map(Arc::as_ref),
+                time_ns,
+                server_answered: self.server_hello || self.hello_retry,
+                tls13_offered: self.tls13_offered,
+                client_certificate: self.client_certificate,
+                not_tls: self.not_tls,
+            },
+        );
+        (Verdict::rejected(sender, cause), time_ns)
+    }
+
+    /// The outcome of a connection that is closed. Without all of its bytes nothing is claimed: an alert may be among
+    /// those missing.
+    pub fn at_close(&self) -> Option<Decision> {
+        let (reason, time_ns) = self.close?;
+        if let Some((sender, description, warned_ns)) = self.warning {
+            return Some(self.refused(sender, description, warned_ns));
+        }
+        let verdict = if self.not_tls {
+            Verdict::aborted(Reason::NotTls)
+        } else if self.is_lossy() {
+            Verdict::INCOMPLETE
+        } else {
+            self.reading
+                .map_or(Verdict::aborted(reason), |reading| reading.at_close(reason))
+        };
+        Some((verdict, time_ns))
+    }
+
+    /// The outcome when nothing more came until `now_ns`.
+    pub fn at_timeout(&self, now_ns: u64) -> Decision {
+        if let Some(decision) = self.at_close() {
+            return decision;
+        }
+        let verdict = if self.is_lossy() {
+            Verdict::INCOMPLETE
+        } else if self.not_tls {
+            Verdict {
+                reason: Some(Reason::NotTls),
+                ..Verdict::TIMED_OUT
+            }
+        } else if let Some(reading) = self.reading.filter(|reading| reading.flight_end.is_some()) {
+            reading.at_settle_time()
+        } else {
+            Verdict::TIMED_OUT
+        };
+        (verdict, now_ns)
+    }
+}
