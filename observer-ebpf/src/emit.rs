@@ -11,7 +11,7 @@ use observer_common::wire::{FLAG_PIECES_LOST, KIND_SEGMENT};
 use observer_common::{RECORD_HEADER_LEN, RecordHeader};
 
 use crate::flow::{DETECT_LEN, Direction, Head, PARTIAL_LEN};
-use crate::maps::{EVENTS, SCRATCH, count, count_by};
+use crate::maps::{Counters, EVENTS, SCRATCH};
 use crate::packet::Packet;
 use crate::source::Source;
 
@@ -35,6 +35,17 @@ static WAKE_AT: u64 = 1 << 20;
 /// offset and a masked length together stay inside.
 const ROOM: usize = 2 * MAX_CAPTURE + 16;
 
+/// What a step of the walk leaves to be done.
+#[repr(C)]
+pub struct Step {
+    /// 1 to write the piece.
+    pub flush: u32,
+    /// Bytes behind it that are left out.
+    pub beyond: u32,
+    /// `FLAG_…` bits for the next piece, set after this one is written.
+    pub flags_after: u32,
+}
+
 /// A piece that is being put together.
 #[repr(C)]
 pub struct Scratch {
@@ -44,13 +55,17 @@ pub struct Scratch {
     busy: u64,
     /// Bytes in `data`.
     len: u32,
+    /// The packet that the piece is of, kept here for the same reason as `step`.
+    pub packet: Packet,
+    /// What the current step of the walk decided, kept here so that the verifier forgets it; see [`bounded_offset`].
+    pub step: Step,
     /// See [`bounded_offset`].
-    cell: u32,
+    pub cell: u32,
 }
 
 /// Takes a free scratch slot of this CPU; give it back with [`release`].
 #[inline(always)]
-pub fn claim() -> Option<&'static mut Scratch> {
+pub fn claim(counters: Counters) -> Option<&'static mut Scratch> {
     for slot in 0..SCRATCH_SLOTS {
         let Some(scratch) = SCRATCH.get_ptr_mut(slot) else { continue };
         // SAFETY: `busy` lies in a map value that lives as long as the program is loaded.
@@ -60,7 +75,7 @@ pub fn claim() -> Option<&'static mut Scratch> {
             return Some(unsafe { &mut *scratch });
         }
     }
-    count(Counter::ScratchMissing);
+    counters.count(Counter::ScratchMissing);
     None
 }
 
@@ -115,22 +130,17 @@ impl Scratch {
         self.len = at as u32 + 5;
     }
 
-    /// Appends payload bytes, fewer than [`MAX_CAPTURE`]; false if they could not be read.
+    /// Appends payload bytes, at least one and fewer than [`MAX_CAPTURE`]; false if they could not be read.
     #[inline(always)]
     pub fn append<S: Source>(&mut self, source: &S, at: u32, len: u32) -> bool {
-        if len == 0 {
-            return true;
-        }
         let to = bounded_offset(&mut self.cell, self.len) as usize;
         let len = bounded_length(&mut self.cell, len);
         // SAFETY: offset and length are at most MAX_CAPTURE each, and `data` has room for both.
         let read = unsafe { source.read(at, (&raw mut self.data).cast::<u8>().add(to), len as u32) };
-        if !read {
-            count(Counter::LoadFailed);
-            return false;
+        if read {
+            self.len = to as u32 + len as u32;
         }
-        self.len = to as u32 + len as u32;
-        true
+        read
     }
 
     /// Turns the piece to the other direction than the packet's.
@@ -157,7 +167,7 @@ impl Scratch {
     /// Writes the piece, if there is anything to tell, and empties it. `beyond` bytes follow on the wire and are left
     /// out; `flags` are told with the ones that wait in `direction`.
     #[inline(always)]
-    pub fn flush(&mut self, head: &mut Head, direction: &mut Direction, beyond: u32, flags: u8) {
+    pub fn flush(&mut self, head: &mut Head, direction: &mut Direction, beyond: u32, flags: u8, counters: Counters) {
         let len = bounded_offset(&mut self.cell, self.len);
         self.len = 0;
         if head.muted != 0 {
@@ -178,14 +188,14 @@ impl Scratch {
         if written == 0 {
             head.announced = 1;
             direction.flags = 0;
-            count(Counter::Emitted);
-            count_by(Counter::EmittedBytes, size);
+            counters.count(Counter::Emitted);
+            counters.add(Counter::EmittedBytes, size);
         } else {
-            count(Counter::RingFull);
+            counters.count(Counter::RingFull);
             direction.flags |= FLAG_PIECES_LOST;
             if head.announced == 0 {
                 head.muted = 1;
-                count(Counter::HandshakesLost);
+                counters.count(Counter::HandshakesLost);
             }
         }
     }

@@ -2,6 +2,8 @@
 
 use observer_common::wire::FLAG_SYN_SEEN;
 
+use crate::emit::forget;
+
 /// The connection's SYN was seen, and no payload yet.
 pub const PHASE_NEW: u8 = 0;
 /// Its first bytes look like TLS, but there are too few to tell.
@@ -22,7 +24,7 @@ pub const STATE_OPAQUE: u8 = 2;
 /// The handshake is long over: only alert headers and the close are told.
 pub const STATE_SETTLED: u8 = 3;
 /// What this direction sends is not TLS: it is not looked at any more.
-pub const STATE_IGNORED: u8 = 4;
+pub const STATE_NOT_TLS: u8 = 4;
 
 /// Bytes of a record header.
 pub const HEADER_LEN: u32 = 5;
@@ -92,7 +94,9 @@ pub struct Head {
     /// 1 when its opening piece found no room: nothing more of it is sent.
     pub muted: u8,
     /// Always 0.
-    pub pad: [u8; 2],
+    pub pad: [u8; 6],
+    /// See [`crate::emit::bounded_offset`].
+    pub cell: u32,
 }
 
 /// One connection.
@@ -139,7 +143,8 @@ impl Flow {
                 syn_seen: if syn_seen { FLAG_SYN_SEEN } else { 0 },
                 announced: 0,
                 muted: 0,
-                pad: [0; 2],
+                pad: [0; 6],
+                cell: 0,
             },
             directions: [NO_DIRECTION; 2],
         }
@@ -148,11 +153,10 @@ impl Flow {
     /// The head, the direction asked for, and the other one.
     #[inline(always)]
     pub fn split(&mut self, direction: u8) -> (&mut Head, &mut Direction, &mut Direction) {
-        let [forward, backward] = &mut self.directions;
-        if direction == observer_common::LO_TO_HI {
-            (&mut self.head, forward, backward)
-        } else {
-            (&mut self.head, backward, forward)
-        }
+        // Not by a branch: the verifier would look at all that follows once for each direction.
+        let own = (forget(&mut self.head.cell, u32::from(direction)) & 1) as usize;
+        let directions = (&raw mut self.directions).cast::<Direction>();
+        // SAFETY: 0 and 1 are indices of the array, and they differ.
+        unsafe { (&mut self.head, &mut *directions.add(own), &mut *directions.add(own ^ 1)) }
     }
 }

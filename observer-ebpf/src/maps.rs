@@ -34,9 +34,9 @@ pub static STASH: LruHashMap<StashKey, StashedSegment> = LruHashMap::with_max_en
 #[map]
 pub static SCRATCH: PerCpuArray<Scratch> = PerCpuArray::with_max_entries(crate::emit::SCRATCH_SLOTS, 0);
 
-/// Per-CPU counters, by [`Counter`].
+/// Counters of each CPU, by [`Counter`]: one entry, so that a program looks it up once.
 #[map]
-pub static COUNTERS: PerCpuArray<u64> = PerCpuArray::with_max_entries(COUNTER_COUNT, 0);
+pub static COUNTERS: PerCpuArray<[u64; COUNTER_COUNT as usize]> = PerCpuArray::with_max_entries(1, 0);
 
 /// Length of the link-layer header of each interface that the classifier is attached to: 14 for Ethernet, 0 for
 /// interfaces that carry bare IP. Filled by the agent.
@@ -65,18 +65,28 @@ pub struct Listener {
     pub pad: [u16; 3],
 }
 
-/// Adds `by` to a counter of this CPU.
-#[inline(always)]
-pub fn count_by(counter: Counter, by: u64) {
-    if let Some(value) = COUNTERS.get_ptr_mut(counter as u32) {
-        // SAFETY: the pointer is to this CPU's slot of the map, aligned and valid while the program runs. Atomic,
-        // because a program that preempts this one on the same CPU counts in the same slot.
-        unsafe { atomic_xadd::<u64, u64, { AtomicOrdering::Relaxed }>(value, by) };
-    }
-}
+/// The counters of this CPU.
+#[derive(Clone, Copy)]
+pub struct Counters(*mut [u64; COUNTER_COUNT as usize]);
 
-/// Adds one to a counter of this CPU.
-#[inline(always)]
-pub fn count(counter: Counter) {
-    count_by(counter, 1);
+impl Counters {
+    /// Looks them up; the entry of a per-CPU array is always there, which the verifier does not know.
+    #[inline(always)]
+    pub fn find() -> Option<Self> {
+        COUNTERS.get_ptr_mut(0).map(Self)
+    }
+
+    /// Adds `by` to a counter.
+    #[inline(always)]
+    pub fn add(self, counter: Counter, by: u64) {
+        // SAFETY: the id of a counter is below their number; the entry is this CPU's, aligned and valid while the
+        // program runs. Atomic, because a program that preempts this one on the same CPU counts in the same place.
+        unsafe { atomic_xadd::<u64, u64, { AtomicOrdering::Relaxed }>(self.0.cast::<u64>().add(counter as usize), by) };
+    }
+
+    /// Adds one to a counter.
+    #[inline(always)]
+    pub fn count(self, counter: Counter) {
+        self.add(counter, 1);
+    }
 }

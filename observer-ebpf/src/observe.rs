@@ -4,15 +4,15 @@ use aya_ebpf::EbpfContext as _;
 use aya_ebpf::helpers::generated;
 use aya_ebpf::programs::SkBuffContext;
 use observer_common::counters::Counter;
-use observer_common::wire::{FLAG_FIN, FLAG_RST};
+use observer_common::wire::{FLAG_FIN, FLAG_NOT_TLS, FLAG_RST};
 
 use crate::detect::begins_tls;
 use crate::emit::{Scratch, claim, release};
 use crate::flow::{
-    DETECT_LEN, Direction, Flow, HEADER_LEN, Head, PARTIAL_LEN, PHASE_NEW, PHASE_NOT_TLS, PHASE_TLS, STATE_NONE, STATE_PLAIN,
+    DETECT_LEN, Direction, Flow, HEADER_LEN, Head, PARTIAL_LEN, PHASE_NEW, PHASE_NOT_TLS, PHASE_TLS, STATE_NONE, STATE_NOT_TLS, STATE_PLAIN,
     STATE_SETTLED,
 };
-use crate::maps::{FLOWS, count};
+use crate::maps::{Counters, FLOWS};
 use crate::packet::{ACK, FIN, Packet, RST, SYN};
 use crate::recognise::{recognise, remember_listener};
 use crate::records::{PACKET_STEPS, STASH_STEPS, resynchronise, step_over, walk};
@@ -27,15 +27,46 @@ pub const SCOPE_NAMESPACE: u32 = 0;
 /// It does not; the socket's cookie serves, so that each end is a connection of its own until the agent joins them.
 pub const SCOPE_SOCKET: u32 = 1;
 
-/// What is left to do for a packet.
+/// What is left to do for a packet, by another program: a tail call each, so that every program stays small enough for
+/// the verifier.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Next {
     /// Nothing.
     Done,
-    /// It has more records than one run visits.
-    Continue,
-    /// Segments that waited for this one can be looked at.
+    /// Its records are to be walked, or walked on.
+    Walk,
+    /// Segments that waited for it can be looked at.
     Drain,
+}
+
+/// A packet on its way through a hook.
+pub struct Hook<'a> {
+    /// The packet.
+    pub ctx: &'a SkBuffContext,
+    /// Where its IP header stands.
+    pub ip: u32,
+    /// Seen by the cgroup hook, not the classifier.
+    pub cgroup: bool,
+    /// This CPU's counters.
+    pub counters: Counters,
+}
+
+impl Hook<'_> {
+    /// Reads the packet's headers, and names its connection.
+    #[inline(always)]
+    pub fn packet(&self) -> Option<Packet> {
+        let mut packet = Packet::parse(self.ctx, self.ip, self.counters)?;
+        packet.key.scope = scope(self.ctx, self.cgroup);
+        Some(packet)
+    }
+
+    /// The same, kept in a scratch slot: for the programs in which the verifier must forget how it was come by.
+    #[inline(always)]
+    fn packet_in(&self, slot: &mut Scratch) -> Option<&'static Packet> {
+        slot.packet = self.packet()?;
+        // SAFETY: nothing else writes this field while the slot is claimed.
+        Some(unsafe { &*(&raw const slot.packet) })
+    }
 }
 
 /// Which namespace, or socket, a packet belongs to.
@@ -62,13 +93,12 @@ pub fn namespace_scope(scope: u64) -> u64 {
     if kind == SCOPE_NAMESPACE { scope } else { 0 }
 }
 
-/// Looks at one packet whose IP header stands at `ip`.
+/// Looks at one packet: whose is it, is it news, and can it be stepped over?
 #[inline(always)]
-pub fn observe(ctx: &SkBuffContext, ip: u32, cgroup_hook: bool) -> Next {
-    let Some(mut packet) = Packet::parse(ctx, ip) else { return Next::Done };
-    packet.key.scope = scope(ctx, cgroup_hook);
-    let source = PacketSource { ctx, base: packet.payload, len: packet.len };
-    let Some(flow) = find_or_open(&packet, &source) else { return Next::Done };
+pub fn observe(hook: &Hook) -> Next {
+    let Some(packet) = hook.packet() else { return Next::Done };
+    let source = PacketSource { ctx: hook.ctx, base: packet.payload, len: packet.len };
+    let Some(flow) = find_or_open(&packet, &source, hook.counters) else { return Next::Done };
     let (head, own, peer) = flow.split(packet.direction);
     if packet.flags & SYN != 0 && own.started == 0 {
         own.started = 1;
@@ -77,67 +107,81 @@ pub fn observe(ctx: &SkBuffContext, ip: u32, cgroup_hook: bool) -> Next {
     if peer.stashed > 0 && packet.flags & ACK != 0 && (packet.ack.wrapping_sub(peer.next) as i32) > 0 {
         peer.give_up = 1;
     }
-
-    let mut next = Next::Done;
     if packet.len > 0 {
-        let hook = Hook { ctx, cgroup: cgroup_hook };
-        if head.phase != PHASE_TLS && !recognise(&hook, &packet, &source, head, own, peer) {
+        if head.phase != PHASE_TLS && !recognise(hook, &packet, &source, head, own, peer) {
             return Next::Done;
         }
-        next = follow(&hook, &packet, &source, head, own, peer);
+        if let Some(start) = place(&packet, &source, own, hook.counters)
+            && pass(&source, start, own) < packet.len
+        {
+            return Next::Walk;
+        }
     }
-    if packet.flags & (FIN | RST) != 0 && next != Next::Continue {
-        close(ctx, &packet, head, own, peer, cgroup_hook);
+    if packet.flags & (FIN | RST) != 0
+        && let Some(slot) = claim(hook.counters)
+    {
+        slot.begin(hook.ctx, &packet, head, hook.cgroup);
+        close(&packet, head, own, peer, slot, hook.counters);
+        release(slot);
     }
+    if own.stashed > 0 && packet.len > 0 { Next::Drain } else { Next::Done }
+}
+
+/// Steps over payload that is nothing to tell of: the way of bulk traffic. Returns where it stopped.
+#[inline(always)]
+fn pass(source: &PacketSource, start: u32, own: &mut Direction) -> u32 {
+    if own.copying != 0 || own.partial_len != 0 {
+        return start;
+    }
+    let rest = source.len - start;
+    if own.left >= rest {
+        own.left -= rest;
+        own.next = own.next.wrapping_add(rest);
+        return source.len;
+    }
+    if own.state == STATE_SETTLED { step_over(source, start, own) } else { start }
+}
+
+/// Walks the records of a packet that [`observe`] found to hold some, or goes on doing so.
+#[inline(always)]
+pub fn follow(hook: &Hook) -> Next {
+    let Some(slot) = claim(hook.counters) else { return Next::Done };
+    let next = match hook.packet_in(slot).and_then(|packet| Some((packet, FLOWS.get_ptr_mut(&packet.key)?))) {
+        // SAFETY: a map value, valid while the program runs.
+        Some((packet, flow)) => follow_packet(hook, packet, unsafe { &mut *flow }, slot),
+        None => Next::Done,
+    };
+    release(slot);
     next
 }
 
-/// Where a packet is looked at.
-pub struct Hook<'a> {
-    /// The packet.
-    pub ctx: &'a SkBuffContext,
-    /// By the cgroup hook, not the classifier.
-    pub cgroup: bool,
-}
-
-/// Walks the records of a packet's payload, if its turn has come.
 #[inline(always)]
-fn follow(
-    hook: &Hook,
-    packet: &Packet,
-    source: &PacketSource,
-    head: &mut Head,
-    own: &mut Direction,
-    peer: &Direction,
-) -> Next {
-    let Some(mut start) = place(packet, source, own) else { return Next::Done };
-    if own.copying == 0 && own.partial_len == 0 {
-        let rest = packet.len - start;
-        if own.left >= rest {
-            // Inside of a record that is stepped over.
-            own.left -= rest;
-            own.next = own.next.wrapping_add(rest);
-            start = packet.len;
-        } else if own.state == STATE_SETTLED {
-            start = step_over(source, start, own);
-        }
-    }
+fn follow_packet(hook: &Hook, packet: &Packet, flow: &mut Flow, slot: &mut Scratch) -> Next {
+    let (head, own, peer) = flow.split(packet.direction);
+    let start = own.next.wrapping_sub(packet.seq);
+    slot.begin(hook.ctx, packet, head, hook.cgroup);
     if start < packet.len {
-        let Some(slot) = claim() else { return Next::Done };
-        slot.begin(hook.ctx, packet, head, hook.cgroup);
+        let source = PacketSource { ctx: hook.ctx, base: packet.payload, len: packet.len };
         let first = own.state == STATE_NONE;
         take_held(own, slot);
-        let reached = walk::<_, PACKET_STEPS>(source, start, head, own, peer.finished != 0, slot);
-        if slot.len() > 0 {
-            slot.flush(head, own, 0, 0);
+        let reached =
+            walk::<_, PACKET_STEPS>(&source, start, head, own, peer.finished != 0, slot, hook.counters);
+        let strange = own.state == STATE_NOT_TLS;
+        if strange {
+            slot.start(own.next);
         }
-        release(slot);
+        if strange || slot.len() > 0 {
+            slot.flush(head, own, 0, if strange { FLAG_NOT_TLS } else { 0 }, hook.counters);
+        }
         if first && own.state == STATE_PLAIN && head.client != packet.direction {
             remember_listener(packet);
         }
         if reached < packet.len {
-            return Next::Continue;
+            return Next::Walk;
         }
+    }
+    if packet.flags & (FIN | RST) != 0 {
+        close(packet, head, own, peer, slot, hook.counters);
     }
     if own.stashed > 0 { Next::Drain } else { Next::Done }
 }
@@ -161,7 +205,10 @@ fn take_held(own: &mut Direction, slot: &mut Scratch) {
 
 /// From which payload byte on a packet is news; `None` if nothing in it is, or if it must wait.
 #[inline(always)]
-fn place(packet: &Packet, source: &PacketSource, own: &mut Direction) -> Option<u32> {
+fn place(packet: &Packet, source: &PacketSource, own: &mut Direction, counters: Counters) -> Option<u32> {
+    if own.state == STATE_NOT_TLS {
+        return None;
+    }
     if own.started == 0 {
         own.started = 1;
         own.next = packet.seq;
@@ -183,15 +230,15 @@ fn place(packet: &Packet, source: &PacketSource, own: &mut Direction) -> Option<
             return Some(0);
         }
         if own.state < STATE_SETTLED {
-            let slot = claim()?;
-            let waits = set_aside(packet, source, own, slot);
+            let slot = claim(counters)?;
+            let waits = set_aside(packet, source, own, slot, counters);
             release(slot);
             if waits {
                 return None;
             }
         }
     }
-    if resynchronise(source, packet.seq, own) {
+    if resynchronise(source, packet.seq, own, counters) {
         return Some(0);
     }
     own.next = packet.seq.wrapping_add(packet.len);
@@ -200,15 +247,22 @@ fn place(packet: &Packet, source: &PacketSource, own: &mut Direction) -> Option<
 
 /// Looks at the segments that waited for this packet; true if there may be more of them.
 #[inline(always)]
-pub fn drain(ctx: &SkBuffContext, ip: u32, cgroup_hook: bool) -> bool {
-    let Some(mut packet) = Packet::parse(ctx, ip) else { return false };
-    packet.key.scope = scope(ctx, cgroup_hook);
-    let Some(flow) = FLOWS.get_ptr_mut(&packet.key) else { return false };
-    // SAFETY: a map value, valid while the program runs.
-    let (head, own, peer) = unsafe { &mut *flow }.split(packet.direction);
+pub fn drain(hook: &Hook) -> bool {
+    let Some(slot) = claim(hook.counters) else { return false };
+    let more = match hook.packet_in(slot).and_then(|packet| Some((packet, FLOWS.get_ptr_mut(&packet.key)?))) {
+        // SAFETY: a map value, valid while the program runs.
+        Some((packet, flow)) => drain_one(hook, packet, unsafe { &mut *flow }, slot),
+        None => false,
+    };
+    release(slot);
+    more
+}
 
+#[inline(always)]
+fn drain_one(hook: &Hook, packet: &Packet, flow: &mut Flow, slot: &mut Scratch) -> bool {
+    let (head, own, peer) = flow.split(packet.direction);
     let mut begins = own.next;
-    let mut found = stash::waiting(&packet, begins);
+    let mut found = stash::waiting(packet, begins);
     if found.is_none() {
         // Cut otherwise than the segment before it: it may overlap what was walked meanwhile. Or never to be reached,
         // when the peer has acknowledged what is missing.
@@ -216,7 +270,7 @@ pub fn drain(ctx: &SkBuffContext, ip: u32, cgroup_hook: bool) -> bool {
             return false;
         }
         begins = own.stash_lo;
-        found = stash::waiting(&packet, begins);
+        found = stash::waiting(packet, begins);
     }
     let Some((key, segment)) = found else {
         if own.give_up != 0 {
@@ -230,22 +284,21 @@ pub fn drain(ctx: &SkBuffContext, ip: u32, cgroup_hook: bool) -> bool {
     let source = StashSource { segment, len };
     let known = own.next.wrapping_sub(begins) as i32;
     let start = if known > 0 { known as u32 } else { 0 };
-    let usable = known >= 0 || resynchronise(&source, begins, own);
+    let usable = known >= 0 || resynchronise(&source, begins, own, hook.counters);
     if usable && start < len {
-        let Some(slot) = claim() else { return false };
-        slot.begin(ctx, &packet, head, cgroup_hook);
-        let reached = walk::<_, STASH_STEPS>(&source, start, head, own, peer.finished != 0, slot);
+        slot.begin(hook.ctx, packet, head, hook.cgroup);
+        let reached =
+            walk::<_, STASH_STEPS>(&source, start, head, own, peer.finished != 0, slot, hook.counters);
         if slot.len() > 0 {
-            slot.flush(head, own, 0, 0);
+            slot.flush(head, own, 0, 0, hook.counters);
         }
-        release(slot);
         if reached < len {
             // More records than one run visits: the next run finds the segment again by `stash_lo`.
             own.stash_lo = begins;
             return true;
         }
     }
-    stash::forget(&key, own);
+    stash::forget_segment(&key, own);
     // Which one is the lowest now is not known; the one behind this is the likeliest.
     own.stash_lo = begins.wrapping_add(len);
     own.stashed > 0
@@ -254,20 +307,17 @@ pub fn drain(ctx: &SkBuffContext, ip: u32, cgroup_hook: bool) -> bool {
 /// Tells that a direction ended, and forgets a connection that ended in both.
 #[inline(always)]
 fn close(
-    ctx: &SkBuffContext,
     packet: &Packet,
     head: &mut Head,
     own: &mut Direction,
     peer: &mut Direction,
-    cgroup_hook: bool,
+    slot: &mut Scratch,
+    counters: Counters,
 ) {
     let reset = packet.flags & RST != 0;
     if (head.phase == PHASE_TLS || head.phase == PHASE_NOT_TLS) && own.closed == 0 {
-        let Some(slot) = claim() else { return };
-        slot.begin(ctx, packet, head, cgroup_hook);
         slot.start(packet.seq.wrapping_add(packet.len));
-        slot.flush(head, own, 0, if reset { FLAG_RST } else { FLAG_FIN });
-        release(slot);
+        slot.flush(head, own, 0, if reset { FLAG_RST } else { FLAG_FIN }, counters);
     }
     own.closed = 1;
     // A packet with payload passes the other end's hook too, and would open the connection anew: such a one stays until
@@ -279,7 +329,7 @@ fn close(
 
 /// The connection's state; a new one for a SYN and for bytes that begin TLS.
 #[inline(always)]
-fn find_or_open<'a>(packet: &Packet, source: &PacketSource) -> Option<&'a mut Flow> {
+fn find_or_open<'a>(packet: &Packet, source: &PacketSource, counters: Counters) -> Option<&'a mut Flow> {
     let opens = packet.flags & (SYN | ACK | RST) == SYN;
     if let Some(flow) = FLOWS.get_ptr_mut(&packet.key) {
         // SAFETY: a map value, valid while the program runs.
@@ -304,7 +354,7 @@ fn find_or_open<'a>(packet: &Packet, source: &PacketSource) -> Option<&'a mut Fl
     let now = unsafe { generated::bpf_ktime_get_ns() };
     let fresh = Flow::new(now, packet.direction, opens);
     if FLOWS.insert(&packet.key, &fresh, 0).is_err() {
-        count(Counter::FlowInsertFailed);
+        counters.count(Counter::FlowInsertFailed);
         return None;
     }
     // SAFETY: as above.

@@ -42,9 +42,9 @@ pub fn recognise(
     if head.phase <= PHASE_DETECT && own.started != 0 && packet.seq != own.next {
         // Too early: it waits. Seen before: nothing to learn.
         if packet.seq.wrapping_sub(own.next) as i32 > 0
-            && let Some(slot) = claim()
+            && let Some(slot) = claim(hook.counters)
         {
-            set_aside(packet, source, own, slot);
+            set_aside(packet, source, own, slot, hook.counters);
             release(slot);
         }
         return false;
@@ -117,11 +117,11 @@ fn not_tls(
 fn report(hook: &Hook, packet: &Packet, head: &mut Head, client: &mut Direction) {
     head.phase = PHASE_NOT_TLS;
     head.client = head.opener;
-    let Some(slot) = claim() else { return };
+    let Some(slot) = claim(hook.counters) else { return };
     slot.begin(hook.ctx, packet, head, hook.cgroup);
     slot.of_direction(head.opener);
     slot.start(client.next);
-    slot.flush(head, client, 0, FLAG_NOT_TLS);
+    slot.flush(head, client, 0, FLAG_NOT_TLS, hook.counters);
     release(slot);
 }
 

@@ -6,39 +6,40 @@
 
 use observer_common::counters::Counter;
 use observer_common::limits::{MAX_CAPTURE, MAX_HANDSHAKE_BYTES, MAX_OPAQUE_HEADERS};
-use observer_common::wire::{FLAG_GAP, FLAG_NOT_TLS, FLAG_SKIPPED, FLAG_TRUNCATED};
+use observer_common::wire::{FLAG_GAP, FLAG_SKIPPED, FLAG_TRUNCATED};
 
 use crate::detect::{
     ALERT, APPLICATION_DATA, CHANGE_CIPHER_SPEC, HANDSHAKE, HEARTBEAT, Header, is_plain_hello,
 };
-use crate::emit::Scratch;
+use crate::emit::{Scratch, Step, forget};
 use crate::flow::{
-    Direction, HEADER_LEN, Head, STATE_IGNORED, STATE_NONE, STATE_OPAQUE, STATE_PLAIN, STATE_SETTLED,
+    Direction, HEADER_LEN, Head, STATE_NONE, STATE_NOT_TLS, STATE_OPAQUE, STATE_PLAIN, STATE_SETTLED,
 };
-use crate::maps::count;
+use crate::maps::Counters;
 use crate::source::Source;
 
 /// Steps of one run over a packet: a record is a step, or two where its payload is copied. A packet with more is gone on
 /// with by a tail call.
-pub const PACKET_STEPS: u32 = 10;
+pub const PACKET_STEPS: u32 = 16;
 /// Records of a settled direction that one run steps over. A segment of 64 KiB has four of full size.
 pub const SETTLED_STEPS: u32 = 8;
-/// Steps of one run over a segment that was set aside; the verifier finds these harder.
-pub const STASH_STEPS: u32 = 4;
+/// Steps of one run over a segment that was set aside.
+pub const STASH_STEPS: u32 = 8;
 
-/// What becomes of a record.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Fate {
-    /// Header and payload are copied.
-    Copy,
-    /// The header is told.
-    Tell,
-    /// Nothing is told.
-    Skip,
-}
+/// Payload bytes that one step copies at most, and the fill at which a piece is written: together they stay below
+/// [`MAX_CAPTURE`], with room for a header.
+const STEP_BYTES: u32 = 2048;
+const FULL: u32 = MAX_CAPTURE as u32 - STEP_BYTES - 64;
+
+/// A record's header and payload are copied.
+const COPY: u32 = 0;
+/// Its header is told.
+const TELL: u32 = 1;
+/// Nothing of it is told.
+const SKIP: u32 = 2;
 
 /// Walks the records of `source` from payload offset `at`, which is where `direction.next` stands. Returns where it
-/// stopped: the end of the payload, or earlier after `STEPS` steps.
+/// stopped: the end of the payload, or earlier after `STEPS` steps. What it gathered last is still in `scratch`.
 #[inline(always)]
 pub fn walk<S: Source, const STEPS: u32>(
     source: &S,
@@ -47,86 +48,122 @@ pub fn walk<S: Source, const STEPS: u32>(
     direction: &mut Direction,
     peer_finished: bool,
     scratch: &mut Scratch,
+    counters: Counters,
 ) -> u32 {
     let end = source.len();
     for _ in 0..STEPS {
-        if at >= end || direction.state == STATE_IGNORED {
+        if at >= end {
             break;
         }
-        let available = end - at;
-        if direction.left > 0 {
-            let mut step = direction.left.min(available);
-            if direction.copying != 0 {
-                if scratch.len() == 0 {
-                    scratch.start(direction.next);
-                }
-                step = step.min(MAX_CAPTURE as u32 - scratch.len().min(MAX_CAPTURE as u32 - 1) - 1).max(1);
-                let copied = copy_payload(source, at, step, direction, scratch);
-                if !copied || scratch.len() >= MAX_CAPTURE as u32 - 64 {
-                    scratch.flush_if_any(head, direction);
-                }
-                if !copied {
-                    direction.copying = 0;
-                    direction.flags |= FLAG_TRUNCATED | FLAG_SKIPPED;
-                }
-            }
-            direction.left -= step;
-            direction.next = direction.next.wrapping_add(step);
-            at += step;
-            continue;
+        scratch.step = Step { flush: 0, beyond: 0, flags_after: 0 };
+        let moved = step(source, at, end - at, direction, peer_finished, scratch, counters);
+        let moved = forget(&mut scratch.cell, moved);
+        if moved == 0 {
+            return end;
         }
-
-        let held = u32::from(direction.partial_len);
-        let mut bytes = [0u8; 8];
-        let after;
-        if held == 0 && available >= HEADER_LEN {
-            // SAFETY: `bytes` has room for five.
-            if !unsafe { source.read(at, bytes.as_mut_ptr(), HEADER_LEN) } {
-                count(Counter::LoadFailed);
-                return end;
-            }
-            after = at + HEADER_LEN;
-        } else {
-            // A header in pieces is rare: one byte a step keeps the program small.
-            let Some(byte) = source.byte(at) else { return end };
-            direction.partial[(held & 7) as usize] = byte;
-            if held + 1 < HEADER_LEN {
-                direction.partial_len += 1;
-                direction.next = direction.next.wrapping_add(1);
-                at += 1;
-                continue;
-            }
-            bytes[..5].copy_from_slice(&direction.partial[..5]);
-            after = at + 1;
+        direction.next = direction.next.wrapping_add(moved);
+        at += moved;
+        if scratch.step.flush != 0 {
+            scratch.flush(head, direction, scratch.step.beyond, 0, counters);
         }
-        let header = Header::read(&bytes);
-        if !header.plausible {
-            scratch.flush_if_any(head, direction);
-            lose(head, direction, scratch);
-            at = end;
-            break;
-        }
-        let fate = decide(source, after, end - after, &header, peer_finished, direction);
-        direction.left = header.length;
-        direction.copying = (fate == Fate::Copy) as u8;
-        if fate == Fate::Skip {
-            // A piece that waits must not swallow what is left out.
-            scratch.flush_if_any(head, direction);
-            direction.flags |= FLAG_SKIPPED;
-        } else {
-            if scratch.len() == 0 {
-                scratch.start(direction.next.wrapping_sub(held));
-            }
-            scratch.append_header(&bytes);
-            if fate == Fate::Tell {
-                scratch.flush(head, direction, header.length, 0);
-            }
-        }
-        direction.partial_len = 0;
-        direction.next = direction.next.wrapping_add(after - at);
-        at = after;
+        direction.flags |= scratch.step.flags_after as u8;
     }
     at
+}
+
+/// One step: the payload of a record, or its header, as far as they are here. Returns how many bytes it took, 0 if the
+/// rest of this payload cannot be used.
+#[inline(always)]
+fn step<S: Source>(
+    source: &S,
+    at: u32,
+    available: u32,
+    direction: &mut Direction,
+    peer_finished: bool,
+    scratch: &mut Scratch,
+    counters: Counters,
+) -> u32 {
+    if direction.left > 0 {
+        let mut taken = direction.left.min(available);
+        if direction.copying != 0 {
+            taken = taken.min(STEP_BYTES);
+            copy(source, at, taken, direction, scratch, counters);
+        }
+        direction.left -= taken;
+        return taken;
+    }
+
+    let held = u32::from(direction.partial_len);
+    let mut bytes = [0u8; 8];
+    let taken;
+    if held == 0 && available >= HEADER_LEN {
+        // SAFETY: `bytes` has room for five.
+        if !unsafe { source.read(at, bytes.as_mut_ptr(), HEADER_LEN) } {
+            counters.count(Counter::LoadFailed);
+            direction.lost = 1;
+            return 0;
+        }
+        taken = HEADER_LEN;
+    } else {
+        // A header in pieces is rare: one byte a step keeps the program small.
+        let Some(byte) = source.byte(at) else { return 0 };
+        direction.partial[(held & 7) as usize] = byte;
+        if held + 1 < HEADER_LEN {
+            direction.partial_len += 1;
+            return 1;
+        }
+        bytes[..5].copy_from_slice(&direction.partial[..5]);
+        taken = 1;
+    }
+    direction.partial_len = 0;
+    let header = Header::read(&bytes);
+    if !header.plausible {
+        lose(direction, counters);
+        return 0;
+    }
+    let taken = forget(&mut scratch.cell, taken);
+    let fate = decide(source, at + taken, available - taken, &header, peer_finished, direction);
+    // From here on the ways of all kinds of records look alike to the verifier.
+    let fate = forget(&mut scratch.cell, fate);
+    direction.left = header.length;
+    direction.copying = (fate == COPY) as u8;
+    if fate == SKIP {
+        // A piece that waits must not swallow what is left out.
+        scratch.step.flush = (scratch.len() > 0) as u32;
+        scratch.step.flags_after = FLAG_SKIPPED as u32;
+        return taken;
+    }
+    if scratch.len() == 0 {
+        scratch.start(direction.next.wrapping_sub(held));
+    }
+    scratch.append_header(&bytes);
+    scratch.step.flush = (fate == TELL) as u32;
+    scratch.step.beyond = header.length;
+    taken
+}
+
+/// Copies payload of a plaintext record, within the budget of the connection.
+#[inline(always)]
+fn copy<S: Source>(
+    source: &S,
+    at: u32,
+    len: u32,
+    direction: &mut Direction,
+    scratch: &mut Scratch,
+    counters: Counters,
+) {
+    if scratch.len() == 0 {
+        scratch.start(direction.next);
+    }
+    direction.copied += len;
+    if direction.copied <= MAX_HANDSHAKE_BYTES && scratch.append(source, at, len) {
+        scratch.step.flush = (scratch.len() >= FULL) as u32;
+        return;
+    }
+    counters.count(Counter::HandshakeTooLong);
+    direction.copying = 0;
+    scratch.step.flush = (scratch.len() > 0) as u32;
+    scratch.step.flags_after = (FLAG_TRUNCATED | FLAG_SKIPPED) as u32;
 }
 
 /// Steps over the records of a settled direction from payload offset `at` on, as long as there is nothing to tell. The
@@ -162,27 +199,6 @@ pub fn step_over<S: Source>(source: &S, mut at: u32, direction: &mut Direction) 
     at
 }
 
-impl Scratch {
-    /// Writes the piece if there is one.
-    #[inline(always)]
-    fn flush_if_any(&mut self, head: &mut Head, direction: &mut Direction) {
-        if self.len() > 0 {
-            self.flush(head, direction, 0, 0);
-        }
-    }
-}
-
-/// Copies payload of a plaintext record, within the budget of the connection; false if it could not.
-#[inline(always)]
-fn copy_payload<S: Source>(source: &S, at: u32, len: u32, direction: &mut Direction, scratch: &mut Scratch) -> bool {
-    if direction.copied > MAX_HANDSHAKE_BYTES {
-        count(Counter::HandshakeTooLong);
-        return false;
-    }
-    direction.copied += len;
-    scratch.append(source, at, len)
-}
-
 /// Decides what becomes of a record, and notes what it says about its direction.
 #[inline(always)]
 fn decide<S: Source>(
@@ -192,29 +208,29 @@ fn decide<S: Source>(
     header: &Header,
     peer_finished: bool,
     direction: &mut Direction,
-) -> Fate {
+) -> u32 {
     // Two bytes are never an encrypted alert: the shortest cipher expansion is longer.
     if header.content == ALERT {
-        return if header.length == 2 { Fate::Copy } else { Fate::Tell };
+        return if header.length == 2 { COPY } else { TELL };
     }
     if direction.state == STATE_SETTLED {
-        return Fate::Skip;
+        return SKIP;
     }
     match header.content {
         CHANGE_CIPHER_SPEC => {
             direction.state = STATE_OPAQUE;
-            if header.length == 1 { Fate::Copy } else { Fate::Tell }
+            if header.length == 1 { COPY } else { TELL }
         }
         HANDSHAKE if direction.state != STATE_OPAQUE => {
             direction.state = STATE_PLAIN;
-            Fate::Copy
+            COPY
         }
         HANDSHAKE => {
             let mut peek = [0u8; 8];
             // SAFETY: `peek` has room for six.
             if available >= 6 && unsafe { source.read(payload, peek.as_mut_ptr(), 6) } && is_plain_hello(&peek, header.length)
             {
-                return Fate::Copy;
+                return COPY;
             }
             direction.finished = 1;
             tell_opaque(direction)
@@ -228,39 +244,36 @@ fn decide<S: Source>(
             fate
         }
         HEARTBEAT => tell_opaque(direction),
-        _ => Fate::Skip,
+        _ => SKIP,
     }
 }
 
 /// One more encrypted record; after enough of them the direction is settled.
 #[inline(always)]
-fn tell_opaque(direction: &mut Direction) -> Fate {
+fn tell_opaque(direction: &mut Direction) -> u32 {
     direction.opaque = direction.opaque.saturating_add(1);
     if direction.opaque >= MAX_OPAQUE_HEADERS {
         direction.state = STATE_SETTLED;
     }
-    Fate::Tell
+    TELL
 }
 
-/// What stands where a record header should is none.
+/// What stands where a record header should is none. A direction that never showed one does not speak TLS.
 #[inline(always)]
-fn lose(head: &mut Head, direction: &mut Direction, scratch: &mut Scratch) {
+fn lose(direction: &mut Direction, counters: Counters) {
     direction.left = 0;
-    direction.partial_len = 0;
     if direction.state == STATE_NONE {
-        direction.state = STATE_IGNORED;
-        scratch.start(direction.next);
-        scratch.flush(head, direction, 0, FLAG_NOT_TLS);
+        direction.state = STATE_NOT_TLS;
         return;
     }
     direction.lost = 1;
     direction.flags |= FLAG_GAP;
-    count(Counter::SyncLost);
+    counters.count(Counter::SyncLost);
 }
 
 /// Whether record boundaries can be found again at the start of this payload.
 #[inline(always)]
-pub fn resynchronise<S: Source>(source: &S, seq: u32, direction: &mut Direction) -> bool {
+pub fn resynchronise<S: Source>(source: &S, seq: u32, direction: &mut Direction, counters: Counters) -> bool {
     direction.left = 0;
     direction.copying = 0;
     direction.partial_len = 0;
@@ -268,7 +281,7 @@ pub fn resynchronise<S: Source>(source: &S, seq: u32, direction: &mut Direction)
     direction.flags |= FLAG_GAP;
     if direction.lost == 0 {
         direction.lost = 1;
-        count(Counter::SyncLost);
+        counters.count(Counter::SyncLost);
     }
     let mut bytes = [0u8; 8];
     // SAFETY: `bytes` has room for five.

@@ -5,7 +5,7 @@ use observer_common::counters::Counter;
 
 use crate::emit::{Scratch, bounded_length};
 use crate::flow::Direction;
-use crate::maps::{STASH, count};
+use crate::maps::{Counters, STASH};
 use crate::packet::Packet;
 use crate::source::Source;
 
@@ -40,11 +40,11 @@ pub struct StashedSegment {
 
 /// Sets a segment aside; false if that cannot be done.
 #[inline(always)]
-pub fn set_aside<S: Source>(packet: &Packet, source: &S, direction: &mut Direction, scratch: &mut Scratch) -> bool {
+pub fn set_aside<S: Source>(packet: &Packet, source: &S, direction: &mut Direction, scratch: &mut Scratch, counters: Counters) -> bool {
     let (area, cell) = scratch.area();
     let segment = area.cast::<StashedSegment>();
     if source.len() == 0 || source.len() > STASH_BYTES as u32 || direction.stashed >= MAX_STASHED {
-        count(Counter::StashFailed);
+        counters.count(Counter::StashFailed);
         return false;
     }
     let len = bounded_length(cell, source.len()).min(STASH_BYTES as u64);
@@ -56,7 +56,7 @@ pub fn set_aside<S: Source>(packet: &Packet, source: &S, direction: &mut Directi
         source.read(0, segment.cast(), len as u32) && STASH.insert(&key, &*segment, 0).is_ok()
     };
     if !stored {
-        count(Counter::StashFailed);
+        counters.count(Counter::StashFailed);
         return false;
     }
     if direction.stashed == 0 || (packet.seq.wrapping_sub(direction.stash_lo) as i32) < 0 {
@@ -75,7 +75,7 @@ pub fn waiting(packet: &Packet, seq: u32) -> Option<(StashKey, *mut StashedSegme
 
 /// Forgets a waiting segment.
 #[inline(always)]
-pub fn forget(key: &StashKey, direction: &mut Direction) {
+pub fn forget_segment(key: &StashKey, direction: &mut Direction) {
     if STASH.remove(key).is_ok() && direction.stashed > 0 {
         direction.stashed -= 1;
     }

@@ -227,13 +227,13 @@ impl Agent {
     /// Looks for timeouts and exports the counters of all stages.
     fn tick(&mut self) -> Result<(), RunError> {
         self.reader.adjust_clock();
+        let counts = self.probes.counters.read()?;
         for counter in Counter::ALL {
-            self.metrics.set_kernel_counter(*counter, self.probes.counters.read(*counter)?);
+            self.metrics.set_kernel_counter(*counter, counts.get(*counter));
         }
-        let lost = self.probes.counters.read(Counter::RingFull)?;
         let now = WallClock::current()
             .map_err(|source| RunError::System { what: "cannot read the clock".to_owned(), source })?;
-        self.flows.tick(now, lost, &mut self.seen);
+        self.flows.tick(now, counts.get(Counter::RingFull), &mut self.seen);
         self.deliver();
 
         let stats = self.flows.stats();
@@ -271,7 +271,7 @@ impl Agent {
         self.tick()?;
         self.flows.flush(&mut self.seen);
         self.deliver();
-        let lost = self.probes.counters.read(Counter::HandshakesLost)?;
+        let lost = self.probes.counters.read()?.get(Counter::HandshakesLost);
         let delivery = self.outputs.close(CLOSE_LIMIT);
         let Tally { established, failed, incomplete, late_alerts } = self.tally;
         tracing::info!(

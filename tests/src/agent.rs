@@ -6,6 +6,7 @@ use std::io::{Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus};
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail, ensure};
@@ -50,18 +51,29 @@ pub struct Ended {
     pub stdout: Vec<String>,
 }
 
-/// Path of the agent's binary: `TLS_OBSERVER_BIN`, else the release build, else the debug build beside the tests.
+static BINARY: OnceLock<PathBuf> = OnceLock::new();
+
+/// Makes [`binary`] give this path from now on; only the first call counts.
+pub fn use_binary(path: PathBuf) {
+    BINARY.get_or_init(|| path);
+}
+
+/// Path of the agent's binary: that of [`use_binary`], else `TLS_OBSERVER_BIN`, else the release build, else the debug build beside the tests.
 ///
 /// # Errors
 /// When there is none.
 pub fn binary() -> Result<PathBuf> {
-    if let Some(path) = std::env::var_os("TLS_OBSERVER_BIN") {
-        return Ok(PathBuf::from(path));
+    let told = BINARY
+        .get()
+        .cloned()
+        .or_else(|| std::env::var_os("TLS_OBSERVER_BIN").map(PathBuf::from));
+    if let Some(path) = told {
+        return Ok(path);
     }
     let own = std::env::current_exe().context("own path")?;
-    let candidates = own
-        .ancestors()
-        .flat_map(|directory| ["release", "debug"].map(|profile| directory.join(profile).join("tls-observer")));
+    let candidates = own.ancestors().flat_map(|directory| {
+        ["release", "debug"].map(|profile| directory.join(profile).join("tls-observer"))
+    });
     candidates
         .into_iter()
         .find(|path| path.exists())
@@ -100,7 +112,10 @@ impl Agent {
     /// # Errors
     /// Like [`Agent::start`].
     pub fn start_dumping(attach: Attach<'_>, flags: &[&str], dump: &Path) -> Result<Self> {
-        Self::launch(attach, run_command(attach, flags)?.env("TLS_OBSERVER_DUMP_RING", dump))
+        Self::launch(
+            attach,
+            run_command(attach, flags)?.env("TLS_OBSERVER_DUMP_RING", dump),
+        )
     }
 
     fn launch(attach: Attach<'_>, command: &mut Command) -> Result<Self> {
@@ -109,7 +124,11 @@ impl Agent {
             Attach::Interface(namespace, _) => namespace.share()?,
         };
         let process = Process::spawn(command.confine(Some(&namespace), None)?)?;
-        let mut agent = Self { process, namespace, schema: Schema::of_agent()? };
+        let mut agent = Self {
+            process,
+            namespace,
+            schema: Schema::of_agent()?,
+        };
         poll::until("a ready agent", PATIENCE, || {
             if let Ok((200, _)) = agent.get("/readyz") {
                 return Ok(Some(()));
@@ -146,10 +165,17 @@ impl Agent {
         self.namespace.run(|| {
             let mut stream = TcpStream::connect(LISTEN)?;
             stream.set_read_timeout(Some(PATIENCE))?;
-            write!(stream, "GET {path} HTTP/1.1\r\nHost: agent\r\nConnection: close\r\n\r\n")?;
+            write!(
+                stream,
+                "GET {path} HTTP/1.1\r\nHost: agent\r\nConnection: close\r\n\r\n"
+            )?;
             let mut answer = String::new();
             stream.read_to_string(&mut answer)?;
-            let status = answer.split(' ').nth(1).and_then(|status| status.parse().ok()).context("status line")?;
+            let status = answer
+                .split(' ')
+                .nth(1)
+                .and_then(|status| status.parse().ok())
+                .context("status line")?;
             let body = answer.split_once("\r\n\r\n").context("end of headers")?.1;
             Ok((status, body.to_owned()))
         })
@@ -174,7 +200,10 @@ impl Agent {
     }
 
     fn parse(&self, lines: &[String]) -> Result<Vec<Value>> {
-        lines.iter().map(|line| events::parse(line, &self.schema)).collect()
+        lines
+            .iter()
+            .map(|line| events::parse(line, &self.schema))
+            .collect()
     }
 
     /// Waits for the event number `count` and gives the first `count` events.
@@ -183,7 +212,20 @@ impl Agent {
     /// When they do not come in time, with what came.
     pub fn wait_events(&self, count: usize) -> Result<Vec<Value>> {
         let enough = |lines: &[String]| lines.get(..count).map(<[String]>::to_vec);
-        self.parse(&self.process.wait_stdout(&format!("event {count}"), PATIENCE, enough)?)
+        self.parse(
+            &self
+                .process
+                .wait_stdout(&format!("event {count}"), PATIENCE, enough)?,
+        )
+    }
+
+    /// Waits for `count` lines of standard output, in whatever format, and gives all there are then.
+    ///
+    /// # Errors
+    /// When they do not come in time.
+    pub fn wait_stdout(&self, count: usize, limit: Duration) -> Result<Vec<String>> {
+        let enough = |lines: &[String]| (lines.len() >= count).then(|| lines.to_vec());
+        self.process.wait_stdout(&format!("line {count}"), limit, enough)
     }
 
     /// Waits for the next event after the first `seen`.
@@ -200,8 +242,9 @@ impl Agent {
     /// When it does not come in time.
     pub fn wait_for(&self, what: &str, wanted: impl Fn(&Value) -> bool) -> Result<Value> {
         let parse = |line: &String| serde_json::from_str::<Value>(line).ok();
-        self.process
-            .wait_stdout(what, PATIENCE, |lines| lines.iter().filter_map(parse).find(|event| wanted(event)))
+        self.process.wait_stdout(what, PATIENCE, |lines| {
+            lines.iter().filter_map(parse).find(|event| wanted(event))
+        })
     }
 
     /// Waits until a line of its log contains `text`.
@@ -209,7 +252,9 @@ impl Agent {
     /// # Errors
     /// When it does not come in time.
     pub fn wait_log(&self, text: &str) -> Result<()> {
-        self.process.wait_stderr(text, PATIENCE, |lines| lines.iter().any(|l| l.contains(text)).then_some(()))
+        self.process.wait_stderr(text, PATIENCE, |lines| {
+            lines.iter().any(|l| l.contains(text)).then_some(())
+        })
     }
 
     /// Sends it a signal.
@@ -233,21 +278,44 @@ impl Agent {
     /// # Errors
     /// When it ends otherwise.
     pub fn stop(mut self) -> Result<Ended> {
+        let log = self.terminate()?;
+        let stdout = self.process.stdout();
+        let summary = summary(&log).with_context(|| self.transcript())?;
+        Ok(Ended {
+            events: self.parse(&stdout)?,
+            summary,
+            log,
+            stdout,
+        })
+    }
+
+    /// The same for an agent that does not write JSON; gives its log.
+    ///
+    /// # Errors
+    /// When it ends otherwise.
+    pub fn stop_text(mut self) -> Result<String> {
+        self.terminate()
+    }
+
+    fn terminate(&mut self) -> Result<String> {
         self.signal(Signal::SIGTERM)?;
         let status = self.wait()?;
         ensure!(status.success(), "{status}\n{}", self.transcript());
-        let stdout = self.process.stdout();
-        let log = self.process.stderr();
-        let summary = summary(&log).with_context(|| self.transcript())?;
-        Ok(Ended { events: self.parse(&stdout)?, summary, log, stdout })
+        Ok(self.process.stderr())
     }
 }
 
 /// The counts in the last line of a log: words such as `established=3`.
 fn summary(log: &str) -> Result<BTreeMap<String, usize>> {
-    let line = log.lines().rev().find(|line| line.contains(" done ")).context("no summary at the end")?;
+    let line = log
+        .lines()
+        .rev()
+        .find(|line| line.contains(" done "))
+        .context("no summary at the end")?;
     let counts = line.split_whitespace().filter_map(|word| word.split_once('='));
-    counts.map(|(name, count)| Ok((name.to_owned(), count.parse().context(name.to_owned())?))).collect()
+    counts
+        .map(|(name, count)| Ok((name.to_owned(), count.parse().context(name.to_owned())?)))
+        .collect()
 }
 
 /// Runs the agent as a command that is expected to end by itself, in a namespace of its own. Gives its exit status and
@@ -255,7 +323,11 @@ fn summary(log: &str) -> Result<BTreeMap<String, usize>> {
 ///
 /// # Errors
 /// When it does not end in time.
-pub fn run_to_end(arguments: &[OsString], namespace: &Namespace, uid: Option<u32>) -> Result<(ExitStatus, String)> {
+pub fn run_to_end(
+    arguments: &[OsString],
+    namespace: &Namespace,
+    uid: Option<u32>,
+) -> Result<(ExitStatus, String)> {
     use std::os::unix::process::CommandExt;
     let directory = tempfile::tempdir()?;
     let mut command = match uid {
@@ -269,7 +341,11 @@ pub fn run_to_end(arguments: &[OsString], namespace: &Namespace, uid: Option<u32
                 std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o755))?;
             }
             let mut command = Command::new("setpriv");
-            command.args([format!("--reuid={uid}"), format!("--regid={uid}"), "--clear-groups".into()]);
+            command.args([
+                format!("--reuid={uid}"),
+                format!("--regid={uid}"),
+                "--clear-groups".into(),
+            ]);
             command.arg0("setpriv").arg(copy);
             command
         }

@@ -55,7 +55,11 @@ pub fn of_interface(namespace: &Namespace, name: &str) -> Result<u32> {
 }
 
 fn count(target: u32, attach_type: u32) -> Result<u32> {
-    let mut query = Query { target, attach_type, ..Query::default() };
+    let mut query = Query {
+        target,
+        attach_type,
+        ..Query::default()
+    };
     // SAFETY: the attribute is a live `query` of the size given; with prog_ids null the kernel writes counts only.
     let answer = unsafe { libc::syscall(libc::SYS_bpf, PROG_QUERY, &raw mut query, size_of::<Query>()) };
     ensure!(answer == 0, "BPF_PROG_QUERY: {}", std::io::Error::last_os_error());

@@ -8,7 +8,9 @@ pub struct Pattern {
 impl Pattern {
     /// Repeats `phrase` to `size` bytes, at least one.
     pub fn new(phrase: &str, size: usize) -> Self {
-        Self { chunk: phrase.bytes().cycle().take(size.max(1)).collect() }
+        Self {
+            chunk: phrase.bytes().cycle().take(size.max(1)).collect(),
+        }
     }
 
     /// The lengths of the chunks that make up `total` bytes.

@@ -28,7 +28,11 @@ impl Cgroup {
         static NEXT: AtomicU32 = AtomicU32::new(0);
         let root = mount_point()?;
         remove_leftovers(&root);
-        let name = format!("{PREFIX}{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
+        let name = format!(
+            "{PREFIX}{}-{}",
+            std::process::id(),
+            NEXT.fetch_add(1, Ordering::Relaxed)
+        );
         let path = root.join(name);
         fs::create_dir(&path).with_context(|| format!("make the cgroup {}", path.display()))?;
         Ok(Self { path })
@@ -73,7 +77,9 @@ fn mount_point() -> Result<PathBuf> {
 
 /// Our cgroups below `root`, each with the pid in its name.
 fn ours(root: &Path) -> Vec<(PathBuf, u32)> {
-    let Ok(entries) = fs::read_dir(root) else { return Vec::new() };
+    let Ok(entries) = fs::read_dir(root) else {
+        return Vec::new();
+    };
     let pid_of = |name: &str| name.strip_prefix(PREFIX)?.split('-').next()?.parse().ok();
     entries
         .filter_map(Result::ok)
@@ -94,7 +100,9 @@ fn remove_leftovers(root: &Path) {
 /// Kills the processes in a cgroup and removes it.
 fn remove(path: &Path) -> Result<()> {
     poll::until("empty the cgroup", Duration::from_secs(5), || {
-        let Ok(members) = fs::read_to_string(path.join("cgroup.procs")) else { return Ok(Some(())) };
+        let Ok(members) = fs::read_to_string(path.join("cgroup.procs")) else {
+            return Ok(Some(()));
+        };
         for pid in members.lines().filter_map(|line| line.parse().ok()) {
             // A process that has gone in the meantime is what we want.
             let _ = kill(Pid::from_raw(pid), Signal::SIGKILL);

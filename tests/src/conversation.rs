@@ -23,7 +23,12 @@ pub struct Flight {
 ///
 /// # Errors
 /// When the configurations do not fit; a handshake that fails is a conversation too, and no error.
-pub fn mutual(pki: &Pki, version: Version, certificate: Option<&Leaf>, payload: &[u8]) -> Result<Vec<Flight>> {
+pub fn mutual(
+    pki: &Pki,
+    version: Version,
+    certificate: Option<&Leaf>,
+    payload: &[u8],
+) -> Result<Vec<Flight>> {
     let offer = Offer::only(version);
     let identity = |files: &crate::pki::Files| Identity::read(&files.certificate, &files.key);
     let server = tls::server(
@@ -69,7 +74,11 @@ pub fn hold(client: ClientConfig, server: ServerConfig, payload: &[u8]) -> Resul
 }
 
 /// Carries bytes to and fro until neither side has any left.
-fn exchange(client: &mut ClientConnection, server: &mut ServerConnection, into: &mut Vec<Flight>) -> Result<()> {
+fn exchange(
+    client: &mut ClientConnection,
+    server: &mut ServerConnection,
+    into: &mut Vec<Flight>,
+) -> Result<()> {
     loop {
         let mut quiet = true;
         for from_client in [true, false] {
@@ -111,11 +120,17 @@ fn exchange(client: &mut ClientConnection, server: &mut ServerConnection, into: 
 /// The payloads of the encrypted records among these flights: bytes that must never leave the kernel. Records after a
 /// direction's ChangeCipherSpec and all of type application_data count as encrypted; their 5-byte headers do not.
 pub fn secrets(flights: &[Flight]) -> Vec<Vec<u8>> {
-    [true, false].into_iter().flat_map(|side| {
-        let stream: Vec<u8> =
-            flights.iter().filter(|flight| flight.from_client == side).flat_map(|flight| flight.bytes.clone()).collect();
-        encrypted_payloads(&stream)
-    }).collect()
+    [true, false]
+        .into_iter()
+        .flat_map(|side| {
+            let stream: Vec<u8> = flights
+                .iter()
+                .filter(|flight| flight.from_client == side)
+                .flat_map(|flight| flight.bytes.clone())
+                .collect();
+            encrypted_payloads(&stream)
+        })
+        .collect()
 }
 
 /// The payloads of the encrypted records in one direction's bytes.
@@ -126,7 +141,9 @@ pub fn encrypted_payloads(mut stream: &[u8]) -> Vec<Vec<u8>> {
     let mut found = Vec::new();
     while let [kind, _, _, high, low, rest @ ..] = stream {
         let length = usize::from(u16::from_be_bytes([*high, *low]));
-        let Some((payload, next)) = rest.split_at_checked(length) else { break };
+        let Some((payload, next)) = rest.split_at_checked(length) else {
+            break;
+        };
         match *kind {
             CHANGE_CIPHER_SPEC => changed = true,
             APPLICATION_DATA => found.push(payload.to_vec()),
@@ -147,7 +164,11 @@ mod tests {
         let pki = Pki::new().unwrap();
         for version in Version::ALL {
             let flights = mutual(&pki, version, Some(&pki.good), &[b'x'; 100_000]).unwrap();
-            assert!(flights.first().is_some_and(|flight| flight.from_client && flight.bytes.starts_with(&[22, 3, 1])));
+            assert!(
+                flights
+                    .first()
+                    .is_some_and(|flight| flight.from_client && flight.bytes.starts_with(&[22, 3, 1]))
+            );
             let secret: usize = secrets(&flights).iter().map(Vec::len).sum();
             assert!(secret > 200_000, "{version:?}: {secret}");
         }
@@ -158,6 +179,9 @@ mod tests {
         let pki = Pki::new().unwrap();
         let flights = mutual(&pki, Version::Tls12, None, b"never sent").unwrap();
         let last = flights.last().unwrap();
-        assert!(!last.from_client && last.bytes.starts_with(&[21, 3, 3, 0, 2, 2]), "{last:?}");
+        assert!(
+            !last.from_client && last.bytes.starts_with(&[21, 3, 3, 0, 2, 2]),
+            "{last:?}"
+        );
     }
 }

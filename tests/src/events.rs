@@ -24,8 +24,15 @@ impl Schema {
         if let Some(schema) = CACHE.get() {
             return Ok(schema.clone());
         }
-        let printed = Command::new(agent::binary()?).arg("schema").output().context("tls-observer schema")?;
-        ensure!(printed.status.success(), "tls-observer schema: {}", String::from_utf8_lossy(&printed.stderr));
+        let printed = Command::new(agent::binary()?)
+            .arg("schema")
+            .output()
+            .context("tls-observer schema")?;
+        ensure!(
+            printed.status.success(),
+            "tls-observer schema: {}",
+            String::from_utf8_lossy(&printed.stderr)
+        );
         let schema = serde_json::from_slice(&printed.stdout).context("the schema is not JSON")?;
         let validator = jsonschema::validator_for(&schema).context("not a JSON Schema")?;
         Ok(CACHE.get_or_init(|| Self(Arc::new(validator))).clone())
@@ -38,8 +45,11 @@ impl Schema {
 /// With the line and each violation.
 pub fn parse(line: &str, schema: &Schema) -> Result<Value> {
     let event: Value = serde_json::from_str(line).with_context(|| format!("not JSON: {line}"))?;
-    let violations: Vec<_> =
-        schema.0.iter_errors(&event).map(|error| format!("{}: {error}", error.instance_path())).collect();
+    let violations: Vec<_> = schema
+        .0
+        .iter_errors(&event)
+        .map(|error| format!("{}: {error}", error.instance_path()))
+        .collect();
     if !violations.is_empty() {
         bail!("violates the schema: {}\n{event:#}", violations.join("; "));
     }
@@ -52,7 +62,10 @@ pub fn at<'a>(event: &'a Value, path: &str) -> &'a Value {
     if let Some(value) = event.get(path) {
         return value;
     }
-    let splits = path.char_indices().filter(|(_, character)| *character == '.').map(|(dot, _)| path.split_at(dot));
+    let splits = path
+        .char_indices()
+        .filter(|(_, character)| *character == '.')
+        .map(|(dot, _)| path.split_at(dot));
     for (head, tail) in splits {
         if let Some(inner) = event.get(head) {
             let found = at(inner, tail.trim_start_matches('.'));
@@ -70,7 +83,11 @@ pub fn leaves(event: &Value) -> BTreeMap<String, Value> {
         match value {
             Value::Object(members) => {
                 for (key, member) in members {
-                    let path = if prefix.is_empty() { key.clone() } else { format!("{prefix}.{key}") };
+                    let path = if prefix.is_empty() {
+                        key.clone()
+                    } else {
+                        format!("{prefix}.{key}")
+                    };
                     walk(&path, member, into);
                 }
             }
@@ -107,6 +124,9 @@ mod tests {
         assert_eq!(at(&event, "a.b"), 1);
         assert_eq!(at(&event, "a.c.d.e"), &json!([2]));
         assert!(at(&event, "a.x").is_null() && at(&event, "").is_null());
-        assert_eq!(leaves(&event).into_keys().collect::<Vec<_>>(), ["@t", "a.b", "a.c.d.e"]);
+        assert_eq!(
+            leaves(&event).into_keys().collect::<Vec<_>>(),
+            ["@t", "a.b", "a.c.d.e"]
+        );
     }
 }

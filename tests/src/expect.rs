@@ -1,23 +1,18 @@
 //! What a whole event should be: every field either has its exact value, or obeys a named rule; any other field is an
 //! error, and so is one that is missing.
 
+mod consistency;
+mod rules;
+
 use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
-use std::time::{Duration, SystemTime};
 
-use data_encoding::BASE64;
 use serde_json::{Value, json};
-use sha1::{Digest, Sha1};
 
-use crate::events::{at, leaves};
+use crate::events::leaves;
 use crate::peers::Version;
 use crate::pki::{Leaf, SERVER_NAME};
-
-/// A rule for a value that differs from run to run.
-type Rule = fn(&Value) -> bool;
-
-/// Longest time that a handshake of the tests takes, timeouts included.
-const LONGEST_NS: u64 = 60_000_000_000;
+use rules::{Rule, is_duration, is_id, is_list, is_port, is_recent, is_record_list, is_rule};
 
 /// The event that a test expects.
 #[derive(Clone)]
@@ -42,7 +37,11 @@ impl Expected {
     /// A handshake in which a client of `client` asked `server` for [`SERVER_NAME`], seen on the wire and in whole; no
     /// answer was seen, and the outcome is not set.
     pub fn hello(client: IpAddr, server: SocketAddr) -> Self {
-        let mut expected = Self { exact: BTreeMap::new(), rules: BTreeMap::new(), alerts: Vec::new() };
+        let mut expected = Self {
+            exact: BTreeMap::new(),
+            rules: BTreeMap::new(),
+            alerts: Vec::new(),
+        };
         let family = if server.is_ipv4() { "ipv4" } else { "ipv6" };
         expected = expected
             .set("event.kind", "event")
@@ -81,7 +80,11 @@ impl Expected {
         if listed {
             self = self.set("handshake.client.versions", json!([version.text()]));
         }
-        if version == Version::Tls13 { self.rule("handshake.client.key_shares", is_list) } else { self }
+        if version == Version::Tls13 {
+            self.rule("handshake.client.key_shares", is_list)
+        } else {
+            self
+        }
     }
 
     /// The server answered with this version, cipher suite and group, and a full handshake began.
@@ -97,7 +100,11 @@ impl Expected {
         if let Some(group) = group {
             self = self.set("tls.curve", group).set("handshake.post_quantum", false);
         }
-        if version == Version::Tls13 { self.rule("handshake.encrypted_records", is_record_list) } else { self }
+        if version == Version::Tls13 {
+            self.rule("handshake.encrypted_records", is_record_list)
+        } else {
+            self
+        }
     }
 
     /// The client answered the server's flight.
@@ -109,7 +116,11 @@ impl Expected {
     /// Both sides finished. TLS 1.3 hides that, so there it is inferred.
     #[must_use]
     pub fn established(self, version: Version) -> Self {
-        let evidence = if version == Version::Tls13 { "inferred" } else { "observed" };
+        let evidence = if version == Version::Tls13 {
+            "inferred"
+        } else {
+            "observed"
+        };
         self.client_flight()
             .outcome("established", &["connection", "allowed"], "success", evidence)
             .set("tls.established", true)
@@ -152,7 +163,11 @@ impl Expected {
     /// This alert was seen, after those before.
     #[must_use]
     pub fn alert(mut self, alert: Alert) -> Self {
-        let Alert { sender, code, description } = alert;
+        let Alert {
+            sender,
+            code,
+            description,
+        } = alert;
         self.alerts.push(json!({
             "sender": sender, "level": "fatal", "code": code, "description": description, "encrypted": false,
         }));
@@ -235,8 +250,12 @@ impl Expected {
             }
         }
         faults.extend(self.alert_faults(found.remove("handshake.alerts")));
-        faults.extend(found.iter().map(|(path, value)| format!("{path}: {value}, expected nothing")));
-        faults.extend(consistency(event));
+        faults.extend(
+            found
+                .iter()
+                .map(|(path, value)| format!("{path}: {value}, expected nothing")),
+        );
+        faults.extend(consistency::faults(event));
         faults
     }
 
@@ -261,89 +280,12 @@ impl Expected {
     /// With each fault and the whole event.
     pub fn assert(&self, event: &Value, context: &str) {
         let faults = self.faults(event);
-        assert!(faults.is_empty(), "{context}:\n  {}\n{event:#}", faults.join("\n  "));
+        assert!(
+            faults.is_empty(),
+            "{context}:\n  {}\n{event:#}",
+            faults.join("\n  ")
+        );
     }
-}
-
-/// What must hold between the fields of every event.
-fn consistency(event: &Value) -> Vec<String> {
-    let mut faults = Vec::new();
-    for (copy, original) in [("source", "client"), ("destination", "server")] {
-        if event.get(copy) != event.get(original) {
-            faults.push(format!("{copy} differs from {original}"));
-        }
-    }
-    let endpoint = |side: &str| -> Option<SocketAddr> {
-        let ip = at(event, &format!("{side}.ip")).as_str()?.parse().ok()?;
-        Some(SocketAddr::new(ip, u16::try_from(at(event, &format!("{side}.port")).as_u64()?).ok()?))
-    };
-    if let (Some(client), Some(server)) = (endpoint("client"), endpoint("server")) {
-        let id = community_id(client, server);
-        if at(event, "network.community_id") != &id {
-            faults.push(format!("network.community_id: expected {id}"));
-        }
-    }
-    let steps = ["server_hello", "client_flight", "finished"]
-        .map(|step| at(event, &format!("handshake.timings.{step}")).as_u64());
-    let taken: Vec<_> = steps.into_iter().flatten().collect();
-    if !taken.is_sorted() {
-        faults.push("handshake.timings: out of order".to_owned());
-    }
-    faults
-}
-
-/// Community ID, version 1, seed 0, of a TCP connection: base64 of SHA-1 over seed, ordered endpoints and protocol.
-fn community_id(one: SocketAddr, other: SocketAddr) -> String {
-    let (low, high) = if (one.ip(), one.port()) <= (other.ip(), other.port()) { (one, other) } else { (other, one) };
-    let octets = |address: SocketAddr| match address.ip() {
-        IpAddr::V4(address) => address.octets().to_vec(),
-        IpAddr::V6(address) => address.octets().to_vec(),
-    };
-    let mut bytes = vec![0, 0];
-    bytes.extend(octets(low));
-    bytes.extend(octets(high));
-    bytes.extend([6, 0]);
-    bytes.extend(low.port().to_be_bytes());
-    bytes.extend(high.port().to_be_bytes());
-    format!("1:{}", BASE64.encode(&Sha1::digest(&bytes)))
-}
-
-fn is_recent(value: &Value) -> bool {
-    let Some(text) = value.as_str() else { return false };
-    let Ok(time) = text.parse::<jiff::Timestamp>() else { return false };
-    let age = SystemTime::now().duration_since(SystemTime::from(time)).unwrap_or(Duration::MAX);
-    let micros = text.split_once('.').map(|(_, fraction)| fraction.len());
-    micros == Some("000000Z".len()) && age < Duration::from_secs(120)
-}
-
-fn is_duration(value: &Value) -> bool {
-    value.as_u64().is_some_and(|nanoseconds| (1..LONGEST_NS).contains(&nanoseconds))
-}
-
-fn is_id(value: &Value) -> bool {
-    value.as_str().is_some_and(|id| id.len() == 32 && id.bytes().all(|byte| byte.is_ascii_hexdigit()))
-}
-
-fn is_port(value: &Value) -> bool {
-    value.as_u64().is_some_and(|port| (1..=65_535).contains(&port))
-}
-
-/// A list of one name or more.
-pub fn is_list(value: &Value) -> bool {
-    value.as_array().is_some_and(|list| !list.is_empty() && list.iter().all(Value::is_string))
-}
-
-fn is_rule(value: &Value) -> bool {
-    value.as_str().is_some_and(|rule| !rule.is_empty())
-}
-
-fn is_record_list(value: &Value) -> bool {
-    let is_record = |record: &Value| {
-        matches!(record["sender"].as_str(), Some("client" | "server"))
-            && record["length"].as_u64().is_some_and(|length| (17..=16_640).contains(&length))
-            && is_duration(&record["offset_ns"])
-    };
-    value.as_array().is_some_and(|list| !list.is_empty() && list.iter().all(is_record))
 }
 
 #[cfg(test)]
@@ -351,22 +293,31 @@ mod tests {
     use super::*;
 
     #[test]
-    fn community_id_of_a_published_example() {
-        // The baseline TCP example of the Community ID specification.
-        let (client, server) = ("128.232.110.120:34855".parse().unwrap(), "66.35.250.204:80".parse().unwrap());
-        assert_eq!(community_id(client, server), "1:LQU9qZlK+B5F3KDmev6m5PMibrg=");
-        assert_eq!(community_id(server, client), community_id(client, server));
-    }
-
-    #[test]
     fn missing_wrong_and_unexpected_fields_are_faults() {
-        let expected = Expected { exact: BTreeMap::new(), rules: BTreeMap::new(), alerts: Vec::new() }
-            .set("a.b", 1)
-            .rule("a.c", is_port);
+        let expected = Expected {
+            exact: BTreeMap::new(),
+            rules: BTreeMap::new(),
+            alerts: Vec::new(),
+        }
+        .set("a.b", 1)
+        .rule("a.c", is_port);
         assert!(expected.faults(&json!({ "a": { "b": 1, "c": 2 } })).is_empty());
-        assert_eq!(expected.faults(&json!({ "a": { "b": 2, "c": 0, "d": 3 } })).len(), 3);
+        assert_eq!(
+            expected.faults(&json!({ "a": { "b": 2, "c": 0, "d": 3 } })).len(),
+            3
+        );
         assert_eq!(expected.faults(&json!({ "a": {} })).len(), 2);
-        assert_eq!(expected.faults(&json!({ "a": { "b": 1, "c": 2 }, "handshake": { "alerts": [] } })).len(), 0);
-        assert_eq!(expected.faults(&json!({ "a": { "b": 1, "c": 2 }, "handshake": { "alerts": [{}] } })).len(), 1);
+        assert_eq!(
+            expected
+                .faults(&json!({ "a": { "b": 1, "c": 2 }, "handshake": { "alerts": [] } }))
+                .len(),
+            0
+        );
+        assert_eq!(
+            expected
+                .faults(&json!({ "a": { "b": 1, "c": 2 }, "handshake": { "alerts": [{}] } }))
+                .len(),
+            1
+        );
     }
 }

@@ -30,7 +30,10 @@ impl Injector {
     /// # Errors
     /// When the caller is not root.
     pub fn new() -> Result<Self> {
-        let veth = Veth::new(VethOptions { mtu: 65_535, offload: true })?;
+        let veth = Veth::new(VethOptions {
+            mtu: 65_535,
+            offload: true,
+        })?;
         let socket = veth.right.run(|| {
             // SAFETY: socket takes no pointers.
             let socket = unsafe { libc::socket(libc::AF_PACKET, libc::SOCK_RAW | libc::SOCK_CLOEXEC, 0) };
@@ -56,7 +59,11 @@ impl Injector {
     /// # Errors
     /// Never: the addresses are constants.
     pub fn headers(v6: bool) -> Result<Headers> {
-        let (client, server) = if v6 { (Self::CLIENT_V6, Self::SERVER_V6) } else { (Self::CLIENT, Self::SERVER) };
+        let (client, server) = if v6 {
+            (Self::CLIENT_V6, Self::SERVER_V6)
+        } else {
+            (Self::CLIENT, Self::SERVER)
+        };
         Ok(Headers::new(client.parse::<SocketAddr>()?, server.parse()?))
     }
 

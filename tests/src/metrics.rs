@@ -27,17 +27,28 @@ impl Metrics {
     /// # Errors
     /// At the first line that is no sample.
     pub fn parse(text: &str) -> Result<Self> {
-        let samples = text.lines().filter(|line| !line.is_empty() && !line.starts_with('#'));
-        samples.map(|line| sample(line).with_context(|| format!("not a sample: {line}"))).collect::<Result<_>>().map(Self)
+        let samples = text
+            .lines()
+            .filter(|line| !line.is_empty() && !line.starts_with('#'));
+        samples
+            .map(|line| sample(line).with_context(|| format!("not a sample: {line}")))
+            .collect::<Result<_>>()
+            .map(Self)
     }
 
     /// The sum of the samples called `name` that have all of these labels; `None` when there is no such sample.
     pub fn sum(&self, name: &str, labels: &[(&str, &str)]) -> Option<f64> {
         let fits = |sample: &&Sample| {
             sample.name == name
-                && labels.iter().all(|(key, value)| sample.labels.get(*key).is_some_and(|found| found == value))
+                && labels
+                    .iter()
+                    .all(|(key, value)| sample.labels.get(*key).is_some_and(|found| found == value))
         };
-        self.0.iter().filter(fits).map(|sample| sample.value).fold(None, |sum, value| Some(sum.unwrap_or(0.0) + value))
+        self.0
+            .iter()
+            .filter(fits)
+            .map(|sample| sample.value)
+            .fold(None, |sum, value| Some(sum.unwrap_or(0.0) + value))
     }
 }
 
@@ -53,7 +64,12 @@ fn sample(line: &str) -> Option<Sample> {
         Some((name, labels)) => (name, pairs(labels.strip_suffix('}')?)?),
         None => (series, BTreeMap::new()),
     };
-    Some(Sample { name: name.to_owned(), labels, value, line: line.to_owned() })
+    Some(Sample {
+        name: name.to_owned(),
+        labels,
+        value,
+        line: line.to_owned(),
+    })
 }
 
 /// `a="x",b="y"`, with backslash escapes in the values.

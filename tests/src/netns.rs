@@ -36,7 +36,9 @@ impl Namespace {
     /// # Errors
     /// When no more files can be opened.
     pub fn share(&self) -> Result<Self> {
-        Ok(Self { handle: self.handle.try_clone()? })
+        Ok(Self {
+            handle: self.handle.try_clone()?,
+        })
     }
 
     /// The open namespace file, for `setns`.
@@ -62,9 +64,16 @@ impl Namespace {
     pub fn ip(&self, arguments: &[&str]) -> Result<()> {
         let mut command = Command::new("ip");
         command.args(arguments);
-        let done = command.confine(Some(self), None)?.output().context("ip (package iproute2)")?;
+        let done = command
+            .confine(Some(self), None)?
+            .output()
+            .context("ip (package iproute2)")?;
         if !done.status.success() {
-            bail!("ip {}: {}", arguments.join(" "), String::from_utf8_lossy(&done.stderr).trim());
+            bail!(
+                "ip {}: {}",
+                arguments.join(" "),
+                String::from_utf8_lossy(&done.stderr).trim()
+            );
         }
         Ok(())
     }
@@ -95,7 +104,8 @@ impl Namespace {
 
 /// Runs `work` on a thread of its own and waits, so that a namespace it enters does not stick to the caller.
 fn on_thread<T: Send>(work: impl FnOnce() -> Result<T> + Send) -> Result<T> {
-    std::thread::scope(|scope| scope.spawn(work).join()).map_err(|_| anyhow!("a namespace thread panicked"))?
+    std::thread::scope(|scope| scope.spawn(work).join())
+        .map_err(|_| anyhow!("a namespace thread panicked"))?
 }
 
 /// How the two ends of a [`Veth`] are set up.
@@ -109,7 +119,10 @@ pub struct VethOptions {
 
 impl Default for VethOptions {
     fn default() -> Self {
-        Self { mtu: 1500, offload: true }
+        Self {
+            mtu: 1500,
+            offload: true,
+        }
     }
 }
 
@@ -144,14 +157,17 @@ impl Veth {
         anchor.stdin(Stdio::piped()).stdout(Stdio::null());
         let mut anchor = anchor.confine(Some(&right), None)?.spawn().context("cat")?;
         let pid = anchor.id().to_string();
-        let made = left.ip(&["link", "add", VETH, "type", "veth", "peer", "name", VETH, "netns", &pid]);
+        let made = left.ip(&[
+            "link", "add", VETH, "type", "veth", "peer", "name", VETH, "netns", &pid,
+        ]);
         drop(anchor.stdin.take());
         anchor.wait().context("cat")?;
         made?;
         let mtu = options.mtu.to_string();
-        for (namespace, v4, v6) in
-            [(&left, Self::LEFT_V4, Self::LEFT_V6), (&right, Self::RIGHT_V4, Self::RIGHT_V6)]
-        {
+        for (namespace, v4, v6) in [
+            (&left, Self::LEFT_V4, Self::LEFT_V6),
+            (&right, Self::RIGHT_V4, Self::RIGHT_V6),
+        ] {
             namespace.ip(&["link", "set", VETH, "mtu", &mtu])?;
             if !options.offload {
                 namespace.run(|| offload::turn_off(VETH))?;
@@ -187,7 +203,11 @@ mod offload {
             let mut value = Value { command, data: 0 };
             // SAFETY: all bytes zero is a valid `ifreq`.
             let mut request: libc::ifreq = unsafe { std::mem::zeroed() };
-            for (slot, byte) in request.ifr_name.iter_mut().zip(interface.bytes().take(libc::IFNAMSIZ - 1)) {
+            for (slot, byte) in request
+                .ifr_name
+                .iter_mut()
+                .zip(interface.bytes().take(libc::IFNAMSIZ - 1))
+            {
                 *slot = byte.cast_signed();
             }
             request.ifr_ifru.ifru_data = (&raw mut value).cast();

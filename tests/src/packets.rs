@@ -40,13 +40,23 @@ pub struct Headers {
 impl Headers {
     /// Plain headers.
     pub fn new(client: SocketAddr, server: SocketAddr) -> Self {
-        Self { client, server, vlan: None, ipv4_options: Vec::new(), ipv6_extensions: false, tcp_options: Vec::new() }
+        Self {
+            client,
+            server,
+            vlan: None,
+            ipv4_options: Vec::new(),
+            ipv6_extensions: false,
+            tcp_options: Vec::new(),
+        }
     }
 
     /// The frame that carries `segment`.
     pub fn frame(&self, segment: &Segment) -> Vec<u8> {
-        let (source, destination) =
-            if segment.from_client { (self.client, self.server) } else { (self.server, self.client) };
+        let (source, destination) = if segment.from_client {
+            (self.client, self.server)
+        } else {
+            (self.server, self.client)
+        };
         let mut tcp = Vec::with_capacity(20 + self.tcp_options.len() + segment.payload.len());
         tcp.extend(source.port().to_be_bytes());
         tcp.extend(destination.port().to_be_bytes());
@@ -92,7 +102,32 @@ impl Headers {
                 frame.extend(0x86ddu16.to_be_bytes());
                 // Hop-by-hop options, then destination options of 16 bytes, both padding only.
                 let extensions: &[u8] = if self.ipv6_extensions {
-                    &[60, 0, 1, 4, 0, 0, 0, 0, PROTOCOL_TCP, 1, 1, 12, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]
+                    &[
+                        60,
+                        0,
+                        1,
+                        4,
+                        0,
+                        0,
+                        0,
+                        0,
+                        PROTOCOL_TCP,
+                        1,
+                        1,
+                        12,
+                        0,
+                        0,
+                        0,
+                        0,
+                        0,
+                        0,
+                        0,
+                        0,
+                        0,
+                        0,
+                        0,
+                        0,
+                    ]
                 } else {
                     &[]
                 };
@@ -129,9 +164,19 @@ pub fn connection(flights: &[Flight], mss: usize, client_isn: u32, server_isn: u
     let (mut client, mut server) = (client_isn, server_isn);
     let mut segments = Vec::new();
     let mut push = |from_client: bool, flags: u8, payload: &[u8]| {
-        let (seq, ack) = if from_client { (&mut client, server) } else { (&mut server, client) };
+        let (seq, ack) = if from_client {
+            (&mut client, server)
+        } else {
+            (&mut server, client)
+        };
         let ack = if flags & flag::ACK == 0 { 0 } else { ack };
-        segments.push(Segment { from_client, seq: *seq, ack, flags, payload: payload.to_vec() });
+        segments.push(Segment {
+            from_client,
+            seq: *seq,
+            ack,
+            flags,
+            payload: payload.to_vec(),
+        });
         let counted = payload.len() + usize::from(flags & (flag::SYN | flag::FIN) != 0);
         *seq = seq.wrapping_add(u32::try_from(counted).unwrap_or(u32::MAX));
     };
@@ -179,7 +224,10 @@ fn pseudo_header(source: IpAddr, destination: IpAddr, length: usize) -> Vec<u8> 
 fn checksum(parts: &[&[u8]]) -> u16 {
     let mut sum: u64 = 0;
     for pair in parts.iter().flat_map(|part| part.chunks(2)) {
-        let [high, low] = [pair.first().copied().unwrap_or(0), pair.get(1).copied().unwrap_or(0)];
+        let [high, low] = [
+            pair.first().copied().unwrap_or(0),
+            pair.get(1).copied().unwrap_or(0),
+        ];
         sum += u64::from(u16::from_be_bytes([high, low]));
     }
     while sum > 0xffff {
@@ -195,18 +243,33 @@ mod tests {
     #[test]
     fn checksum_of_a_known_header() {
         // The example of RFC 1071, section 3: 0001 f203 f4f5 f6f7 sums to ddf2.
-        assert_eq!(checksum(&[&[0x00, 0x01, 0xf2, 0x03, 0xf4, 0xf5, 0xf6, 0xf7]]), !0xddf2);
+        assert_eq!(
+            checksum(&[&[0x00, 0x01, 0xf2, 0x03, 0xf4, 0xf5, 0xf6, 0xf7]]),
+            !0xddf2
+        );
     }
 
     #[test]
     fn a_connection_counts_its_sequence_numbers_across_the_wrap() {
         let flights = [
-            Flight { from_client: true, bytes: vec![1; 10] },
-            Flight { from_client: false, bytes: vec![2; 3] },
+            Flight {
+                from_client: true,
+                bytes: vec![1; 10],
+            },
+            Flight {
+                from_client: false,
+                bytes: vec![2; 3],
+            },
         ];
         let segments = connection(&flights, 4, u32::MAX - 3, 100);
-        let data: Vec<_> = segments.iter().filter(|segment| !segment.payload.is_empty()).collect();
-        assert_eq!(data.iter().map(|segment| segment.seq).collect::<Vec<_>>(), [u32::MAX - 2, 1, 5, 101]);
+        let data: Vec<_> = segments
+            .iter()
+            .filter(|segment| !segment.payload.is_empty())
+            .collect();
+        assert_eq!(
+            data.iter().map(|segment| segment.seq).collect::<Vec<_>>(),
+            [u32::MAX - 2, 1, 5, 101]
+        );
         assert_eq!(data.last().map(|segment| segment.ack), Some(7));
         assert_eq!(segments.len(), 3 + 4 + 3);
     }

@@ -8,8 +8,8 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 use data_encoding::HEXUPPER;
 use rcgen::{
-    BasicConstraints, CertificateParams, DistinguishedName, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair,
-    KeyUsagePurpose, PKCS_ECDSA_P256_SHA256, SanType, SerialNumber, date_time_ymd,
+    BasicConstraints, CertificateParams, DistinguishedName, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer,
+    KeyPair, KeyUsagePurpose, PKCS_ECDSA_P256_SHA256, SanType, SerialNumber, date_time_ymd,
 };
 use rustls::pki_types::CertificateDer;
 use sha2::{Digest, Sha256};
@@ -39,7 +39,11 @@ pub struct Name {
 
 impl Name {
     fn new(common_name: &str, organization: &str) -> Self {
-        Self { common_name: common_name.into(), organization: organization.into(), country: "SE".into() }
+        Self {
+            common_name: common_name.into(),
+            organization: organization.into(),
+            country: "SE".into(),
+        }
     }
 
     /// The attributes in the order in which they are encoded: country, organization, common name.
@@ -53,7 +57,10 @@ impl Name {
 
     /// As text, the last attribute first (RFC 4514, section 2.1).
     pub fn text(&self) -> String {
-        format!("CN={},O={},C={}", self.common_name, self.organization, self.country)
+        format!(
+            "CN={},O={},C={}",
+            self.common_name, self.organization, self.country
+        )
     }
 }
 
@@ -140,24 +147,55 @@ impl Pki {
     pub fn new() -> Result<Self> {
         let directory = tempfile::Builder::new().prefix("tlsobs-pki-").tempdir()?;
         let path = directory.path();
-        let server_ca = authority(path, "server-ca", Name::new("Observer Test Server CA", "Observer Tests"))?;
-        let client_ca = authority(path, "client-ca", Name::new("Observer Test Client CA", "Observer Tests"))?;
+        let server_ca = authority(
+            path,
+            "server-ca",
+            Name::new("Observer Test Server CA", "Observer Tests"),
+        )?;
+        let client_ca = authority(
+            path,
+            "client-ca",
+            Name::new("Observer Test Client CA", "Observer Tests"),
+        )?;
         let other_ca = authority(path, "other-ca", Name::new("Nobody Knows This CA", "Elsewhere"))?;
         let client = |file, authority: &Authority, serial, from, to, purpose| {
             let names = vec![
                 SanType::DnsName(format!("{file}.clients.observer.test").as_str().try_into()?),
                 SanType::Rfc822Name(format!("{file}@observer.test").as_str().try_into()?),
-                SanType::URI(format!("spiffe://observer.test/client/{file}").as_str().try_into()?),
+                SanType::URI(
+                    format!("spiffe://observer.test/client/{file}")
+                        .as_str()
+                        .try_into()?,
+                ),
             ];
             let common_name = &format!("client {file}");
-            leaf(path, authority, LeafPlan { file, common_name, serial, from, to, purpose, names })
+            leaf(
+                path,
+                authority,
+                LeafPlan {
+                    file,
+                    common_name,
+                    serial,
+                    from,
+                    to,
+                    purpose,
+                    names,
+                },
+            )
         };
         use ExtendedKeyUsagePurpose::{ClientAuth, ServerAuth};
         let good = client("good", &client_ca, serial(1), RECENT, FARTHER, ClientAuth)?;
         let expired = client("expired", &client_ca, serial(2), LONG_AGO, PAST, ClientAuth)?;
         let not_yet_valid = client("not-yet-valid", &client_ca, serial(3), FAR, FARTHER, ClientAuth)?;
         let unknown_ca = client("unknown-ca", &other_ca, serial(4), RECENT, FARTHER, ClientAuth)?;
-        let wrong_purpose = client("wrong-purpose", &client_ca, serial(5), RECENT, FARTHER, ServerAuth)?;
+        let wrong_purpose = client(
+            "wrong-purpose",
+            &client_ca,
+            serial(5),
+            RECENT,
+            FARTHER,
+            ServerAuth,
+        )?;
         let plan = LeafPlan {
             file: "server",
             common_name: "observer test server",
@@ -213,7 +251,11 @@ fn authority(directory: &Path, file: &str, name: Name) -> Result<Authority> {
     params.not_after = date_time_ymd(FARTHER.0, FARTHER.1, FARTHER.2);
     let certificate = params.self_signed(&key)?;
     let files = write(directory, file, &certificate, &key)?;
-    Ok(Authority { files, name, issuer: Issuer::new(params, key) })
+    Ok(Authority {
+        files,
+        name,
+        issuer: Issuer::new(params, key),
+    })
 }
 
 fn leaf(directory: &Path, authority: &Authority, plan: LeafPlan<'_>) -> Result<Leaf> {

@@ -27,9 +27,15 @@ pub trait Confine {
 
 impl Confine for Command {
     fn confine(&mut self, namespace: Option<&Namespace>, cgroup: Option<&Cgroup>) -> Result<&mut Self> {
-        let namespace = namespace.map(|namespace| namespace.handle().try_clone()).transpose()?;
+        let namespace = namespace
+            .map(|namespace| namespace.handle().try_clone())
+            .transpose()?;
         let members = cgroup
-            .map(|cgroup| OpenOptions::new().write(true).open(cgroup.path().join("cgroup.procs")))
+            .map(|cgroup| {
+                OpenOptions::new()
+                    .write(true)
+                    .open(cgroup.path().join("cgroup.procs"))
+            })
             .transpose()
             .context("cgroup.procs")?;
         let enter = move || enter(namespace.as_ref(), members.as_ref());
@@ -49,6 +55,13 @@ fn enter(namespace: Option<&File>, mut members: Option<&File>) -> std::io::Resul
         if unsafe { libc::setns(namespace.as_raw_fd(), libc::CLONE_NEWNET) } < 0 {
             return Err(std::io::Error::last_os_error());
         }
+    }
+    // The mask is inherited, and a parent that waits for signals on one thread has blocked them.
+    // SAFETY: an all-zero signal set is valid, and sigprocmask reads it during the call.
+    unsafe {
+        let mut none: libc::sigset_t = std::mem::zeroed();
+        libc::sigemptyset(&raw mut none);
+        libc::sigprocmask(libc::SIG_SETMASK, &raw const none, std::ptr::null_mut());
     }
     // SAFETY: prctl with PR_SET_PDEATHSIG takes a signal number and no pointers.
     if unsafe { libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL) } < 0 {
@@ -94,7 +107,11 @@ impl Lines {
             if state.1 || left.is_zero() {
                 return None;
             }
-            state = self.bell.wait_timeout(state, left).unwrap_or_else(PoisonError::into_inner).0;
+            state = self
+                .bell
+                .wait_timeout(state, left)
+                .unwrap_or_else(PoisonError::into_inner)
+                .0;
         }
     }
 }
@@ -117,14 +134,25 @@ impl Process {
     /// When it cannot be started.
     pub fn spawn(command: &mut Command) -> Result<Self> {
         let name = format!("{command:?}");
-        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        command
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
         let mut child = command.spawn().with_context(|| format!("start {name}"))?;
         let (stdout, stderr) = (Arc::<Lines>::default(), Arc::<Lines>::default());
         let mut readers = Vec::new();
         readers.extend(child.stdout.take().map(|stream| stdout.follow(stream)));
         readers.extend(child.stderr.take().map(|stream| stderr.follow(stream)));
         let stdin = child.stdin.take();
-        Ok(Self { name, child, stdin, stdout, stderr, readers, status: None })
+        Ok(Self {
+            name,
+            child,
+            stdin,
+            stdout,
+            stderr,
+            readers,
+            status: None,
+        })
     }
 
     /// Process id.
@@ -219,7 +247,11 @@ impl Process {
     /// Everything it has said, for failure messages.
     pub fn transcript(&self) -> String {
         let stdout = self.stdout.lock().0.join("\n");
-        format!("--- {}\n--- stdout\n{stdout}\n--- stderr\n{}\n---", self.name, self.stderr())
+        format!(
+            "--- {}\n--- stdout\n{stdout}\n--- stderr\n{}\n---",
+            self.name,
+            self.stderr()
+        )
     }
 }
 

@@ -60,12 +60,21 @@ impl World {
     /// # Errors
     /// When certificates cannot be made.
     pub fn with(namespace: Namespace, cgroup: Cgroup, agent: Agent) -> Result<Self> {
-        Ok(Self { namespace, cgroup, pki: Pki::new()?, agent: Some(agent), seen: 0 })
+        Ok(Self {
+            namespace,
+            cgroup,
+            pki: Pki::new()?,
+            agent: Some(agent),
+            seen: 0,
+        })
     }
 
     /// Where peers are to run.
     pub fn place(&self) -> Place<'_> {
-        Place { namespace: &self.namespace, cgroup: &self.cgroup }
+        Place {
+            namespace: &self.namespace,
+            cgroup: &self.cgroup,
+        }
     }
 
     /// The agent.
@@ -107,9 +116,15 @@ impl World {
         let ended = agent.stop()?;
         let extra = ended.events.get(self.seen..).unwrap_or_default();
         ensure!(extra.is_empty(), "events that nothing accounts for: {extra:#?}");
-        let told = ["established", "failed", "incomplete", "late_alerts"].map(|count| ended.summary.get(count));
+        let told =
+            ["established", "failed", "incomplete", "late_alerts"].map(|count| ended.summary.get(count));
         let told: usize = told.into_iter().flatten().sum();
-        ensure!(told == self.seen, "{} events, and the summary says {:?}", self.seen, ended.summary);
+        ensure!(
+            told == self.seen,
+            "{} events, and the summary says {:?}",
+            self.seen,
+            ended.summary
+        );
         Ok(ended)
     }
 }

@@ -39,9 +39,14 @@ fn full(world: &World, stack: Stack, version: Version) -> Expected {
 
 /// The same, resumed: no certificate passes, and in TLS 1.2 no key exchange either.
 fn resumed(world: &World, stack: Stack, version: Version) -> Expected {
-    let seen = full(world, stack, version).set("tls.resumed", true).client_certificate("unknown");
+    let seen = full(world, stack, version)
+        .set("tls.resumed", true)
+        .client_certificate("unknown");
     match version {
-        Version::Tls12 => seen.without("tls.server").without("tls.curve").without("handshake.post_quantum"),
+        Version::Tls12 => seen
+            .without("tls.server")
+            .without("tls.curve")
+            .without("handshake.post_quantum"),
         Version::Tls13 => seen,
     }
 }
@@ -52,9 +57,11 @@ fn openssl_resumes_by_ticket_by_session_id_and_by_psk() -> Result<()> {
     let mut world = World::new(Mode::Cgroup, &[])?;
     let trusted = world.pki.server_ca.files.certificate.clone();
     let session = world.pki.directory().join("session");
-    for (version, options) in
-        [(Version::Tls12, &[][..]), (Version::Tls12, &["-no_ticket"]), (Version::Tls13, &[])]
-    {
+    for (version, options) in [
+        (Version::Tls12, &[][..]),
+        (Version::Tls12, &["-no_ticket"]),
+        (Version::Tls13, &[]),
+    ] {
         let mut server = openssl::server(&world.pki, SERVER, Some(version), ClientAuth::None);
         let _server = world.place().serve(server.args(options), SERVER)?;
         for flag in ["-sess_out", "-sess_in"] {
@@ -147,7 +154,8 @@ fn alpn_is_shown_as_far_as_it_is_visible() -> Result<()> {
         let _server = world.place().serve(&mut server, SERVER)?;
         let mut client = rustls::client(&trusted, SERVER, &offer, SERVER_NAME, None)?;
         assert_eq!(rustls::converse(world.place(), &mut client)?[0]["ok"], true);
-        let seen = full(&world, Stack::Rustls, version).set("handshake.client.alpn", json!(["h2", "http/1.1"]));
+        let seen =
+            full(&world, Stack::Rustls, version).set("handshake.client.alpn", json!(["h2", "http/1.1"]));
         let expected = match version {
             Version::Tls12 => seen.set("tls.next_protocol", "h2"),
             Version::Tls13 => seen,
@@ -164,7 +172,13 @@ fn the_same_tuple_in_two_namespaces_is_two_connections() -> Result<()> {
     let world = World::new(Mode::Cgroup, &[])?;
     let other = Namespace::new()?;
     let trusted = world.pki.server_ca.files.certificate.clone();
-    let places = [world.place(), Place { namespace: &other, cgroup: &world.cgroup }];
+    let places = [
+        world.place(),
+        Place {
+            namespace: &other,
+            cgroup: &world.cgroup,
+        },
+    ];
     for version in Version::ALL {
         let offer = Offer::only(version);
         let mut servers = Vec::new();
@@ -178,14 +192,20 @@ fn the_same_tuple_in_two_namespaces_is_two_connections() -> Result<()> {
             clients.push(place.spawn(client.args(["--bind-port", "50000"]))?);
         }
         for mut client in clients {
-            assert!(client.wait(observer_tests::poll::PATIENCE)?.success(), "{}", client.transcript());
+            assert!(
+                client.wait(observer_tests::poll::PATIENCE)?.success(),
+                "{}",
+                client.transcript()
+            );
         }
     }
     let mut world = world;
     let mut ids = Vec::new();
     for version in [Version::Tls12, Version::Tls12, Version::Tls13, Version::Tls13] {
         let event = world.next_event()?;
-        full(&world, Stack::Rustls, version).set("client.port", 50_000).assert(&event, &format!("{version:?}"));
+        full(&world, Stack::Rustls, version)
+            .set("client.port", 50_000)
+            .assert(&event, &format!("{version:?}"));
         ids.push(at(&event, "event.id").to_string());
     }
     ids.sort();
@@ -212,7 +232,10 @@ fn a_cable_between_two_namespaces_gives_one_event() -> Result<()> {
             for (client_ip, server_ip) in [(Veth::LEFT_V4, Veth::RIGHT_V4), (Veth::LEFT_V6, Veth::RIGHT_V6)] {
                 for version in Version::ALL {
                     let address = SocketAddr::new(server_ip, 4433);
-                    let there = Place { namespace: &veth.right, cgroup: &world.cgroup };
+                    let there = Place {
+                        namespace: &veth.right,
+                        cgroup: &world.cgroup,
+                    };
                     let _server =
                         Stack::Rustls.serve(there, &world.pki, address, version, ClientAuth::Required)?;
                     let offer = Offer::only(version);

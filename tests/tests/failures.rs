@@ -43,7 +43,11 @@ fn the_client_does_not_know_the_servers_ca() -> Result<()> {
                 let trusted = &world.pki.other_ca.files.certificate;
                 assert!(!stack.call(world.place(), trusted, SERVER, version, None)?);
                 let seen = hello(stack, version);
-                let unknown_ca = Alert { sender: "client", code: 48, description: "unknown_ca" };
+                let unknown_ca = Alert {
+                    sender: "client",
+                    code: 48,
+                    description: "unknown_ca",
+                };
                 let expected = match (version, stack) {
                     (Version::Tls12, _) => seen
                         .answered(version, CIPHER_12, Some("x25519"))
@@ -83,7 +87,11 @@ fn no_shared_version() -> Result<()> {
             let expected = hello(stack, offered)
                 .client_certificate("unknown")
                 .rejected("server", "no_shared_version", "observed")
-                .alert(Alert { sender: "server", code: 70, description: "protocol_version" });
+                .alert(Alert {
+                    sender: "server",
+                    code: 70,
+                    description: "protocol_version",
+                });
             expected.assert(&world.next_event()?, &format!("{stack:?} {offered:?}"));
         }
     }
@@ -96,8 +104,20 @@ fn no_shared_version() -> Result<()> {
 fn no_shared_cipher() -> Result<()> {
     let mut world = World::new(Mode::Cgroup, &[])?;
     let choices = [
-        (Version::Tls12, "-cipher", "ECDHE-ECDSA-AES128-GCM-SHA256", "ECDHE-ECDSA-AES256-GCM-SHA384", "derived"),
-        (Version::Tls13, "-ciphersuites", "TLS_AES_128_GCM_SHA256", "TLS_AES_256_GCM_SHA384", "inferred"),
+        (
+            Version::Tls12,
+            "-cipher",
+            "ECDHE-ECDSA-AES128-GCM-SHA256",
+            "ECDHE-ECDSA-AES256-GCM-SHA384",
+            "derived",
+        ),
+        (
+            Version::Tls13,
+            "-ciphersuites",
+            "TLS_AES_128_GCM_SHA256",
+            "TLS_AES_256_GCM_SHA384",
+            "inferred",
+        ),
     ];
     for (version, flag, servers, clients, evidence) in choices {
         let mut server = openssl::server(&world.pki, SERVER, Some(version), ClientAuth::None);
@@ -109,7 +129,11 @@ fn no_shared_cipher() -> Result<()> {
         let expected = hello(Stack::OpenSsl, version)
             .client_certificate("unknown")
             .rejected("server", "no_shared_cipher", evidence)
-            .alert(Alert { sender: "server", code: 40, description: "handshake_failure" });
+            .alert(Alert {
+                sender: "server",
+                code: 40,
+                description: "handshake_failure",
+            });
         expected.assert(&event, &format!("{version:?}"));
     }
     world.finish()?;
@@ -121,17 +145,21 @@ fn no_shared_cipher() -> Result<()> {
 fn plain_http_to_the_tls_port() -> Result<()> {
     for mode in Mode::ALL {
         let mut world = World::new(mode, &[])?;
-        for stack in Stack::ALL {
-            let version = Version::Tls12;
-            let _server = stack.serve(world.place(), &world.pki, SERVER, version, ClientAuth::None)?;
+        let peers = Stack::ALL
+            .into_iter()
+            .flat_map(|stack| Version::ALL.map(|version| (stack, version)));
+        for ((stack, version), port) in peers.zip(4433..) {
+            // A port of its own: what is known of it must come from this handshake.
+            let server = SocketAddr::new(IP, port);
+            let _server = stack.serve(world.place(), &world.pki, server, version, ClientAuth::None)?;
             // The port becomes known as a TLS listener by a handshake.
             let trusted = &world.pki.server_ca.files.certificate;
-            assert!(stack.call(world.place(), trusted, SERVER, version, None)?);
+            assert!(stack.call(world.place(), trusted, server, version, None)?);
             assert_eq!(at(&world.next_event()?, "handshake.outcome"), "established");
 
             let request = b"GET / HTTP/1.1\r\nHost: observer.test\r\n\r\n";
-            feed(&world, &mut rustls::peer("send", SERVER)?, request)?;
-            let seen = Expected::hello(IP, SERVER)
+            feed(&world, &mut rustls::peer("send", server)?, request)?;
+            let seen = Expected::hello(IP, server)
                 .without("network.protocol")
                 .without("tls")
                 .without("handshake.client")
@@ -141,11 +169,13 @@ fn plain_http_to_the_tls_port() -> Result<()> {
             let expected = match stack {
                 // OpenSSL sees what it is, and closes without a word of TLS.
                 Stack::OpenSsl => seen.failed("aborted", "not_tls"),
-                Stack::Rustls => seen
-                    .rejected("server", "not_tls", "derived")
-                    .alert(Alert { sender: "server", code: 50, description: "decode_error" }),
+                Stack::Rustls => seen.rejected("server", "not_tls", "derived").alert(Alert {
+                    sender: "server",
+                    code: 50,
+                    description: "decode_error",
+                }),
             };
-            expected.assert(&world.next_event()?, &format!("{mode:?} {stack:?}"));
+            expected.assert(&world.next_event()?, &format!("{mode:?} {stack:?} {version:?}"));
         }
         world.finish()?;
     }
@@ -161,8 +191,13 @@ fn a_reset_in_the_middle_of_the_handshake() -> Result<()> {
             let flights = conversation::mutual(&world.pki, version, None, b"")?;
             let client_hello = &flights[0].bytes;
 
-            let server = Stack::OpenSsl.serve(world.place(), &world.pki, SERVER, version, ClientAuth::None)?;
-            feed(&world, rustls::peer("reset", SERVER)?.arg("--await-answer"), client_hello)?;
+            let server =
+                Stack::OpenSsl.serve(world.place(), &world.pki, SERVER, version, ClientAuth::None)?;
+            feed(
+                &world,
+                rustls::peer("reset", SERVER)?.arg("--await-answer"),
+                client_hello,
+            )?;
             let answered = match version {
                 Version::Tls12 => hello(Stack::Rustls, version)
                     .answered(version, CIPHER_12, Some("x25519"))
@@ -173,15 +208,24 @@ fn a_reset_in_the_middle_of_the_handshake() -> Result<()> {
                     .client_certificate("unknown"),
             };
             let by_client = answered.failed("aborted", "reset");
-            by_client.assert(&world.next_event()?, &format!("{mode:?} {version:?}, by the client"));
+            by_client.assert(
+                &world.next_event()?,
+                &format!("{mode:?} {version:?}, by the client"),
+            );
             drop(server);
 
-            let _server = world.place().serve(&mut rustls::peer("reset-server", SERVER)?, SERVER)?;
+            let _server = world
+                .place()
+                .serve(&mut rustls::peer("reset-server", SERVER)?, SERVER)?;
             let trusted = &world.pki.server_ca.files.certificate;
             assert!(!Stack::Rustls.call(world.place(), trusted, SERVER, version, None)?);
-            let by_server =
-                hello(Stack::Rustls, version).client_certificate("unknown").failed("aborted", "reset");
-            by_server.assert(&world.next_event()?, &format!("{mode:?} {version:?}, by the server"));
+            let by_server = hello(Stack::Rustls, version)
+                .client_certificate("unknown")
+                .failed("aborted", "reset");
+            by_server.assert(
+                &world.next_event()?,
+                &format!("{mode:?} {version:?}, by the server"),
+            );
         }
         world.finish()?;
     }
@@ -192,7 +236,9 @@ fn a_reset_in_the_middle_of_the_handshake() -> Result<()> {
 #[ignore = "needs root"]
 fn a_server_that_never_answers() -> Result<()> {
     let mut world = World::new(Mode::Cgroup, &["--handshake-timeout", "1s"])?;
-    let _server = world.place().serve(&mut rustls::peer("silent-server", SERVER)?, SERVER)?;
+    let _server = world
+        .place()
+        .serve(&mut rustls::peer("silent-server", SERVER)?, SERVER)?;
     let trusted = world.pki.server_ca.files.certificate.clone();
     for version in Version::ALL {
         let mut client = rustls::client(&trusted, SERVER, &Offer::only(version), SERVER_NAME, None)?;
@@ -202,7 +248,9 @@ fn a_server_that_never_answers() -> Result<()> {
             .client_certificate("unknown")
             .failed("timed_out", "timed_out")
             .rule("event.duration", |value| {
-                value.as_u64().is_some_and(|nanoseconds| (1_000_000_000..3_000_000_000).contains(&nanoseconds))
+                value
+                    .as_u64()
+                    .is_some_and(|nanoseconds| (1_000_000_000..3_000_000_000).contains(&nanoseconds))
             });
         expected.assert(&event, &format!("{version:?}"));
     }

@@ -16,16 +16,35 @@ use observer_tests::world::LOOPBACKS;
 fn a_process_is_inside_its_namespace_and_cgroup_and_both_go_away() -> Result<()> {
     let (namespace, cgroup) = (Namespace::new()?, Cgroup::new()?);
     let path = cgroup.path().to_owned();
-    let place = Place { namespace: &namespace, cgroup: &cgroup };
-    let mut shell = place.spawn(Command::new("sh").args(["-c", "cat /proc/self/cgroup; ip -br link; read x"]))?;
-    shell.wait_stdout("lo", PATIENCE, |lines| lines.iter().any(|line| line.starts_with("lo")).then_some(()))?;
-    let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default().to_owned();
+    let place = Place {
+        namespace: &namespace,
+        cgroup: &cgroup,
+    };
+    let mut shell =
+        place.spawn(Command::new("sh").args(["-c", "cat /proc/self/cgroup; ip -br link; read x"]))?;
+    shell.wait_stdout("lo", PATIENCE, |lines| {
+        lines.iter().any(|line| line.starts_with("lo")).then_some(())
+    })?;
+    let name = path
+        .file_name()
+        .and_then(|name| name.to_str())
+        .unwrap_or_default()
+        .to_owned();
     let lines = shell.stdout();
     assert!(lines.contains(&format!("0::/{name}")), "{lines:?}");
-    assert_eq!(lines.iter().filter(|line| line.contains("LOOPBACK") || line.contains("BROADCAST")).count(), 1);
+    assert_eq!(
+        lines
+            .iter()
+            .filter(|line| line.contains("LOOPBACK") || line.contains("BROADCAST"))
+            .count(),
+        1
+    );
     drop(cgroup);
     assert!(!path.exists());
-    assert!(!shell.wait(PATIENCE)?.success(), "the cgroup's end did not end its process");
+    assert!(
+        !shell.wait(PATIENCE)?.success(),
+        "the cgroup's end did not end its process"
+    );
     Ok(())
 }
 
@@ -33,7 +52,10 @@ fn a_process_is_inside_its_namespace_and_cgroup_and_both_go_away() -> Result<()>
 #[ignore = "needs root"]
 fn openssl_and_rustls_peers_accept_and_refuse() -> Result<()> {
     let (namespace, cgroup, pki) = (Namespace::new()?, Cgroup::new()?, Pki::new()?);
-    let place = Place { namespace: &namespace, cgroup: &cgroup };
+    let place = Place {
+        namespace: &namespace,
+        cgroup: &cgroup,
+    };
     let clients = [
         (Some(&pki.good), true),
         (None, false),
@@ -64,8 +86,11 @@ fn a_cable_carries_both_families_with_and_without_offload() -> Result<()> {
     for offload in [true, false] {
         let veth = Veth::new(VethOptions { mtu: 1500, offload })?;
         for target in [Veth::RIGHT_V4, Veth::RIGHT_V6] {
-            let listener = veth.right.run(|| Ok(std::net::TcpListener::bind((target, 7000))?))?;
-            veth.left.run(|| Ok(std::net::TcpStream::connect((target, 7000))?))?;
+            let listener = veth
+                .right
+                .run(|| Ok(std::net::TcpListener::bind((target, 7000))?))?;
+            veth.left
+                .run(|| Ok(std::net::TcpStream::connect((target, 7000))?))?;
             listener.accept()?;
         }
     }

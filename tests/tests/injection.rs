@@ -23,40 +23,112 @@ struct Shape {
     mss: usize,
     isn: u32,
     headers: fn(&mut Headers),
-    segments: fn(&mut Vec<Segment>),
+    segments: fn(Vec<Segment>) -> Vec<Segment>,
 }
 
 impl Shape {
-    const PLAIN: Self =
-        Self { name: "plain", v6: false, mss: MSS, isn: 1_000_000, headers: |_| {}, segments: |_| {} };
+    const PLAIN: Self = Self {
+        name: "plain",
+        v6: false,
+        mss: MSS,
+        isn: 1_000_000,
+        headers: |_| {},
+        segments: |segments| segments,
+    };
 }
 
 fn shapes() -> Vec<Shape> {
     vec![
         Shape::PLAIN,
-        Shape { name: "IPv6", v6: true, ..Shape::PLAIN },
-        Shape { name: "IPv4 options", headers: |h| h.ipv4_options = vec![1; 40], ..Shape::PLAIN },
-        Shape { name: "IPv6 extension headers", v6: true, headers: |h| h.ipv6_extensions = true, ..Shape::PLAIN },
-        Shape { name: "TCP options", headers: |h| h.tcp_options = vec![1; 40], ..Shape::PLAIN },
-        Shape { name: "VLAN tag", headers: |h| h.vlan = Some(77), ..Shape::PLAIN },
-        Shape { name: "VLAN tag, IPv6", v6: true, headers: |h| h.vlan = Some(77), ..Shape::PLAIN },
-        Shape { name: "one byte a segment", mss: 1, ..Shape::PLAIN },
-        Shape { name: "seven bytes a segment", mss: 7, ..Shape::PLAIN },
-        Shape { name: "a flight a segment", mss: 60_000, ..Shape::PLAIN },
-        Shape { name: "sequence numbers that wrap", mss: 100, isn: u32::MAX - 150, ..Shape::PLAIN },
-        Shape { name: "every segment twice", mss: 200, segments: duplicate, ..Shape::PLAIN },
-        Shape { name: "overlapping segments", mss: 200, segments: overlap, ..Shape::PLAIN },
-        Shape { name: "neighbours swapped", mss: 200, segments: swap, ..Shape::PLAIN },
-        Shape { name: "a later retransmission of all", mss: 200, segments: repeat, ..Shape::PLAIN },
+        Shape {
+            name: "IPv6",
+            v6: true,
+            ..Shape::PLAIN
+        },
+        Shape {
+            name: "IPv4 options",
+            headers: |h| h.ipv4_options = vec![1; 40],
+            ..Shape::PLAIN
+        },
+        Shape {
+            name: "IPv6 extension headers",
+            v6: true,
+            headers: |h| h.ipv6_extensions = true,
+            ..Shape::PLAIN
+        },
+        Shape {
+            name: "TCP options",
+            headers: |h| h.tcp_options = vec![1; 40],
+            ..Shape::PLAIN
+        },
+        Shape {
+            name: "VLAN tag",
+            headers: |h| h.vlan = Some(77),
+            ..Shape::PLAIN
+        },
+        Shape {
+            name: "VLAN tag, IPv6",
+            v6: true,
+            headers: |h| h.vlan = Some(77),
+            ..Shape::PLAIN
+        },
+        Shape {
+            name: "one byte a segment",
+            mss: 1,
+            ..Shape::PLAIN
+        },
+        Shape {
+            name: "seven bytes a segment",
+            mss: 7,
+            ..Shape::PLAIN
+        },
+        Shape {
+            name: "a flight a segment",
+            mss: 60_000,
+            ..Shape::PLAIN
+        },
+        Shape {
+            name: "sequence numbers that wrap",
+            mss: 100,
+            isn: u32::MAX - 150,
+            ..Shape::PLAIN
+        },
+        Shape {
+            name: "every segment twice",
+            mss: 200,
+            segments: duplicate,
+            ..Shape::PLAIN
+        },
+        Shape {
+            name: "overlapping segments",
+            mss: 200,
+            segments: overlap,
+            ..Shape::PLAIN
+        },
+        Shape {
+            name: "neighbours swapped",
+            mss: 200,
+            segments: swap,
+            ..Shape::PLAIN
+        },
+        Shape {
+            name: "a later retransmission of all",
+            mss: 200,
+            segments: repeat,
+            ..Shape::PLAIN
+        },
     ]
 }
 
-fn duplicate(segments: &mut Vec<Segment>) {
-    *segments = segments.drain(..).flat_map(|segment| [segment.clone(), segment]).collect();
+fn duplicate(segments: Vec<Segment>) -> Vec<Segment> {
+    segments
+        .into_iter()
+        .flat_map(|segment| [segment.clone(), segment])
+        .collect()
 }
 
 /// Each segment begins with the last bytes of the one before in its direction.
-fn overlap(segments: &mut Vec<Segment>) {
+fn overlap(mut segments: Vec<Segment>) -> Vec<Segment> {
     const BACK: usize = 50;
     let mut tails = [Vec::new(), Vec::new()];
     for segment in segments.iter_mut().filter(|segment| !segment.payload.is_empty()) {
@@ -66,10 +138,11 @@ fn overlap(segments: &mut Vec<Segment>) {
         segment.payload.splice(0..0, tail.drain(..));
         *tail = own[own.len().saturating_sub(BACK)..].to_vec();
     }
+    segments
 }
 
 /// Swaps each two data segments that follow one another in the same direction.
-fn swap(segments: &mut Vec<Segment>) {
+fn swap(mut segments: Vec<Segment>) -> Vec<Segment> {
     let mut at = 0;
     while at + 1 < segments.len() {
         let [one, two] = [&segments[at], &segments[at + 1]];
@@ -80,16 +153,22 @@ fn swap(segments: &mut Vec<Segment>) {
         }
         at += 1;
     }
+    segments
 }
 
 /// Each flight is followed by a copy of all of its segments.
-fn repeat(segments: &mut Vec<Segment>) {
+fn repeat(segments: Vec<Segment>) -> Vec<Segment> {
     let mut repeated = Vec::new();
     for flight in segments.chunk_by(|one, two| one.from_client == two.from_client) {
         repeated.extend_from_slice(flight);
-        repeated.extend(flight.iter().filter(|segment| !segment.payload.is_empty()).cloned());
+        repeated.extend(
+            flight
+                .iter()
+                .filter(|segment| !segment.payload.is_empty())
+                .cloned(),
+        );
     }
-    *segments = repeated;
+    repeated
 }
 
 /// The event of such a conversation.
@@ -104,9 +183,14 @@ fn expected(pki: &Pki, headers: &Headers, version: Version) -> Expected {
             .answered(version, "TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384", Some("x25519"))
             .certificate("server", &pki.server)
             .certificate("client", &pki.good)
-            .set("handshake.certificate_authorities", vec![pki.client_ca.name.text()])
+            .set(
+                "handshake.certificate_authorities",
+                vec![pki.client_ca.name.text()],
+            )
             .established(version),
-        Version::Tls13 => seen.answered(version, "TLS_AES_256_GCM_SHA384", Some("x25519")).established(version),
+        Version::Tls13 => seen
+            .answered(version, "TLS_AES_256_GCM_SHA384", Some("x25519"))
+            .established(version),
     }
 }
 
@@ -127,15 +211,18 @@ fn every_shape_gives_the_same_event() -> Result<()> {
             let mut headers = Injector::headers(shape.v6)?;
             headers.client.set_port(20_000 + u16::try_from(seen)?);
             (shape.headers)(&mut headers);
-            let mut segments = connection(&flights, shape.mss, shape.isn, shape.isn.wrapping_add(7));
-            (shape.segments)(&mut segments);
-            injector.send(&headers, &segments)?;
+            let segments = connection(&flights, shape.mss, shape.isn, shape.isn.wrapping_add(7));
+            injector.send(&headers, &(shape.segments)(segments))?;
             let event = agent.event_after(seen)?;
             expected(&pki, &headers, version).assert(&event, &format!("{version:?}, {}", shape.name));
             seen += 1;
         }
     }
-    assert_eq!(agent.stop()?.events.len(), seen, "one event for each conversation");
+    assert_eq!(
+        agent.stop()?.events.len(),
+        seen,
+        "one event for each conversation"
+    );
     Ok(())
 }
 
@@ -147,7 +234,9 @@ fn a_lost_segment_is_a_gap_and_no_false_claim() -> Result<()> {
     let agent = watch(&injector)?;
     let flights = conversation::mutual(&pki, Version::Tls12, Some(&pki.good), b"some application data")?;
     let whole = connection(&flights, 200, 1, 1);
-    let data: Vec<_> = (0..whole.len()).filter(|&at| !whole[at].payload.is_empty()).collect();
+    let data: Vec<_> = (0..whole.len())
+        .filter(|&at| !whole[at].payload.is_empty())
+        .collect();
     let hello = flights[0].bytes.len().div_ceil(200);
     let mut seen = 0;
     // The segments of the server's first flight but for its first, which holds the ServerHello's beginning.
@@ -155,11 +244,27 @@ fn a_lost_segment_is_a_gap_and_no_false_claim() -> Result<()> {
     for &lost in &data[hello + 1..hello + server_flight] {
         let mut headers = Injector::headers(false)?;
         headers.client.set_port(20_000 + u16::try_from(seen)?);
-        injector.send(&headers, whole.iter().enumerate().filter(|(at, _)| *at != lost).map(|(_, segment)| segment))?;
+        injector.send(
+            &headers,
+            whole
+                .iter()
+                .enumerate()
+                .filter(|(at, _)| *at != lost)
+                .map(|(_, segment)| segment),
+        )?;
         let event = agent.event_after(seen)?;
-        assert_event(&event, &[("handshake.completeness", json!("gap")), ("handshake.reason", Value::Null)]);
+        assert_event(
+            &event,
+            &[
+                ("handshake.completeness", json!("gap")),
+                ("handshake.reason", Value::Null),
+            ],
+        );
         let shown = at(&event, "tls.server.hash.sha256");
-        assert!(shown.is_null() || shown == pki.server.sha256.as_str(), "a certificate that was never sent: {event:#}");
+        assert!(
+            shown.is_null() || shown == pki.server.sha256.as_str(),
+            "a certificate that was never sent: {event:#}"
+        );
         seen += 1;
     }
     assert_eq!(agent.stop()?.events.len(), seen);
@@ -176,16 +281,20 @@ fn other_protocols_give_no_events() -> Result<()> {
         b"SSH-2.0-OpenSSH_9.2\r\n",
         b"GET / HTTP/1.1\r\n\r\n",
         // The five bytes of a handshake record's header, then what is no handshake.
-        &[22, 3, 1, 0, 20, 9, 9, 9, 9, 9, 9, 9, 9, 9, 9, 9, 9, 9, 9, 9, 9, 9, 9, 9, 9],
-        // A ClientHello's type with a length that does not fit the record's.
-        &[22, 3, 1, 0, 8, 1, 0, 255, 255, 3, 3, 0, 0],
+        &[
+            22, 3, 1, 0, 20, 9, 9, 9, 9, 9, 9, 9, 9, 9, 9, 9, 9, 9, 9, 9, 9, 9, 9, 9, 9,
+        ],
+        // A ClientHello of 16 MiB.
+        &[22, 3, 1, 0, 8, 1, 255, 255, 255, 3, 3, 0, 0],
         &[0; 1000],
     ];
     for (number, talk) in talks.into_iter().enumerate() {
         let mut headers = Injector::headers(false)?;
         headers.client.set_port(21_000 + u16::try_from(number)?);
-        let flights = [true, false]
-            .map(|from_client| conversation::Flight { from_client, bytes: talk.to_vec() });
+        let flights = [true, false].map(|from_client| conversation::Flight {
+            from_client,
+            bytes: talk.to_vec(),
+        });
         injector.send(&headers, &connection(&flights, MSS, 1, 1))?;
     }
     // A handshake behind them proves that all of it has passed.

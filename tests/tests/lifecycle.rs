@@ -37,13 +37,20 @@ fn killed_in_mid_traffic_it_leaves_nothing_attached_and_clients_go_on() -> Resul
     const CLIENTS: usize = 400;
     for mode in Mode::ALL {
         let (namespace, cgroup, pki) = (Namespace::new()?, Cgroup::new()?, Pki::new()?);
-        let place = Place { namespace: &namespace, cgroup: &cgroup };
+        let place = Place {
+            namespace: &namespace,
+            cgroup: &cgroup,
+        };
         let attach = match mode {
             Mode::Cgroup => Attach::Cgroup(&cgroup),
             Mode::Interface => Attach::Interface(&namespace, "lo"),
         };
         let mut agent = Agent::start(attach, &[])?;
-        assert_eq!(attached(mode, &namespace, &cgroup)?, 2, "one program for each direction");
+        assert_eq!(
+            attached(mode, &namespace, &cgroup)?,
+            2,
+            "one program for each direction"
+        );
 
         let offer = Offer::default();
         let mut server = rustls::server(&pki, SERVER, &offer, ClientAuth::Required)?;
@@ -54,7 +61,10 @@ fn killed_in_mid_traffic_it_leaves_nothing_attached_and_clients_go_on() -> Resul
         agent.wait_events(20)?;
         agent.signal(Signal::SIGKILL)?;
         let served = client.stdout().len();
-        assert!(served < CLIENTS, "the clients were done before the agent was killed");
+        assert!(
+            served < CLIENTS,
+            "the clients were done before the agent was killed"
+        );
         agent.wait()?;
 
         assert!(client.wait(PATIENCE)?.success(), "{}", client.transcript());
@@ -71,7 +81,9 @@ fn killed_in_mid_traffic_it_leaves_nothing_attached_and_clients_go_on() -> Resul
 fn sigterm_detaches_and_reports_a_pending_handshake_as_incomplete() -> Result<()> {
     for mode in Mode::ALL {
         let mut world = World::new(mode, &[])?;
-        let _server = world.place().serve(&mut rustls::peer("silent-server", SERVER)?, SERVER)?;
+        let _server = world
+            .place()
+            .serve(&mut rustls::peer("silent-server", SERVER)?, SERVER)?;
         let trusted = &world.pki.server_ca.files.certificate;
         let mut client = rustls::client(trusted, SERVER, &Offer::default(), SERVER_NAME, None)?;
         let _client = world.place().spawn(&mut client)?;
@@ -101,27 +113,45 @@ fn sigterm_detaches_and_reports_a_pending_handshake_as_incomplete() -> Result<()
 #[ignore = "needs root"]
 fn a_file_output_is_opened_again_on_sighup() -> Result<()> {
     let (namespace, cgroup, pki) = (Namespace::new()?, Cgroup::new()?, Pki::new()?);
-    let place = Place { namespace: &namespace, cgroup: &cgroup };
+    let place = Place {
+        namespace: &namespace,
+        cgroup: &cgroup,
+    };
     let file = pki.directory().join("events.json");
     let output = format!("file:{}", file.display());
     let agent = Agent::start(Attach::Cgroup(&cgroup), &["--output", &output])?;
     let _server = Stack::OpenSsl.serve(place, &pki, SERVER, Version::Tls12, ClientAuth::None)?;
     let lines = |path: &Path| std::fs::read_to_string(path).map_or(0, |text| text.lines().count());
     let call = || {
-        Stack::OpenSsl.call(place, &pki.server_ca.files.certificate, SERVER, Version::Tls12, None)
+        Stack::OpenSsl.call(
+            place,
+            &pki.server_ca.files.certificate,
+            SERVER,
+            Version::Tls12,
+            None,
+        )
     };
-    let wait = |count| poll::until("a line in the file", PATIENCE, || Ok((lines(&file) == count).then_some(())));
+    let wait = |count| {
+        poll::until("a line in the file", PATIENCE, || {
+            Ok((lines(&file) == count).then_some(()))
+        })
+    };
 
     assert!(call()?);
     wait(1)?;
     let rotated = file.with_extension("1");
     std::fs::rename(&file, &rotated)?;
     agent.signal(Signal::SIGHUP)?;
-    poll::until("the file to be there again", PATIENCE, || Ok(file.exists().then_some(())))?;
+    poll::until("the file to be there again", PATIENCE, || {
+        Ok(file.exists().then_some(()))
+    })?;
     assert!(call()?);
     wait(1)?;
     assert_eq!(lines(&rotated), 1);
-    assert!(agent.stop()?.stdout.is_empty(), "nothing goes to standard output when it is no output");
+    assert!(
+        agent.stop()?.stdout.is_empty(),
+        "nothing goes to standard output when it is no output"
+    );
     Ok(())
 }
 
@@ -155,8 +185,17 @@ fn each_way_to_fail_has_its_status_and_one_line_that_helps() -> Result<()> {
     assert!(said.contains("9465") && said.contains("--listen"), "{said}");
     drop(taken);
 
-    let (status, said) =
-        failure(&["run", "--cgroup", path, "--output", "file:/no/such/directory/events"], &namespace, None)?;
+    let (status, said) = failure(
+        &[
+            "run",
+            "--cgroup",
+            path,
+            "--output",
+            "file:/no/such/directory/events",
+        ],
+        &namespace,
+        None,
+    )?;
     assert_eq!(status, 1, "unwritable output: {said}");
     assert!(said.contains("/no/such/directory/events"), "{said}");
 
@@ -177,7 +216,11 @@ fn each_way_to_fail_has_its_status_and_one_line_that_helps() -> Result<()> {
     let (status, said) = failure(&["run", "--interface", "nosuch0"], &namespace, None)?;
     assert_ne!(status, 0);
     assert!(said.contains("nosuch0"), "{said}");
-    assert_eq!(attachments::of_cgroup(&cgroup)?, 0, "failures leave nothing attached");
+    assert_eq!(
+        attachments::of_cgroup(&cgroup)?,
+        0,
+        "failures leave nothing attached"
+    );
     Ok(())
 }
 
@@ -187,7 +230,7 @@ fn check_tells_what_this_host_can_do() -> Result<()> {
     let checked = Command::new(agent::binary()?).arg("check").output()?;
     let said = String::from_utf8_lossy(&checked.stdout);
     assert!(checked.status.success(), "{}\n{said}", checked.status);
-    for word in ["cgroup", "ring"] {
+    for word in ["kernel", "cgroup_skb", "cgroup v2", "tcx"] {
         assert!(said.to_lowercase().contains(word), "{word} is not in:\n{said}");
     }
     Ok(())

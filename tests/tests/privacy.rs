@@ -35,7 +35,10 @@ struct Leaks {
 impl Leaks {
     fn read(dump: &Path) -> Result<Self> {
         let dump = std::fs::read(dump).context("the ring's dump")?;
-        let windows = dump.windows(WINDOW).filter_map(|window| window.try_into().ok()).collect();
+        let windows = dump
+            .windows(WINDOW)
+            .filter_map(|window| window.try_into().ok())
+            .collect();
         Ok(Self { dump, windows })
     }
 
@@ -49,9 +52,11 @@ impl Leaks {
         let bytes: usize = secrets.iter().map(Vec::len).sum();
         assert!(bytes > 0, "{context}: nothing to search for");
         for (number, secret) in secrets.iter().enumerate() {
-            let found = secret
-                .windows(WINDOW)
-                .position(|window| window.try_into().is_ok_and(|window: [u8; WINDOW]| self.windows.contains(&window)));
+            let found = secret.windows(WINDOW).position(|window| {
+                window
+                    .try_into()
+                    .is_ok_and(|window: [u8; WINDOW]| self.windows.contains(&window))
+            });
             assert!(
                 found.is_none(),
                 "{context}: byte {found:?} of encrypted record {number}, {} bytes long, left the kernel",
@@ -64,8 +69,14 @@ impl Leaks {
 /// Fails if a text is in anything the agent got or gave.
 fn assert_nowhere(text: &str, leaks: &Leaks, ended: &Ended, metrics: &str) {
     assert!(!leaks.contain(text.as_bytes()), "{text:?} left the kernel");
-    assert!(!ended.log.contains(text) && !metrics.contains(text), "{text:?} is in the log or the metrics");
-    assert!(!ended.stdout.iter().any(|line| line.contains(text)), "{text:?} is in an event");
+    assert!(
+        !ended.log.contains(text) && !metrics.contains(text),
+        "{text:?} is in the log or the metrics"
+    );
+    assert!(
+        !ended.stdout.iter().any(|line| line.contains(text)),
+        "{text:?} is in an event"
+    );
 }
 
 #[test]
@@ -90,8 +101,17 @@ fn application_data_stays_in_the_kernel() -> Result<()> {
             for (payload, chunk) in sizes {
                 let trusted = &pki.server_ca.files.certificate;
                 let mut client = rustls::client(trusted, SERVER, &offer, SERVER_NAME, Some(&pki.good))?;
-                let record = pki.directory().join(format!("{}-{chunk}", version.text().replace('.', "")));
-                client.args(["--canary", CANARY, "--payload", &payload.to_string(), "--chunk", chunk]);
+                let record = pki
+                    .directory()
+                    .join(format!("{}-{chunk}", version.text().replace('.', "")));
+                client.args([
+                    "--canary",
+                    CANARY,
+                    "--payload",
+                    &payload.to_string(),
+                    "--chunk",
+                    chunk,
+                ]);
                 let reports = rustls::converse(world.place(), client.arg("--record").arg(&record))?;
                 ensure!(reports[0]["ok"] == true, "{reports:?}");
                 for file in Record::files(&record) {
@@ -102,12 +122,18 @@ fn application_data_stays_in_the_kernel() -> Result<()> {
             }
         }
         let sum: usize = secrets.iter().map(Vec::len).sum();
-        assert!(sum > 2 * 2 * 4_000_000, "only {sum} encrypted bytes were recorded");
+        assert!(
+            sum > 2 * 2 * 4_000_000,
+            "only {sum} encrypted bytes were recorded"
+        );
         let (_, metrics) = world.agent()?.get("/metrics")?;
         let ended = world.finish()?;
         assert_eq!(ended.events.len(), handshakes);
         let leaks = Leaks::read(&dump)?;
-        assert!(leaks.contain(&pki.server.files.der), "the dump must hold what may leave the kernel");
+        assert!(
+            leaks.contain(&pki.server.files.der),
+            "the dump must hold what may leave the kernel"
+        );
         leaks.assert_free_of(&secrets, &format!("{mode:?}"));
         assert_nowhere(CANARY, &leaks, &ended, &metrics);
     }
@@ -134,7 +160,9 @@ fn plaintext_beside_tls_stays_in_the_kernel() -> Result<()> {
         let mut server = rustls::server(&pki, smtp_server, &Offer::default(), ClientAuth::None)?;
         let _smtp = world.place().serve(server.arg("--smtp"), smtp_server)?;
         let mut client = openssl::client(trusted, smtp_server, Some(Version::Tls12), SERVER_NAME, None);
-        ensure!(openssl::converse(world.place(), client.args(["-starttls", "smtp", "-name", EHLO]))?.answered);
+        ensure!(
+            openssl::converse(world.place(), client.args(["-starttls", "smtp", "-name", EHLO]))?.answered
+        );
         world.next_event()?;
 
         let mut server = openssl::server(&pki, SERVER, None, ClientAuth::None);
@@ -151,7 +179,10 @@ fn plaintext_beside_tls_stays_in_the_kernel() -> Result<()> {
         let (_, metrics) = world.agent()?.get("/metrics")?;
         let ended = world.finish()?;
         let leaks = Leaks::read(&dump)?;
-        assert!(leaks.contain(&pki.server.files.der), "the dump must hold what may leave the kernel");
+        assert!(
+            leaks.contain(&pki.server.files.der),
+            "the dump must hold what may leave the kernel"
+        );
         for canary in [EHLO, REQUEST, smtp::GREETING_CANARY] {
             assert_nowhere(canary, &leaks, &ended, &metrics);
         }
@@ -172,7 +203,12 @@ fn application_data_that_looks_like_a_handshake_stays_in_the_kernel() -> Result<
         for from_client in [true, false] {
             let mut flights = conversation::mutual(&pki, version, Some(&pki.good), b"data")?;
             // Before the two closing alerts: a record header in one flight, its payload in the next ones.
-            let fake = [&[22, 3, 3, 0, 60, 1, 0, 0, 56, 3, 3][..], CANARY.as_bytes(), &[0; 28]].concat();
+            let fake = [
+                &[22, 3, 3, 0, 60, 1, 0, 0, 56, 3, 3][..],
+                CANARY.as_bytes(),
+                &[0; 28],
+            ]
+            .concat();
             let header = [23, 3, 3, 0, u8::try_from(fake.len() * 2)?].to_vec();
             let before_close = flights.len() - 2;
             let pieces = [header, fake.clone(), fake].map(|bytes| Flight { from_client, bytes });
@@ -188,7 +224,10 @@ fn application_data_that_looks_like_a_handshake_stays_in_the_kernel() -> Result<
     let ended = agent.stop()?;
     assert_eq!(ended.events.len(), seen);
     let leaks = Leaks::read(&dump)?;
-    assert!(leaks.contain(&pki.server.files.der), "the dump must hold what may leave the kernel");
+    assert!(
+        leaks.contain(&pki.server.files.der),
+        "the dump must hold what may leave the kernel"
+    );
     assert_nowhere(CANARY, &leaks, &ended, &metrics);
     Ok(())
 }

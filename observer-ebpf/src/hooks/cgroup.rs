@@ -4,39 +4,33 @@
 
 use aya_ebpf::macros::cgroup_skb;
 use aya_ebpf::programs::SkBuffContext;
-use observer_common::counters::Counter;
 
-use super::{CONTINUE, DRAIN};
-use crate::maps::{CGROUP_CALLS, count};
-use crate::observe::{Next, drain, observe};
+use super::{run_drain, run_observe, run_walk};
+use crate::maps::CGROUP_CALLS;
 
 /// Let the packet pass.
 const PASS: i32 = 1;
 
-/// Follows the packet.
+/// Looks at a packet.
 #[cgroup_skb]
 #[inline(always)]
 pub fn cgroup_observe(ctx: SkBuffContext) -> i32 {
-    count(Counter::Packets);
-    let next = observe(&ctx, 0, true);
-    if next == Next::Done {
-        return PASS;
-    }
-    let slot = if next == Next::Continue { CONTINUE } else { DRAIN };
-    // SAFETY: the slots hold programs of this type; a call that fails comes back here.
-    unsafe { CGROUP_CALLS.tail_call(&ctx, slot) };
-    super::limit_reached(&ctx);
+    run_observe(&ctx, 0, true, &CGROUP_CALLS);
     PASS
 }
 
-/// Follows segments that waited for this packet.
+/// Walks a packet's records.
+#[cgroup_skb]
+#[inline(always)]
+pub fn cgroup_walk(ctx: SkBuffContext) -> i32 {
+    run_walk(&ctx, 0, true, &CGROUP_CALLS);
+    PASS
+}
+
+/// Looks at segments that waited for a packet.
 #[cgroup_skb]
 #[inline(always)]
 pub fn cgroup_drain(ctx: SkBuffContext) -> i32 {
-    if drain(&ctx, 0, true) {
-        // SAFETY: as above.
-        unsafe { CGROUP_CALLS.tail_call(&ctx, DRAIN) };
-        super::limit_reached(&ctx);
-    }
+    run_drain(&ctx, 0, true, &CGROUP_CALLS);
     PASS
 }

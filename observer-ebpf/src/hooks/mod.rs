@@ -1,22 +1,56 @@
 //! Attach points. All of them run the same body; they differ in where the IP header stands and what they return.
 
+use aya_ebpf::maps::ProgramArray;
 use aya_ebpf::programs::SkBuffContext;
 use observer_common::counters::Counter;
 
-use crate::maps::count;
+use crate::maps::Counters;
+use crate::observe::{Hook, Next, drain, follow, observe};
 
 pub mod cgroup;
 pub mod classifier;
 
-/// Tail-call slot of the program that goes on with the same packet.
-pub const CONTINUE: u32 = 0;
+/// Tail-call slot of the program that walks a packet's records.
+const WALK: u32 = 0;
 /// Tail-call slot of the program that looks at segments which waited.
-pub const DRAIN: u32 = 1;
+const DRAIN: u32 = 1;
 
-/// A packet needed more tail calls than the kernel allows (33): what is left of it goes unread, and the walk begins anew
-/// with the next packet.
+/// The first program of a hook.
 #[inline(always)]
-pub fn limit_reached(ctx: &SkBuffContext) {
-    count(Counter::WalkLimit);
+fn run_observe(ctx: &SkBuffContext, ip: u32, cgroup: bool, calls: &ProgramArray) {
+    let Some(counters) = Counters::find() else { return };
+    counters.count(Counter::Packets);
+    let next = observe(&Hook { ctx, ip, cgroup, counters });
+    call(ctx, calls, next, counters);
+}
+
+/// The program in slot [`WALK`].
+#[inline(always)]
+fn run_walk(ctx: &SkBuffContext, ip: u32, cgroup: bool, calls: &ProgramArray) {
+    let Some(counters) = Counters::find() else { return };
+    let next = follow(&Hook { ctx, ip, cgroup, counters });
+    call(ctx, calls, next, counters);
+}
+
+/// The program in slot [`DRAIN`].
+#[inline(always)]
+fn run_drain(ctx: &SkBuffContext, ip: u32, cgroup: bool, calls: &ProgramArray) {
+    let Some(counters) = Counters::find() else { return };
+    let next = if drain(&Hook { ctx, ip, cgroup, counters }) { Next::Drain } else { Next::Done };
+    call(ctx, calls, next, counters);
+}
+
+/// Goes on in another program. Comes back only if it cannot: a packet needed more tail calls than the kernel allows
+/// (33). What is left of it goes unread, and the walk begins anew with the next packet.
+#[inline(always)]
+fn call(ctx: &SkBuffContext, calls: &ProgramArray, next: Next, counters: Counters) {
+    let slot = match next {
+        Next::Done => return,
+        Next::Walk => WALK,
+        Next::Drain => DRAIN,
+    };
+    // SAFETY: the slots hold programs of this program's type.
+    unsafe { calls.tail_call(ctx, slot) };
+    counters.count(Counter::WalkLimit);
     aya_log_ebpf::debug!(ctx, "a packet of {} bytes holds more records than one walk visits", ctx.len());
 }

@@ -13,8 +13,9 @@ use aya::programs::{
 use aya::{Ebpf, EbpfLoader};
 use aya_log::EbpfLogger;
 use observer_common::Counter;
+use observer_common::counters::COUNTERS;
 
-use super::programs::{CGROUP, CLASSIFIER, CONTINUE, DRAIN, Family};
+use super::programs::{CGROUP, CLASSIFIER, Family};
 use super::{KernelError, preflight};
 use crate::config::values::LogLevel;
 use crate::config::{Config, Scope};
@@ -64,19 +65,36 @@ pub struct Attachment {
 }
 
 /// The kernel's per-CPU counters.
-pub struct Counters(PerCpuArray<MapData, u64>);
+pub struct Counters(PerCpuArray<MapData, [u64; COUNTERS as usize]>);
+
+/// The kernel's counters at one moment, summed over all CPUs.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counts([u64; COUNTERS as usize]);
+
+impl Counts {
+    /// One counter's value.
+    pub fn get(&self, counter: Counter) -> u64 {
+        self.0[counter as usize]
+    }
+}
 
 impl Counters {
-    /// The sum over all CPUs.
+    /// Reads all of them.
     ///
     /// # Errors
     /// What the map says.
-    pub fn read(&self, counter: Counter) -> Result<u64, KernelError> {
-        let values = self
+    pub fn read(&self) -> Result<Counts, KernelError> {
+        let cpus = self
             .0
-            .get(&(counter as u32), 0)
+            .get(&0, 0)
             .map_err(|source| KernelError::Map { name: "COUNTERS", source: Box::new(source) })?;
-        Ok(values.iter().sum())
+        let mut sums = Counts::default();
+        for cpu in cpus.iter() {
+            for (sum, value) in sums.0.iter_mut().zip(cpu) {
+                *sum += value;
+            }
+        }
+        Ok(sums)
     }
 }
 
@@ -151,19 +169,23 @@ fn refused(name: &str, source: ProgramError) -> KernelError {
 fn load(ebpf: &mut Ebpf, family: &Family) -> Result<ProgramArray<MapData>, KernelError> {
     let mut calls = ProgramArray::try_from(take(ebpf, family.calls)?)
         .map_err(|source| KernelError::Map { name: family.calls, source: Box::new(source) })?;
-    for (slot, name) in [(CONTINUE, family.observe), (DRAIN, family.drain)] {
-        let fd = if family.hook == CGROUP.hook {
+    let load = |ebpf: &mut Ebpf, name: &str| {
+        if family.hook == CGROUP.hook {
             let program: &mut CgroupSkb = program(ebpf, name)?;
             program.load().and_then(|()| program.fd()?.try_clone().map_err(Into::into))
         } else {
             let program: &mut SchedClassifier = program(ebpf, name)?;
             program.load().and_then(|()| program.fd()?.try_clone().map_err(Into::into))
         }
-        .map_err(|source| refused(name, source))?;
+        .map_err(|source| refused(name, source))
+    };
+    for (slot, name) in (0..).zip(family.called) {
+        let fd = load(ebpf, name)?;
         calls
             .set(slot, &fd, 0)
             .map_err(|source| KernelError::Map { name: family.calls, source: Box::new(source) })?;
     }
+    load(ebpf, family.observe)?;
     Ok(calls)
 }
 

@@ -45,11 +45,18 @@ fn main() -> Result<ExitCode> {
     match Peer::parse() {
         Peer::Server(flags) => rustls::run_server(&flags)?,
         Peer::Client(flags) => {
-            return Ok(if rustls::run_client(&flags)? { ExitCode::SUCCESS } else { ExitCode::FAILURE });
+            return Ok(if rustls::run_client(&flags)? {
+                ExitCode::SUCCESS
+            } else {
+                ExitCode::FAILURE
+            });
         }
         Peer::SilentServer { listen } => tcp::silent_server(listen)?,
         Peer::ResetServer { listen } => tcp::reset_server(listen)?,
-        Peer::Reset { connect, await_answer } => tcp::reset_client(connect, &input()?, await_answer)?,
+        Peer::Reset {
+            connect,
+            await_answer,
+        } => tcp::reset_client(connect, &input()?, await_answer)?,
         Peer::Send { connect } => {
             let answer = tcp::send(connect, &input()?)?;
             println!("{}", json!({ "answer": data_encoding::HEXLOWER.encode(&answer) }));
@@ -60,6 +67,8 @@ fn main() -> Result<ExitCode> {
 
 fn input() -> Result<Vec<u8>> {
     let mut bytes = Vec::new();
-    std::io::stdin().read_to_end(&mut bytes).context("standard input")?;
+    std::io::stdin()
+        .read_to_end(&mut bytes)
+        .context("standard input")?;
     Ok(bytes)
 }

@@ -26,11 +26,25 @@ fn version_flag(version: Option<Version>) -> Option<&'static str> {
 pub fn server(pki: &Pki, address: SocketAddr, version: Option<Version>, auth: ClientAuth) -> Command {
     let mut command = Command::new("openssl");
     command.args(["s_server", "-rev", "-accept", &address.to_string()]);
-    command.arg("-cert").arg(&pki.server.files.certificate).arg("-key").arg(&pki.server.files.key);
+    command
+        .arg("-cert")
+        .arg(&pki.server.files.certificate)
+        .arg("-key")
+        .arg(&pki.server.files.key);
     command.args(version_flag(version));
     if auth != ClientAuth::None {
-        command.arg("-CAfile").arg(&pki.client_ca.files.certificate).arg("-verify_return_error");
-        command.args([if auth == ClientAuth::Required { "-Verify" } else { "-verify" }, "1"]);
+        command
+            .arg("-CAfile")
+            .arg(&pki.client_ca.files.certificate)
+            .arg("-verify_return_error");
+        command.args([
+            if auth == ClientAuth::Required {
+                "-Verify"
+            } else {
+                "-verify"
+            },
+            "1",
+        ]);
     }
     command
 }
@@ -44,11 +58,25 @@ pub fn client(
     certificate: Option<&Leaf>,
 ) -> Command {
     let mut command = Command::new("openssl");
-    command.args(["s_client", "-quiet", "-no_ign_eof", "-verify_return_error", "-connect", &address.to_string()]);
-    command.arg("-CAfile").arg(trusted).args(["-servername", server_name]);
+    command.args([
+        "s_client",
+        "-quiet",
+        "-no_ign_eof",
+        "-verify_return_error",
+        "-connect",
+        &address.to_string(),
+    ]);
+    command
+        .arg("-CAfile")
+        .arg(trusted)
+        .args(["-servername", server_name]);
     command.args(version_flag(version));
     if let Some(leaf) = certificate {
-        command.arg("-cert").arg(&leaf.files.certificate).arg("-key").arg(&leaf.files.key);
+        command
+            .arg("-cert")
+            .arg(&leaf.files.certificate)
+            .arg("-key")
+            .arg(&leaf.files.key);
     }
     command
 }
@@ -74,5 +102,8 @@ pub fn converse(place: Place<'_>, command: &mut Command) -> Result<Conversation>
     let answered = client.wait_stdout("the echo", PATIENCE, heard).is_ok();
     client.close_stdin();
     client.wait(PATIENCE)?;
-    Ok(Conversation { answered, stderr: client.stderr() })
+    Ok(Conversation {
+        answered,
+        stderr: client.stderr(),
+    })
 }

@@ -16,7 +16,11 @@ pub fn until_starttls(stream: &mut TcpStream) -> Result<()> {
     stream.write_all(format!("220 {GREETING_CANARY} ESMTP\r\n").as_bytes())?;
     loop {
         let line = line(stream)?;
-        let verb = line.split_ascii_whitespace().next().unwrap_or_default().to_ascii_uppercase();
+        let verb = line
+            .split_ascii_whitespace()
+            .next()
+            .unwrap_or_default()
+            .to_ascii_uppercase();
         let answer = match verb.as_str() {
             "EHLO" => "250-observer.test greets you\r\n250-SIZE 1000\r\n250 STARTTLS\r\n",
             "STARTTLS" => "220 go ahead\r\n",

@@ -69,7 +69,10 @@ pub fn send(address: SocketAddr, bytes: &[u8]) -> Result<Vec<u8>> {
 
 /// Closes with RST instead of FIN.
 fn reset(stream: TcpStream) -> Result<()> {
-    let linger = nix::libc::linger { l_onoff: 1, l_linger: 0 };
+    let linger = nix::libc::linger {
+        l_onoff: 1,
+        l_linger: 0,
+    };
     nix::sys::socket::setsockopt(&stream, nix::sys::socket::sockopt::Linger, &linger)?;
     drop(stream);
     Ok(())

@@ -33,7 +33,10 @@ pub struct Offer {
 impl Offer {
     /// One version, all else as the provider has it.
     pub fn only(version: Version) -> Self {
-        Self { version: Some(version), ..Self::default() }
+        Self {
+            version: Some(version),
+            ..Self::default()
+        }
     }
 
     fn provider(&self) -> Arc<CryptoProvider> {
@@ -60,7 +63,10 @@ impl Offer {
     }
 
     fn alpn(&self) -> Vec<Vec<u8>> {
-        self.alpn.iter().map(|protocol| protocol.clone().into_bytes()).collect()
+        self.alpn
+            .iter()
+            .map(|protocol| protocol.clone().into_bytes())
+            .collect()
     }
 }
 
@@ -108,8 +114,11 @@ pub fn server(
         (_, None) => anyhow::bail!("asking for client certificates needs a CA"),
         (auth, Some(ca)) => {
             let verifier = WebPkiClientVerifier::builder_with_provider(roots(ca)?, provider);
-            let verifier =
-                if auth == ClientAuth::Optional { verifier.allow_unauthenticated() } else { verifier };
+            let verifier = if auth == ClientAuth::Optional {
+                verifier.allow_unauthenticated()
+            } else {
+                verifier
+            };
             Some(verifier.build()?)
         }
     };

@@ -20,7 +20,10 @@ impl Record {
     /// When they cannot be written.
     pub fn create(path: &Path) -> Result<Self> {
         let [sent, received] = Self::files(path);
-        Ok(Self { sent: File::create(sent)?, received: File::create(received)? })
+        Ok(Self {
+            sent: File::create(sent)?,
+            received: File::create(received)?,
+        })
     }
 
     /// The names of the files for what was sent and what was received.
@@ -44,7 +47,11 @@ impl Wire {
     /// When the socket refuses its options.
     pub fn new(stream: TcpStream, record: Option<Record>, split: Option<usize>) -> Result<Self> {
         stream.set_nodelay(true)?;
-        Ok(Self { stream, record, split })
+        Ok(Self {
+            stream,
+            record,
+            split,
+        })
     }
 
     /// The connection itself.
@@ -70,7 +77,9 @@ impl Read for Wire {
 
 impl Write for Wire {
     fn write(&mut self, bytes: &[u8]) -> Result<usize> {
-        let piece = bytes.get(..self.split.unwrap_or(usize::MAX).min(bytes.len())).unwrap_or(bytes);
+        let piece = bytes
+            .get(..self.split.unwrap_or(usize::MAX).min(bytes.len()))
+            .unwrap_or(bytes);
         let count = self.stream.write(piece)?;
         if let (Some(record), Some(bytes)) = (&mut self.record, piece.get(..count)) {
             record.sent.write_all(bytes)?;
