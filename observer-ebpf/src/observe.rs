@@ -6,7 +6,7 @@ use aya_ebpf::programs::SkBuffContext;
 use observer_common::counters::Counter;
 use observer_common::wire::{FLAG_FIN, FLAG_NOT_TLS, FLAG_RST};
 
-use crate::detect::begins_tls;
+use crate::detect::{HANDSHAKE, SERVER_HELLO, begins_tls};
 use crate::emit::{Scratch, claim, release};
 use crate::flow::{
     DETECT_LEN, Direction, Flow, HEADER_LEN, Head, PARTIAL_LEN, PHASE_NEW, PHASE_NOT_TLS, PHASE_TLS, STATE_NONE, STATE_NOT_TLS, STATE_PLAIN,
@@ -22,10 +22,10 @@ use crate::stash::{self, set_aside};
 /// How connections of different namespaces are kept apart: set by the agent from what the kernel has.
 #[unsafe(no_mangle)]
 static SCOPE: u32 = SCOPE_NAMESPACE;
-/// `bpf_get_netns_cookie` works here.
-pub const SCOPE_NAMESPACE: u32 = 0;
+/// `bpf_get_netns_cookie` works for cgroup programs here.
+const SCOPE_NAMESPACE: u32 = 0;
 /// It does not; the socket's cookie serves, so that each end is a connection of its own until the agent joins them.
-pub const SCOPE_SOCKET: u32 = 1;
+const SCOPE_SOCKET: u32 = 1;
 
 /// What is left to do for a packet, by another program: a tail call each, so that every program stays small enough for
 /// the verifier.
@@ -69,28 +69,34 @@ impl Hook<'_> {
     }
 }
 
-/// Which namespace, or socket, a packet belongs to.
+/// Which namespace, or socket, a packet belongs to. An interface's packets all belong to the agent's own namespace; and
+/// the helper would not say so, for most of them have no socket yet.
 #[inline(always)]
 fn scope(ctx: &SkBuffContext, cgroup_hook: bool) -> u64 {
-    // SAFETY: reads a constant that the agent set before loading; volatile, for the compiler knows only the default.
-    let kind = unsafe { core::ptr::read_volatile(&raw const SCOPE) };
+    if !cgroup_hook {
+        return 0;
+    }
     // SAFETY: helpers without preconditions.
     unsafe {
-        match kind {
-            SCOPE_NAMESPACE => generated::bpf_get_netns_cookie(ctx.as_ptr()),
-            // An interface's packets all belong to the agent's own namespace.
-            SCOPE_SOCKET if cgroup_hook => generated::bpf_get_socket_cookie(ctx.as_ptr()),
-            _ => 0,
+        if scope_is_socket() {
+            generated::bpf_get_socket_cookie(ctx.as_ptr())
+        } else {
+            generated::bpf_get_netns_cookie(ctx.as_ptr())
         }
     }
+}
+
+/// Whether scopes are sockets here.
+#[inline(always)]
+fn scope_is_socket() -> bool {
+    // SAFETY: reads a constant that the agent set before loading; volatile, for the compiler knows only the default.
+    unsafe { core::ptr::read_volatile(&raw const SCOPE) == SCOPE_SOCKET }
 }
 
 /// The part of a scope that both ends of a connection share: a namespace, but not a socket.
 #[inline(always)]
 pub fn namespace_scope(scope: u64) -> u64 {
-    // SAFETY: as in `scope`.
-    let kind = unsafe { core::ptr::read_volatile(&raw const SCOPE) };
-    if kind == SCOPE_NAMESPACE { scope } else { 0 }
+    if scope_is_socket() { 0 } else { scope }
 }
 
 /// Looks at one packet: whose is it, is it news, and can it be stepped over?
@@ -98,7 +104,7 @@ pub fn namespace_scope(scope: u64) -> u64 {
 pub fn observe(hook: &Hook) -> Next {
     let Some(packet) = hook.packet() else { return Next::Done };
     let source = PacketSource { ctx: hook.ctx, base: packet.payload, len: packet.len };
-    let Some(flow) = find_or_open(&packet, &source, hook.counters) else { return Next::Done };
+    let Some(flow) = find_or_open(hook, &packet, &source) else { return Next::Done };
     let (head, own, peer) = flow.split(packet.direction);
     if packet.flags & SYN != 0 && own.started == 0 {
         own.started = 1;
@@ -117,6 +123,9 @@ pub fn observe(hook: &Hook) -> Next {
             return Next::Walk;
         }
     }
+    if own.stashed > 0 {
+        return Next::Drain;
+    }
     if packet.flags & (FIN | RST) != 0
         && let Some(slot) = claim(hook.counters)
     {
@@ -124,7 +133,7 @@ pub fn observe(hook: &Hook) -> Next {
         close(&packet, head, own, peer, slot, hook.counters);
         release(slot);
     }
-    if own.stashed > 0 && packet.len > 0 { Next::Drain } else { Next::Done }
+    Next::Done
 }
 
 /// Steps over payload that is nothing to tell of: the way of bulk traffic. Returns where it stopped.
@@ -162,7 +171,7 @@ fn follow_packet(hook: &Hook, packet: &Packet, flow: &mut Flow, slot: &mut Scrat
     slot.begin(hook.ctx, packet, head, hook.cgroup);
     if start < packet.len {
         let source = PacketSource { ctx: hook.ctx, base: packet.payload, len: packet.len };
-        let first = own.state == STATE_NONE;
+        let answers = own.state == STATE_NONE && head.client != packet.direction && begins_server_hello(&source, start);
         take_held(own, slot);
         let reached =
             walk::<_, PACKET_STEPS>(&source, start, head, own, peer.finished != 0, slot, hook.counters);
@@ -173,17 +182,30 @@ fn follow_packet(hook: &Hook, packet: &Packet, flow: &mut Flow, slot: &mut Scrat
         if strange || slot.len() > 0 {
             slot.flush(head, own, 0, if strange { FLAG_NOT_TLS } else { 0 }, hook.counters);
         }
-        if first && own.state == STATE_PLAIN && head.client != packet.direction {
+        if answers {
             remember_listener(packet);
         }
         if reached < packet.len {
             return Next::Walk;
         }
     }
+    if own.stashed > 0 {
+        return Next::Drain;
+    }
     if packet.flags & (FIN | RST) != 0 {
         close(packet, head, own, peer, slot, hook.counters);
     }
-    if own.stashed > 0 { Next::Drain } else { Next::Done }
+    Next::Done
+}
+
+/// Whether the server's first bytes are a ServerHello: only then is its address worth remembering. A server that echoes
+/// what it got sends a ClientHello.
+#[inline(always)]
+fn begins_server_hello(source: &PacketSource, start: u32) -> bool {
+    let mut bytes = [0u8; 8];
+    // SAFETY: `bytes` has room for six.
+    let read = unsafe { source.read(start, bytes.as_mut_ptr(), 6) };
+    read && bytes[0] == HANDSHAKE && bytes[5] == SERVER_HELLO
 }
 
 /// Puts what detection held back, beyond a record header, at the beginning of the first piece.
@@ -251,7 +273,7 @@ pub fn drain(hook: &Hook) -> bool {
     let Some(slot) = claim(hook.counters) else { return false };
     let more = match hook.packet_in(slot).and_then(|packet| Some((packet, FLOWS.get_ptr_mut(&packet.key)?))) {
         // SAFETY: a map value, valid while the program runs.
-        Some((packet, flow)) => drain_one(hook, packet, unsafe { &mut *flow }, slot),
+        Some((packet, flow)) => drain_packet(hook, packet, unsafe { &mut *flow }, slot),
         None => false,
     };
     release(slot);
@@ -259,8 +281,31 @@ pub fn drain(hook: &Hook) -> bool {
 }
 
 #[inline(always)]
-fn drain_one(hook: &Hook, packet: &Packet, flow: &mut Flow, slot: &mut Scratch) -> bool {
+fn drain_packet(hook: &Hook, packet: &Packet, flow: &mut Flow, slot: &mut Scratch) -> bool {
     let (head, own, peer) = flow.split(packet.direction);
+    slot.begin(hook.ctx, packet, head, hook.cgroup);
+    let ends = packet.flags & (FIN | RST) != 0;
+    if ends {
+        // What is missing will not come any more.
+        own.give_up = 1;
+    }
+    let more = drain_one(hook, packet, head, own, peer.finished != 0, slot);
+    if !more && ends {
+        close(packet, head, own, peer, slot, hook.counters);
+    }
+    more
+}
+
+/// Walks one waiting segment; true if another may follow it.
+#[inline(always)]
+fn drain_one(
+    hook: &Hook,
+    packet: &Packet,
+    head: &mut Head,
+    own: &mut Direction,
+    peer_finished: bool,
+    slot: &mut Scratch,
+) -> bool {
     let mut begins = own.next;
     let mut found = stash::waiting(packet, begins);
     if found.is_none() {
@@ -286,9 +331,7 @@ fn drain_one(hook: &Hook, packet: &Packet, flow: &mut Flow, slot: &mut Scratch) 
     let start = if known > 0 { known as u32 } else { 0 };
     let usable = known >= 0 || resynchronise(&source, begins, own, hook.counters);
     if usable && start < len {
-        slot.begin(hook.ctx, packet, head, hook.cgroup);
-        let reached =
-            walk::<_, STASH_STEPS>(&source, start, head, own, peer.finished != 0, slot, hook.counters);
+        let reached = walk::<_, STASH_STEPS>(&source, start, head, own, peer_finished, slot, hook.counters);
         if slot.len() > 0 {
             slot.flush(head, own, 0, 0, hook.counters);
         }
@@ -299,6 +342,9 @@ fn drain_one(hook: &Hook, packet: &Packet, flow: &mut Flow, slot: &mut Scratch) 
         }
     }
     stash::forget_segment(&key, own);
+    if own.stashed == 0 {
+        own.give_up = 0;
+    }
     // Which one is the lowest now is not known; the one behind this is the likeliest.
     own.stash_lo = begins.wrapping_add(len);
     own.stashed > 0
@@ -327,10 +373,18 @@ fn close(
     }
 }
 
+/// Whether a SYN would be entered under the listening socket: where scopes are sockets, the connection's own socket
+/// comes into being only after it, and takes another scope. Such a connection begins with its first data.
+#[inline(always)]
+fn is_for_listener(hook: &Hook) -> bool {
+    // SAFETY: a field of the program's own context.
+    hook.cgroup && scope_is_socket() && unsafe { (*hook.ctx.skb.skb).ingress_ifindex } != 0
+}
+
 /// The connection's state; a new one for a SYN and for bytes that begin TLS.
 #[inline(always)]
-fn find_or_open<'a>(packet: &Packet, source: &PacketSource, counters: Counters) -> Option<&'a mut Flow> {
-    let opens = packet.flags & (SYN | ACK | RST) == SYN;
+fn find_or_open<'a>(hook: &Hook, packet: &Packet, source: &PacketSource) -> Option<&'a mut Flow> {
+    let opens = packet.flags & (SYN | ACK | RST) == SYN && !is_for_listener(hook);
     if let Some(flow) = FLOWS.get_ptr_mut(&packet.key) {
         // SAFETY: a map value, valid while the program runs.
         let flow = unsafe { &mut *flow };
@@ -354,7 +408,7 @@ fn find_or_open<'a>(packet: &Packet, source: &PacketSource, counters: Counters) 
     let now = unsafe { generated::bpf_ktime_get_ns() };
     let fresh = Flow::new(now, packet.direction, opens);
     if FLOWS.insert(&packet.key, &fresh, 0).is_err() {
-        counters.count(Counter::FlowInsertFailed);
+        hook.counters.count(Counter::FlowInsertFailed);
         return None;
     }
     // SAFETY: as above.

@@ -31,6 +31,9 @@ pub const STASH_STEPS: u32 = 8;
 const STEP_BYTES: u32 = 2048;
 const FULL: u32 = MAX_CAPTURE as u32 - STEP_BYTES - 64;
 
+/// The highest handshake type in use before encryption: certificate_status (RFC 6066, section 8).
+const LAST_HANDSHAKE_TYPE: u8 = 22;
+
 /// A record's header and payload are copied.
 const COPY: u32 = 0;
 /// Its header is told.
@@ -283,15 +286,32 @@ pub fn resynchronise<S: Source>(source: &S, seq: u32, direction: &mut Direction,
         direction.lost = 1;
         counters.count(Counter::SyncLost);
     }
-    let mut bytes = [0u8; 8];
-    // SAFETY: `bytes` has room for five.
-    if source.len() < HEADER_LEN || !unsafe { source.read(0, bytes.as_mut_ptr(), HEADER_LEN) } {
+    if source.len() < RESUME_BYTES {
         return false;
     }
-    let header = Header::read(&bytes);
-    if header.plausible && header.length > 0 {
+    let mut bytes = [0u8; 16];
+    // SAFETY: `bytes` has room for that many.
+    if unsafe { source.read(0, bytes.as_mut_ptr(), RESUME_BYTES) } && may_resume_at(&bytes, direction.state) {
         direction.lost = 0;
         return true;
     }
     false
+}
+
+/// Bytes that [`may_resume_at`] wants to see.
+const RESUME_BYTES: u32 = 9;
+
+/// Whether a payload begins with a record, so surely that what follows may be taken for records again. Ciphertext can
+/// look like a header by chance; as a handshake record, which would be copied, only with a message header behind it.
+#[inline(always)]
+fn may_resume_at(bytes: &[u8; 16], state: u8) -> bool {
+    let header = Header::read(&[bytes[0], bytes[1], bytes[2], bytes[3], bytes[4], 0, 0, 0]);
+    if !header.plausible || header.length == 0 {
+        return false;
+    }
+    if header.content == HANDSHAKE && state == STATE_PLAIN {
+        let message = ((bytes[6] as u32) << 16) | ((bytes[7] as u32) << 8) | bytes[8] as u32;
+        return bytes[5] <= LAST_HANDSHAKE_TYPE && message <= MAX_HANDSHAKE_BYTES && message + 4 <= header.length;
+    }
+    true
 }

@@ -17,7 +17,11 @@ pub fn print(format: Format) -> Exit {
         }
         Format::Text => {
             let lines: String = findings.iter().map(|finding| format!("{finding}\n")).collect();
-            let conclusion = if able { "tls-observer can run here" } else { "tls-observer cannot run here" };
+            let conclusion = if able {
+                "tls-observer can run here"
+            } else {
+                "tls-observer cannot run here"
+            };
             format!("{lines}{conclusion}\n")
         }
     };

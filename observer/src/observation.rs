@@ -7,7 +7,9 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use observer_tls::alert::Alert;
-use observer_tls::codepoints::{CipherSuite, ContentType, ExtensionType, NamedGroup, ProtocolVersion, SignatureScheme};
+use observer_tls::codepoints::{
+    CipherSuite, ContentType, ExtensionType, NamedGroup, ProtocolVersion, SignatureScheme,
+};
 use observer_tls::x509::CertificateFacts;
 
 /// One end of a connection, in TLS terms.

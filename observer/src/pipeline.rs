@@ -14,8 +14,8 @@ use observer_common::Counter;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::time::{MissedTickBehavior, interval};
 
-use crate::config::values::LateAlerts;
 use crate::config::Config;
+use crate::config::values::LateAlerts;
 use crate::exit::Exit;
 use crate::flows::{FlowLimits, FlowTable};
 use crate::kernel::clock::WallClock;
@@ -106,8 +106,10 @@ struct Signals {
 impl Signals {
     fn new() -> Result<Self, RunError> {
         let listen = |kind| {
-            signal(kind)
-                .map_err(|source| RunError::System { what: "cannot listen for signals".to_owned(), source })
+            signal(kind).map_err(|source| RunError::System {
+                what: "cannot listen for signals".to_owned(),
+                source,
+            })
         };
         Ok(Self {
             terminate: listen(SignalKind::terminate())?,
@@ -118,10 +120,19 @@ impl Signals {
 }
 
 fn dump_file() -> Result<Option<File>, RunError> {
-    let Some(path) = env::var_os(DUMP_VARIABLE) else { return Ok(None) };
-    OpenOptions::new().create(true).append(true).mode(0o600).open(&path).map(Some).map_err(|source| {
-        RunError::System { what: format!("{DUMP_VARIABLE}: cannot open {}", path.display()), source }
-    })
+    let Some(path) = env::var_os(DUMP_VARIABLE) else {
+        return Ok(None);
+    };
+    OpenOptions::new()
+        .create(true)
+        .append(true)
+        .mode(0o600)
+        .open(&path)
+        .map(Some)
+        .map_err(|source| RunError::System {
+            what: format!("{DUMP_VARIABLE}: cannot open {}", path.display()),
+            source,
+        })
 }
 
 /// The start-up report: what is attached, and what is degraded.
@@ -169,8 +180,11 @@ impl Agent {
             settle_timeout_ns: nanoseconds(config.settle_timeout),
             late_alerts_all: config.late_alerts == LateAlerts::All,
         });
-        let losses =
-            flows.stats().losses().map(|(stage, reason, _)| (metrics.drop_counter(stage, reason), 0)).into();
+        let losses = flows
+            .stats()
+            .losses()
+            .map(|(stage, reason, _)| (metrics.drop_counter(stage, reason), 0))
+            .into();
         let decode_errors = (metrics.drop_counter("decode", "undecodable"), 0);
         Self {
             probes,
@@ -216,10 +230,13 @@ impl Agent {
     /// Takes a batch out of the ring; true if there may be more.
     fn read(&mut self) -> Result<bool, RunError> {
         let (flows, seen) = (&mut self.flows, &mut self.seen);
-        let more = self.reader.read(|segment| flows.push(segment, seen)).map_err(|source| RunError::System {
-            what: format!("{DUMP_VARIABLE}: cannot write"),
-            source,
-        })?;
+        let more = self
+            .reader
+            .read(|segment| flows.push(segment, seen))
+            .map_err(|source| RunError::System {
+                what: format!("{DUMP_VARIABLE}: cannot write"),
+                source,
+            })?;
         self.deliver();
         Ok(more)
     }
@@ -231,9 +248,12 @@ impl Agent {
         for counter in Counter::ALL {
             self.metrics.set_kernel_counter(*counter, counts.get(*counter));
         }
-        let now = WallClock::current()
-            .map_err(|source| RunError::System { what: "cannot read the clock".to_owned(), source })?;
-        self.flows.tick(now, counts.get(Counter::RingFull), &mut self.seen);
+        let now = WallClock::current().map_err(|source| RunError::System {
+            what: "cannot read the clock".to_owned(),
+            source,
+        })?;
+        self.flows
+            .tick(now, counts.get(Counter::RingFull), &mut self.seen);
         self.deliver();
 
         let stats = self.flows.stats();
@@ -273,7 +293,12 @@ impl Agent {
         self.deliver();
         let lost = self.probes.counters.read()?.get(Counter::HandshakesLost);
         let delivery = self.outputs.close(CLOSE_LIMIT);
-        let Tally { established, failed, incomplete, late_alerts } = self.tally;
+        let Tally {
+            established,
+            failed,
+            incomplete,
+            late_alerts,
+        } = self.tally;
         tracing::info!(
             established,
             failed,

@@ -273,7 +273,7 @@ impl Tracker {
             cipher: observation.cipher,
             resumption: observation.resumption,
             application_data,
-            told: false,
+            alerted: false,
             held: None,
         });
         around.sink.push(observation);

@@ -5,6 +5,7 @@
 
 pub mod agent;
 pub mod attachments;
+pub mod bench;
 pub mod bulk;
 pub mod cgroup;
 pub mod conversation;

@@ -21,7 +21,9 @@ impl WallClock {
         let before = read(ClockId::CLOCK_MONOTONIC)?;
         let wall = read(ClockId::CLOCK_REALTIME)?;
         let after = read(ClockId::CLOCK_MONOTONIC)?;
-        Ok(Self { offset_ns: wall - (before + after) / 2 })
+        Ok(Self {
+            offset_ns: wall - (before + after) / 2,
+        })
     }
 
     /// Nanoseconds since the Unix epoch at `monotonic_ns`.

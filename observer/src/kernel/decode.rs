@@ -38,8 +38,9 @@ pub enum DecodeError {
 /// # Errors
 /// See [`DecodeError`].
 pub fn segment<'a>(record: &'a [u8], clock: &WallClock) -> Result<Segment<'a>, DecodeError> {
-    let (header, data) =
-        record.split_first_chunk::<RECORD_HEADER_LEN>().ok_or(DecodeError::Short(record.len()))?;
+    let (header, data) = record
+        .split_first_chunk::<RECORD_HEADER_LEN>()
+        .ok_or(DecodeError::Short(record.len()))?;
     let [kind, direction, client, flags] = bytes(header, 0);
     if kind != wire::KIND_SEGMENT {
         return Err(DecodeError::Kind(kind));
@@ -52,7 +53,11 @@ pub fn segment<'a>(record: &'a [u8], clock: &WallClock) -> Result<Segment<'a>, D
     let data = data
         .get(..captured as usize)
         .filter(|_| captured <= wire_len)
-        .ok_or(DecodeError::Length { captured, wire: wire_len, available: data.len() })?;
+        .ok_or(DecodeError::Length {
+            captured,
+            wire: wire_len,
+            available: data.len(),
+        })?;
     let lo = SocketAddr::new(address(bytes(header, 40)), u16::from_ne_bytes(bytes(header, 72)));
     let hi = SocketAddr::new(address(bytes(header, 56)), u16::from_ne_bytes(bytes(header, 74)));
     let (source, destination) = if direction == LO_TO_HI { (lo, hi) } else { (hi, lo) };
@@ -124,7 +129,14 @@ mod tests {
             captured: 3,
             time_ns: 1_000,
             born_ns: 77,
-            flow: FlowKey { scope: 5, lo_addr, hi_addr, lo_port: 443, hi_port: 40_000, pad: 0 },
+            flow: FlowKey {
+                scope: 5,
+                lo_addr,
+                hi_addr,
+                lo_port: 443,
+                hi_port: 40_000,
+                pad: 0,
+            },
             socket_cookie: 11,
             cgroup_id: 12,
             ifindex: 13,
@@ -142,10 +154,20 @@ mod tests {
         assert_eq!(segment.source, "[2001::]:40000".parse().unwrap());
         assert_eq!(segment.destination, "192.0.2.1:443".parse().unwrap());
         assert_eq!((segment.scope, segment.born, segment.time_ns), (5, 77, 1_500));
-        assert_eq!((segment.seq, segment.wire_len, segment.data), (0xfeed_beef, 9, &[1, 2, 3][..]));
+        assert_eq!(
+            (segment.seq, segment.wire_len, segment.data),
+            (0xfeed_beef, 9, &[1, 2, 3][..])
+        );
         assert_eq!((segment.socket_cookie, segment.cgroup_id), (11, 12));
         assert_eq!(segment.from_client, Some(true));
-        assert_eq!(segment.flags, SegmentFlags { syn_seen: true, rst: true, ..SegmentFlags::default() });
+        assert_eq!(
+            segment.flags,
+            SegmentFlags {
+                syn_seen: true,
+                rst: true,
+                ..SegmentFlags::default()
+            }
+        );
     }
 
     #[test]
@@ -168,15 +190,43 @@ mod tests {
     fn what_is_no_record_is_an_error() {
         let whole = record(header(), &[1, 2, 3]);
         for len in 0..RECORD_HEADER_LEN {
-            assert_eq!(segment(&whole[..len], &CLOCK).unwrap_err(), DecodeError::Short(len));
+            assert_eq!(
+                segment(&whole[..len], &CLOCK).unwrap_err(),
+                DecodeError::Short(len)
+            );
         }
         let error = segment(&whole[..RECORD_HEADER_LEN + 2], &CLOCK).unwrap_err();
-        assert_eq!(error, DecodeError::Length { captured: 3, wire: 9, available: 2 });
-        let more = record(RecordHeader { wire_len: 2, ..header() }, &[1, 2, 3]);
-        assert!(matches!(segment(&more, &CLOCK), Err(DecodeError::Length { wire: 2, .. })));
+        assert_eq!(
+            error,
+            DecodeError::Length {
+                captured: 3,
+                wire: 9,
+                available: 2
+            }
+        );
+        let more = record(
+            RecordHeader {
+                wire_len: 2,
+                ..header()
+            },
+            &[1, 2, 3],
+        );
+        assert!(matches!(
+            segment(&more, &CLOCK),
+            Err(DecodeError::Length { wire: 2, .. })
+        ));
         let kind = record(RecordHeader { kind: 9, ..header() }, &[1, 2, 3]);
         assert_eq!(segment(&kind, &CLOCK).unwrap_err(), DecodeError::Kind(9));
-        let direction = record(RecordHeader { direction: 2, ..header() }, &[1, 2, 3]);
-        assert_eq!(segment(&direction, &CLOCK).unwrap_err(), DecodeError::Direction(2));
+        let direction = record(
+            RecordHeader {
+                direction: 2,
+                ..header()
+            },
+            &[1, 2, 3],
+        );
+        assert_eq!(
+            segment(&direction, &CLOCK).unwrap_err(),
+            DecodeError::Direction(2)
+        );
     }
 }

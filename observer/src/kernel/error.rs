@@ -51,7 +51,9 @@ pub enum KernelError {
         source: io::Error,
     },
     /// The interface is not there.
-    #[error("no network interface {name}: {source}; remedy: list them with ip link and choose one for --interface")]
+    #[error(
+        "no network interface {name}: {source}; remedy: list them with ip link and choose one for --interface"
+    )]
     Interface {
         /// Its name.
         name: String,
@@ -62,7 +64,10 @@ pub enum KernelError {
     #[error("the kernel refused the probes' maps or programs: {0}; remedy: see tls-observer check")]
     Load(#[source] Box<EbpfError>),
     /// A program was refused.
-    #[error("the kernel refused the program {name}: {}; remedy: see tls-observer check", one_line(source))]
+    #[error(
+        "the kernel refused the program {name}: {}; remedy: see tls-observer check",
+        one_line(source)
+    )]
     Program {
         /// Which.
         name: String,
@@ -78,7 +83,9 @@ pub enum KernelError {
         source: Box<MapError>,
     },
     /// The object holds something else than this agent expects.
-    #[error("the kernel object has no {name}: it belongs to another version of the agent; remedy: build both anew")]
+    #[error(
+        "the kernel object has no {name}: it belongs to another version of the agent; remedy: build both anew"
+    )]
     Mismatch {
         /// What is missing.
         name: String,
@@ -107,11 +114,15 @@ impl KernelError {
 /// The last line of the verifier's log says what it stumbled over; the whole would fill a screen.
 fn one_line(error: &ProgramError) -> String {
     match error {
-        ProgramError::LoadError { io_error, verifier_log } => {
+        ProgramError::LoadError {
+            io_error,
+            verifier_log,
+        } => {
             let log = verifier_log.to_string();
             let statistics = ["processed ", "stack depth ", "verification time "];
-            let says_why =
-                |line: &&str| !line.trim().is_empty() && !statistics.iter().any(|start| line.starts_with(start));
+            let says_why = |line: &&str| {
+                !line.trim().is_empty() && !statistics.iter().any(|start| line.starts_with(start))
+            };
             let reason = log.lines().rev().find(says_why);
             format!("{io_error} ({})", reason.unwrap_or("no verifier log"))
         }

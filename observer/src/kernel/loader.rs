@@ -8,7 +8,7 @@ use aya::maps::{HashMap, MapData, PerCpuArray, ProgramArray, RingBuf};
 use aya::programs::links::LinkOrder;
 use aya::programs::tc::{NlOptions, TcAttachOptions, qdisc_add_clsact, qdisc_detach_program};
 use aya::programs::{
-    CgroupAttachMode, CgroupSkb, CgroupSkbAttachType, ProgramError, ProgramType, SchedClassifier, TcAttachType,
+    CgroupAttachMode, CgroupSkb, CgroupSkbAttachType, ProgramError, SchedClassifier, TcAttachType,
 };
 use aya::{Ebpf, EbpfLoader};
 use aya_log::EbpfLogger;
@@ -84,10 +84,10 @@ impl Counters {
     /// # Errors
     /// What the map says.
     pub fn read(&self) -> Result<Counts, KernelError> {
-        let cpus = self
-            .0
-            .get(&0, 0)
-            .map_err(|source| KernelError::Map { name: "COUNTERS", source: Box::new(source) })?;
+        let cpus = self.0.get(&0, 0).map_err(|source| KernelError::Map {
+            name: "COUNTERS",
+            source: Box::new(source),
+        })?;
         let mut sums = Counts::default();
         for cpu in cpus.iter() {
             for (sum, value) in sums.0.iter_mut().zip(cpu) {
@@ -104,16 +104,17 @@ impl Counters {
 /// See [`KernelError`]; nothing stays attached then.
 pub fn start(config: &Config) -> Result<(Probes, RingBuf<MapData>), KernelError> {
     let object = preflight::require(&config.scope)?;
-    let (family, program_type) = match &config.scope {
-        Scope::Cgroup(_) => (CGROUP, ProgramType::CgroupSkb),
-        Scope::Interfaces(_) => (CLASSIFIER, ProgramType::SchedClassifier),
-    };
     let mut degraded = Vec::new();
-    let scope = if preflight::has_namespace_cookie(program_type) {
-        SCOPE_NAMESPACE
-    } else {
-        degraded.push("no namespace cookies: socket cookies keep connections apart".to_owned());
-        SCOPE_SOCKET
+    let (family, scope) = match &config.scope {
+        Scope::Interfaces(_) => (CLASSIFIER, SCOPE_NAMESPACE),
+        Scope::Cgroup(_) if preflight::has_namespace_cookie() => (CGROUP, SCOPE_NAMESPACE),
+        Scope::Cgroup(_) => {
+            degraded.push(
+                "no namespace cookies: socket cookies keep connections apart, and clients that do not speak TLS are not told of"
+                    .to_owned(),
+            );
+            (CGROUP, SCOPE_SOCKET)
+        }
     };
     // A quarter: enough room for what comes until the agent is awake, few wake-ups at rates it keeps up with.
     let wake_at = u64::from(config.ring_bytes / 4);
@@ -136,18 +137,35 @@ pub fn start(config: &Config) -> Result<(Probes, RingBuf<MapData>), KernelError>
         Scope::Cgroup(path) => attach_cgroup(&mut ebpf, path)?,
         Scope::Interfaces(names) => attach_interfaces(&mut ebpf, names, &mut degraded)?,
     };
-    let ring = RingBuf::try_from(take(&mut ebpf, "EVENTS")?)
-        .map_err(|source| KernelError::Map { name: "EVENTS", source: Box::new(source) })?;
-    let counters = PerCpuArray::try_from(take(&mut ebpf, "COUNTERS")?)
-        .map_err(|source| KernelError::Map { name: "COUNTERS", source: Box::new(source) })?;
+    let ring = RingBuf::try_from(take(&mut ebpf, "EVENTS")?).map_err(|source| KernelError::Map {
+        name: "EVENTS",
+        source: Box::new(source),
+    })?;
+    let counters =
+        PerCpuArray::try_from(take(&mut ebpf, "COUNTERS")?).map_err(|source| KernelError::Map {
+            name: "COUNTERS",
+            source: Box::new(source),
+        })?;
     // Only its own messages are lost without it.
     let log = EbpfLogger::init(&mut ebpf).ok();
     let counters = Counters(counters);
-    Ok((Probes { ebpf: Some(ebpf), log, _calls: calls, counters, attached, degraded }, ring))
+    Ok((
+        Probes {
+            ebpf: Some(ebpf),
+            log,
+            _calls: calls,
+            counters,
+            attached,
+            degraded,
+        },
+        ring,
+    ))
 }
 
 fn take(ebpf: &mut Ebpf, name: &'static str) -> Result<aya::maps::Map, KernelError> {
-    ebpf.take_map(name).ok_or_else(|| KernelError::Mismatch { name: format!("map {name}") })
+    ebpf.take_map(name).ok_or_else(|| KernelError::Mismatch {
+        name: format!("map {name}"),
+    })
 }
 
 fn program<'a, T>(ebpf: &'a mut Ebpf, name: &str) -> Result<&'a mut T, KernelError>
@@ -155,59 +173,82 @@ where
     &'a mut T: TryFrom<&'a mut aya::programs::Program, Error = ProgramError>,
 {
     ebpf.program_mut(name)
-        .ok_or_else(|| KernelError::Mismatch { name: format!("program {name}") })?
+        .ok_or_else(|| KernelError::Mismatch {
+            name: format!("program {name}"),
+        })?
         .try_into()
         .map_err(|source| refused(name, source))
 }
 
 fn refused(name: &str, source: ProgramError) -> KernelError {
-    KernelError::Program { name: name.to_owned(), source: Box::new(source) }
+    KernelError::Program {
+        name: name.to_owned(),
+        source: Box::new(source),
+    }
 }
 
 /// Loads a family's programs and lets them call each other, as long as the array that this returns is held: the kernel
 /// empties it when nobody does.
 fn load(ebpf: &mut Ebpf, family: &Family) -> Result<ProgramArray<MapData>, KernelError> {
-    let mut calls = ProgramArray::try_from(take(ebpf, family.calls)?)
-        .map_err(|source| KernelError::Map { name: family.calls, source: Box::new(source) })?;
+    let mut calls = ProgramArray::try_from(take(ebpf, family.calls)?).map_err(|source| KernelError::Map {
+        name: family.calls,
+        source: Box::new(source),
+    })?;
     let load = |ebpf: &mut Ebpf, name: &str| {
         if family.hook == CGROUP.hook {
             let program: &mut CgroupSkb = program(ebpf, name)?;
-            program.load().and_then(|()| program.fd()?.try_clone().map_err(Into::into))
+            program
+                .load()
+                .and_then(|()| program.fd()?.try_clone().map_err(Into::into))
         } else {
             let program: &mut SchedClassifier = program(ebpf, name)?;
-            program.load().and_then(|()| program.fd()?.try_clone().map_err(Into::into))
+            program
+                .load()
+                .and_then(|()| program.fd()?.try_clone().map_err(Into::into))
         }
         .map_err(|source| refused(name, source))
     };
     for (slot, name) in (0..).zip(family.called) {
         let fd = load(ebpf, name)?;
-        calls
-            .set(slot, &fd, 0)
-            .map_err(|source| KernelError::Map { name: family.calls, source: Box::new(source) })?;
+        calls.set(slot, &fd, 0).map_err(|source| KernelError::Map {
+            name: family.calls,
+            source: Box::new(source),
+        })?;
     }
     load(ebpf, family.observe)?;
     Ok(calls)
 }
 
 fn attach_cgroup(ebpf: &mut Ebpf, path: &std::path::Path) -> Result<Vec<Attachment>, KernelError> {
-    let cgroup = File::open(path).map_err(|source| KernelError::Cgroup { path: path.to_owned(), source })?;
+    let cgroup = File::open(path).map_err(|source| KernelError::Cgroup {
+        path: path.to_owned(),
+        source,
+    })?;
     let program: &mut CgroupSkb = program(ebpf, CGROUP.observe)?;
     for direction in [CgroupSkbAttachType::Ingress, CgroupSkbAttachType::Egress] {
-        program.attach(&cgroup, direction, CgroupAttachMode::Single).map_err(|error| match error {
-            // What a directory that is no cgroup, or one of version 1, is answered with.
-            ProgramError::SyscallError(ref call)
-                if call.io_error.raw_os_error() == Some(libc::EBADF)
-                    || call.io_error.raw_os_error() == Some(libc::EINVAL) =>
-            {
-                KernelError::Cgroup {
-                    path: path.to_owned(),
-                    source: io::Error::new(io::ErrorKind::InvalidInput, "it is not a cgroup v2 directory"),
+        program
+            .attach(&cgroup, direction, CgroupAttachMode::Single)
+            .map_err(|error| match error {
+                // What a directory that is no cgroup, or one of version 1, is answered with.
+                ProgramError::SyscallError(ref call)
+                    if call.io_error.raw_os_error() == Some(libc::EBADF)
+                        || call.io_error.raw_os_error() == Some(libc::EINVAL) =>
+                {
+                    KernelError::Cgroup {
+                        path: path.to_owned(),
+                        source: io::Error::new(
+                            io::ErrorKind::InvalidInput,
+                            "it is not a cgroup v2 directory",
+                        ),
+                    }
                 }
-            }
-            error => refused(CGROUP.observe, error),
-        })?;
+                error => refused(CGROUP.observe, error),
+            })?;
     }
-    Ok(vec![Attachment { hook: "cgroup_skb", target: path.display().to_string() }])
+    Ok(vec![Attachment {
+        hook: "cgroup_skb",
+        target: path.display().to_string(),
+    }])
 }
 
 fn attach_interfaces(
@@ -217,15 +258,25 @@ fn attach_interfaces(
 ) -> Result<Vec<Attachment>, KernelError> {
     let mut headers: HashMap<_, u32, u32> = ebpf
         .map_mut("LINK_HEADERS")
-        .ok_or_else(|| KernelError::Mismatch { name: "map LINK_HEADERS".to_owned() })?
+        .ok_or_else(|| KernelError::Mismatch {
+            name: "map LINK_HEADERS".to_owned(),
+        })?
         .try_into()
-        .map_err(|source| KernelError::Map { name: "LINK_HEADERS", source: Box::new(source) })?;
+        .map_err(|source| KernelError::Map {
+            name: "LINK_HEADERS",
+            source: Box::new(source),
+        })?;
     for name in names {
-        let (index, header) =
-            link(name).map_err(|source| KernelError::Interface { name: name.clone(), source })?;
+        let (index, header) = link(name).map_err(|source| KernelError::Interface {
+            name: name.clone(),
+            source,
+        })?;
         headers
             .insert(index, header, 0)
-            .map_err(|source| KernelError::Map { name: "LINK_HEADERS", source: Box::new(source) })?;
+            .map_err(|source| KernelError::Map {
+                name: "LINK_HEADERS",
+                source: Box::new(source),
+            })?;
     }
     let program: &mut SchedClassifier = program(ebpf, CLASSIFIER.observe)?;
     let mut attached = Vec::new();
@@ -236,20 +287,30 @@ fn attach_interfaces(
             if let Err(error) = program.attach_with_options(name, direction, tcx) {
                 hook = "tc";
                 degraded.push(format!("no tcx on {name} ({error}): a clsact qdisc serves"));
-                attach_qdisc(program, name, direction).map_err(|source| refused(CLASSIFIER.observe, source))?;
+                attach_qdisc(program, name, direction)
+                    .map_err(|source| refused(CLASSIFIER.observe, source))?;
             }
         }
-        attached.push(Attachment { hook, target: name.clone() });
+        attached.push(Attachment {
+            hook,
+            target: name.clone(),
+        });
     }
     Ok(attached)
 }
 
 /// The way before Linux 6.6. Such a filter outlives an agent that is killed: one that did is removed first.
-fn attach_qdisc(program: &mut SchedClassifier, name: &str, direction: TcAttachType) -> Result<(), ProgramError> {
+fn attach_qdisc(
+    program: &mut SchedClassifier,
+    name: &str,
+    direction: TcAttachType,
+) -> Result<(), ProgramError> {
     // It is an error for the qdisc to be there already, and for no filter to be left behind; neither matters.
     let _ = qdisc_add_clsact(name);
     let _ = qdisc_detach_program(name, direction, CLASSIFIER.observe);
-    program.attach_with_options(name, direction, TcAttachOptions::Netlink(NlOptions::default())).map(|_| ())
+    program
+        .attach_with_options(name, direction, TcAttachOptions::Netlink(NlOptions::default()))
+        .map(|_| ())
 }
 
 /// Index of an interface of this network namespace, and the length of its link-layer header.
@@ -259,7 +320,11 @@ fn link(name: &str) -> io::Result<(u32, u32)> {
     // SAFETY: all zeroes is a valid `ifreq`.
     let mut request: libc::ifreq = unsafe { std::mem::zeroed() };
     // The last byte stays 0: the kernel reads a C string. A longer name does not get here, for it has no index.
-    for (to, from) in request.ifr_name.iter_mut().zip(name.bytes().take(libc::IFNAMSIZ - 1)) {
+    for (to, from) in request
+        .ifr_name
+        .iter_mut()
+        .zip(name.bytes().take(libc::IFNAMSIZ - 1))
+    {
         *to = from as libc::c_char;
     }
     // SAFETY: SIOCGIFHWADDR reads the name and writes a socket address, both inside of `request`.

@@ -13,8 +13,10 @@ pub use loader::Probes;
 
 /// The kernel half, as built by `build.rs`; `None` when the agent was built without the eBPF tools.
 #[cfg(kernel_object)]
-pub static OBJECT: Option<&[u8]> =
-    Some(aya::include_bytes_aligned!(concat!(env!("OUT_DIR"), "/tls-observer-probes")));
+pub static OBJECT: Option<&[u8]> = Some(aya::include_bytes_aligned!(concat!(
+    env!("OUT_DIR"),
+    "/tls-observer-probes"
+)));
 /// The kernel half; this agent was built without it.
 #[cfg(not(kernel_object))]
 pub static OBJECT: Option<&[u8]> = None;

@@ -46,14 +46,18 @@ impl fmt::Display for Finding {
             Status::Unknown => "unknown",
         };
         write!(f, "{:<22} {:<9} {}", self.feature, status, self.detail)?;
-        if self.remedy.is_empty() { Ok(()) } else { write!(f, "; remedy: {}", self.remedy) }
+        if self.remedy.is_empty() {
+            Ok(())
+        } else {
+            write!(f, "; remedy: {}", self.remedy)
+        }
     }
 }
 
-/// Whether the kernel tells namespaces apart for a cgroup program or a classifier (Linux 6.14), so that flow keys need
+/// Whether the kernel tells namespaces apart for a cgroup program (Linux 6.15), so that flow keys need
 /// no fallback. A probe that fails counts as no: the fallback works everywhere.
-pub fn has_namespace_cookie(program: ProgramType) -> bool {
-    is_helper_supported(program, BpfHelper::BPF_FUNC_get_netns_cookie).unwrap_or(false)
+pub fn has_namespace_cookie() -> bool {
+    is_helper_supported(ProgramType::CgroupSkb, BpfHelper::BPF_FUNC_get_netns_cookie).unwrap_or(false)
 }
 
 /// Linux capabilities by number (`capabilities(7)`).
@@ -79,7 +83,9 @@ pub fn missing_capabilities() -> Vec<&'static str> {
 /// The kernel's lockdown mode, `none` where it knows none.
 fn lockdown() -> String {
     let modes = fs::read_to_string("/sys/kernel/security/lockdown").unwrap_or_default();
-    let chosen = modes.split_whitespace().find_map(|mode| mode.strip_prefix('[')?.strip_suffix(']'));
+    let chosen = modes
+        .split_whitespace()
+        .find_map(|mode| mode.strip_prefix('[')?.strip_suffix(']'));
     chosen.unwrap_or("none").to_owned()
 }
 
@@ -90,7 +96,9 @@ fn lockdown() -> String {
 pub fn require(scope: &Scope) -> Result<&'static [u8], KernelError> {
     let missing = missing_capabilities();
     if !missing.is_empty() {
-        return Err(KernelError::Privileges { missing: missing.join(", ") });
+        return Err(KernelError::Privileges {
+            missing: missing.join(", "),
+        });
     }
     let mode = lockdown();
     if mode == "confidentiality" {
@@ -99,13 +107,17 @@ pub fn require(scope: &Scope) -> Result<&'static [u8], KernelError> {
     let object = OBJECT.ok_or(KernelError::NoObject)?;
     let (program, feature) = match scope {
         Scope::Cgroup(_) => (ProgramType::CgroupSkb, "cgroup_skb programs"),
-        Scope::Interfaces(_) => (ProgramType::SchedClassifier, "traffic control classifier programs"),
+        Scope::Interfaces(_) => (
+            ProgramType::SchedClassifier,
+            "traffic control classifier programs",
+        ),
     };
     // "Cannot tell" is left to the load itself, whose error says more.
     if matches!(is_program_supported(program), Ok(false)) {
         return Err(KernelError::Unsupported {
             feature: feature.to_owned(),
-            remedy: "a kernel from 5.15 on with CONFIG_BPF_SYSCALL, CONFIG_CGROUP_BPF and CONFIG_NET_CLS_BPF".to_owned(),
+            remedy: "a kernel from 5.15 on with CONFIG_BPF_SYSCALL, CONFIG_CGROUP_BPF and CONFIG_NET_CLS_BPF"
+                .to_owned(),
         });
     }
     Ok(object)
@@ -116,16 +128,30 @@ pub fn check() -> Vec<Finding> {
     let mut findings = vec![kernel(), object(), privileges(), lockdown_finding()];
     let kernel = "a kernel from 5.15 on with CONFIG_BPF_SYSCALL, CONFIG_CGROUP_BPF and CONFIG_NET_CLS_BPF";
     findings.push(program("cgroup_skb", ProgramType::CgroupSkb, kernel));
-    findings.push(program("classifier", ProgramType::SchedClassifier, "needed for --interface only"));
-    findings.push(cookie("namespace cookie", ProgramType::CgroupSkb));
+    findings.push(program(
+        "classifier",
+        ProgramType::SchedClassifier,
+        "needed for --interface only",
+    ));
+    findings.push(cookie());
     findings.push(cgroup_mount());
     findings.push(tcx());
     findings.push(btf());
     findings
 }
 
-fn finding(feature: &'static str, status: Status, detail: impl Into<String>, remedy: &'static str) -> Finding {
-    Finding { feature, status, detail: detail.into(), remedy: if status == Status::Ok { "" } else { remedy } }
+fn finding(
+    feature: &'static str,
+    status: Status,
+    detail: impl Into<String>,
+    remedy: &'static str,
+) -> Finding {
+    Finding {
+        feature,
+        status,
+        detail: detail.into(),
+        remedy: if status == Status::Ok { "" } else { remedy },
+    }
 }
 
 fn kernel() -> Finding {
@@ -135,7 +161,12 @@ fn kernel() -> Finding {
 
 fn object() -> Finding {
     match OBJECT {
-        Some(object) => finding("kernel object", Status::Ok, format!("{} bytes, embedded", object.len()), ""),
+        Some(object) => finding(
+            "kernel object",
+            Status::Ok,
+            format!("{} bytes, embedded", object.len()),
+            "",
+        ),
         None => finding(
             "kernel object",
             Status::Missing,
@@ -148,7 +179,12 @@ fn object() -> Finding {
 fn privileges() -> Finding {
     let missing = missing_capabilities();
     if missing.is_empty() {
-        return finding("privileges", Status::Ok, "CAP_BPF, CAP_PERFMON and CAP_NET_ADMIN are there", "");
+        return finding(
+            "privileges",
+            Status::Ok,
+            "CAP_BPF, CAP_PERFMON and CAP_NET_ADMIN are there",
+            "",
+        );
     }
     finding(
         "privileges",
@@ -160,36 +196,66 @@ fn privileges() -> Finding {
 
 fn lockdown_finding() -> Finding {
     let mode = lockdown();
-    let status = if mode == "confidentiality" { Status::Missing } else { Status::Ok };
+    let status = if mode == "confidentiality" {
+        Status::Missing
+    } else {
+        Status::Ok
+    };
     finding("lockdown", status, mode, "boot with lockdown=integrity or none")
 }
 
 fn program(feature: &'static str, program: ProgramType, remedy: &'static str) -> Finding {
     match is_program_supported(program) {
         Ok(true) => finding(feature, Status::Ok, "programs of this type load", ""),
-        Ok(false) => finding(feature, Status::Missing, "the kernel has no programs of this type", remedy),
-        Err(error) => finding(feature, Status::Unknown, error.to_string(), "run the check as root"),
+        Ok(false) => finding(
+            feature,
+            Status::Missing,
+            "the kernel has no programs of this type",
+            remedy,
+        ),
+        Err(error) => finding(
+            feature,
+            Status::Unknown,
+            error.to_string(),
+            "run the check as root",
+        ),
     }
 }
 
-fn cookie(feature: &'static str, program: ProgramType) -> Finding {
-    match is_helper_supported(program, BpfHelper::BPF_FUNC_get_netns_cookie) {
-        Ok(true) => finding(feature, Status::Ok, "bpf_get_netns_cookie keeps namespaces apart", ""),
+fn cookie() -> Finding {
+    let feature = "namespace cookie";
+    match is_helper_supported(ProgramType::CgroupSkb, BpfHelper::BPF_FUNC_get_netns_cookie) {
+        Ok(true) => finding(
+            feature,
+            Status::Ok,
+            "bpf_get_netns_cookie keeps namespaces apart",
+            "",
+        ),
         Ok(false) => finding(
             feature,
             Status::Degraded,
-            "no bpf_get_netns_cookie for this program type: socket cookies keep connections apart, and the agent joins both \
-             ends",
-            "none needed; Linux 6.14 has it",
+            "no bpf_get_netns_cookie for cgroup programs: socket cookies keep connections apart, the agent joins both ends, and \
+             clients that do not speak TLS are not told of",
+            "none needed; Linux 6.15 has it",
         ),
-        Err(error) => finding(feature, Status::Unknown, error.to_string(), "run the check as root"),
+        Err(error) => finding(
+            feature,
+            Status::Unknown,
+            error.to_string(),
+            "run the check as root",
+        ),
     }
 }
 
 fn cgroup_mount() -> Finding {
     let mounts = fs::read_to_string("/proc/self/mounts").unwrap_or_default();
     match crate::config::host::cgroup2_mount(&mounts) {
-        Some(path) => finding("cgroup v2", Status::Ok, format!("mounted at {}", path.display()), ""),
+        Some(path) => finding(
+            "cgroup v2",
+            Status::Ok,
+            format!("mounted at {}", path.display()),
+            "",
+        ),
         None => finding(
             "cgroup v2",
             Status::Missing,
@@ -203,7 +269,12 @@ fn cgroup_mount() -> Finding {
 fn tcx() -> Finding {
     let since = KernelVersion::new(6, 6, 0);
     if KernelVersion::current().is_ok_and(|version| version >= since) {
-        return finding("tcx", Status::Ok, "expected from this kernel's version; tried when attaching", "");
+        return finding(
+            "tcx",
+            Status::Ok,
+            "expected from this kernel's version; tried when attaching",
+            "",
+        );
     }
     finding(
         "tcx",

@@ -41,11 +41,15 @@ impl Reader {
         poll.set_missed_tick_behavior(MissedTickBehavior::Delay);
         Ok(Self {
             // SAFETY: the ring owns its descriptor and is moved in with it: it stays open until both are dropped.
-            ring: unsafe { AsyncFd::register(ring) }
-                .map_err(|error| KernelError::Io { what: "cannot poll the ring buffer", source: error.into() })?,
+            ring: unsafe { AsyncFd::register(ring) }.map_err(|error| KernelError::Io {
+                what: "cannot poll the ring buffer",
+                source: error.into(),
+            })?,
             poll,
-            clock: WallClock::now()
-                .map_err(|source| KernelError::Io { what: "cannot read the clocks", source })?,
+            clock: WallClock::now().map_err(|source| KernelError::Io {
+                what: "cannot read the clocks",
+                source,
+            })?,
             dump,
             undecodable: 0,
         })
@@ -69,7 +73,9 @@ impl Reader {
     /// When the copy cannot be written.
     pub fn read(&mut self, mut each: impl FnMut(&Segment<'_>)) -> io::Result<bool> {
         for _ in 0..BATCH {
-            let Some(record) = self.ring.get_mut().next() else { return Ok(false) };
+            let Some(record) = self.ring.get_mut().next() else {
+                return Ok(false);
+            };
             if let Some(dump) = &mut self.dump {
                 dump.write_all(&record)?;
             }

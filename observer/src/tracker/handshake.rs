@@ -18,7 +18,8 @@ use observer_tls::x509::CertificateFacts;
 use super::certificates::CertificateCache;
 use super::offer;
 use crate::observation::{
-    AlertSeen, ClientCertificate, ClientOffer, Completeness, OpaqueRecord, Reason, Resumption, Side, Timings,
+    AlertSeen, ClientCertificate, ClientOffer, Completeness, OpaqueRecord, Outcome, Reason, Resumption, Side,
+    Timings,
 };
 use crate::outcome::{Cause, Verdict, tls13};
 
@@ -322,6 +323,10 @@ impl Handshake {
             ContentType::HANDSHAKE if *self.change_cipher_spec.of(side) => self.finished(side, time_ns),
             ContentType::ALERT => {
                 self.note_alert(side, None, time_ns);
+                // It may come after a handshake whose end is what is missing.
+                if self.is_lossy() {
+                    return None;
+                }
                 let cause = Cause::inferred(Reason::Other, RULE_ENCRYPTED_ALERT);
                 Some((Verdict::rejected(side, cause), time_ns))
             }
@@ -351,7 +356,11 @@ impl Handshake {
             .and_then(|end| records.get(end))
             .map(|record| record.offset_ns);
         self.reading = Some(reading);
-        reading.verdict
+        // The rules count records. With one missing, a close_notify can look like a refusal; a large record of the
+        // server's behind the client's flight still is what it is.
+        reading
+            .verdict
+            .filter(|verdict| !self.is_lossy() || verdict.outcome == Outcome::Established)
     }
 
     /// Whether what is still to come is at most a close or an objection, which comes soon or not at all.

@@ -22,8 +22,8 @@ pub(super) struct Reported {
     pub resumption: Option<Resumption>,
     /// Application data passed, in whichever direction.
     pub application_data: bool,
-    /// An encrypted alert was told of: another one is its answer.
-    pub told: bool,
+    /// There was an encrypted alert: another one is its answer.
+    pub alerted: bool,
     /// The last encrypted alert, while it can still turn out to be more than an orderly close.
     pub held: Option<(Side, u64)>,
 }
@@ -42,10 +42,11 @@ enum Late {
 impl Reported {
     /// Whether a late alert is news (`alert` is `None` for an encrypted one).
     ///
-    /// A plaintext alert other than close_notify always is. An encrypted one is most often close_notify, and looks like
-    /// that when application data came before it and a FIN comes after: it is news before any application data, or
-    /// when its sender resets the connection. The one that answers it is not. After a handshake that failed, alerts only repeat the failure.
-    fn judge(&self, alert: Option<Alert>) -> Late {
+    /// A plaintext alert other than close_notify always is. An encrypted one is most often close_notify: it is news when
+    /// its sender resets the connection, and when a server sends it before any application data, which may be a late
+    /// refusal. A client that closes so soon is a health check. The alert that answers another one is not news. After a
+    /// handshake that failed, alerts only repeat the failure.
+    fn judge(&self, side: Side, alert: Option<Alert>) -> Late {
         if matches!(self.outcome, Outcome::Rejected | Outcome::Aborted) {
             return Late::Drop;
         }
@@ -53,8 +54,8 @@ impl Reported {
             Some(alert) if alert.description == AlertDescription::CLOSE_NOTIFY => Late::Drop,
             Some(_) => Late::Tell,
             None if self.outcome != Outcome::Established => Late::Drop,
-            None if self.told => Late::Drop,
-            None if self.application_data => Late::Hold,
+            None if self.alerted => Late::Drop,
+            None if self.application_data || side == Side::Client => Late::Hold,
             None => Late::Tell,
         }
     }
@@ -76,13 +77,14 @@ impl Reported {
             }
             _ => return None,
         };
-        match self.judge(alert) {
+        match self.judge(side, alert) {
             _ if all => Some(self.seen(side, alert, time_ns)),
             Late::Tell => {
-                self.told |= alert.is_none();
+                self.alerted |= alert.is_none();
                 Some(self.seen(side, alert, time_ns))
             }
             Late::Hold => {
+                self.alerted = true;
                 self.held = Some((side, time_ns));
                 None
             }

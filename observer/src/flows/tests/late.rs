@@ -48,9 +48,16 @@ fn an_orderly_close_behind_skipped_data_is_no_news() {
 }
 
 #[test]
-fn an_alert_before_any_data_is_news() {
+fn a_client_that_only_shakes_hands_is_no_news() {
+    let (mut play, _) = established(false);
+    play.client(&[opaque(21, 26)]).fin(Side::Client);
+    play.server(&[opaque(21, 26)]).fin(Side::Server).nothing();
+}
+
+#[test]
+fn a_servers_alert_before_any_data_is_news() {
     let (mut play, id) = established(false);
-    play.client(&[opaque(21, 26)]);
+    play.server(&[opaque(21, 26)]);
     let seen = play.only();
     assert_eq!(
         (seen.action, seen.id, seen.outcome),
@@ -61,12 +68,12 @@ fn an_alert_before_any_data_is_news() {
     assert_eq!(seen.alerts.len(), 1);
     assert_eq!(
         (seen.alerts[0].sender, seen.alerts[0].alert),
-        (Side::Client, None)
+        (Side::Server, None)
     );
-    // The server's answer to it is not.
-    play.server(&[opaque(21, 26)])
-        .fin(Side::Server)
-        .rst(Side::Client)
+    // The client's answer to it is not.
+    play.client(&[opaque(21, 26)])
+        .fin(Side::Client)
+        .rst(Side::Server)
         .nothing();
 }
 

@@ -1,0 +1,177 @@
+//! The kernel's own account of the time that its programs run.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
+
+use anyhow::{Context, Result, ensure};
+
+/// Commands of `bpf(2)`, and the only kind of statistics there is (`linux/bpf.h`).
+const PROG_LOAD: libc::c_long = 5;
+const PROG_TEST_RUN: libc::c_long = 10;
+const ENABLE_STATS: libc::c_long = 32;
+const STATS_RUN_TIME: u32 = 0;
+
+/// Program types, as `bpf(2)` and `/proc/PID/fdinfo` number them.
+const SOCKET_FILTER: u32 = 1;
+/// Classifier (tc and tcx).
+pub const CLASSIFIER: u32 = 3;
+/// `cgroup_skb`.
+pub const CGROUP_SKB: u32 = 8;
+
+/// Runs `bpf(2)`.
+fn bpf<T>(command: libc::c_long, attributes: &mut T) -> Result<i32> {
+    // SAFETY: every `T` here is a `repr(C)` prefix of the kernel's `union bpf_attr` for that command, its size is given,
+    // and the memory that its pointers name outlives the call.
+    let answer = unsafe { libc::syscall(libc::SYS_bpf, command, &raw mut *attributes, size_of::<T>()) };
+    if answer < 0 {
+        return Err(std::io::Error::last_os_error()).context("bpf(2)");
+    }
+    Ok(i32::try_from(answer)?)
+}
+
+/// Run-time statistics of all programs, counted as long as the guard lives. The kernel ends it with the guard's file, so
+/// nothing stays switched on, however this process ends. What `kernel.bpf_stats_enabled` says is not changed.
+pub struct Statistics {
+    _file: OwnedFd,
+}
+
+impl Statistics {
+    /// Switches them on.
+    ///
+    /// # Errors
+    /// Without root, or before Linux 5.8.
+    pub fn enable() -> Result<Self> {
+        let file = bpf(ENABLE_STATS, &mut { STATS_RUN_TIME }).context("run-time statistics of programs")?;
+        // SAFETY: the kernel has just given us this descriptor.
+        Ok(Self { _file: unsafe { OwnedFd::from_raw_fd(file) } })
+    }
+}
+
+/// How often programs ran, and for how long.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Runs {
+    /// Runs.
+    pub count: u64,
+    /// Nanoseconds in all.
+    pub nanoseconds: u64,
+}
+
+impl Runs {
+    /// What has been added since `earlier`.
+    pub fn since(self, earlier: Self) -> Self {
+        Self { count: self.count - earlier.count, nanoseconds: self.nanoseconds - earlier.nanoseconds }
+    }
+
+    /// Nanoseconds for one run; not a number when there was none.
+    pub fn mean(self) -> f64 {
+        self.nanoseconds as f64 / self.count as f64
+    }
+}
+
+/// The runs of all programs of type `kind` that process `pid` holds open. A program that another one tail-calls has no
+/// count of its own: its time is in its caller's.
+///
+/// # Errors
+/// When the process has ended, or holds no such program.
+pub fn runs(pid: u32, kind: u32) -> Result<Runs> {
+    let mut programs = BTreeMap::new();
+    let directory = format!("/proc/{pid}/fdinfo");
+    for entry in fs::read_dir(&directory).with_context(|| directory.clone())? {
+        // A file may have been closed in the meantime.
+        let Ok(text) = fs::read_to_string(entry?.path()) else { continue };
+        if let Some((id, runs)) = program(&text, kind) {
+            programs.insert(id, runs);
+        }
+    }
+    ensure!(!programs.is_empty(), "the agent holds no program of type {kind}");
+    let add = |sum: Runs, runs: &Runs| Runs {
+        count: sum.count + runs.count,
+        nanoseconds: sum.nanoseconds + runs.nanoseconds,
+    };
+    Ok(programs.values().fold(Runs::default(), add))
+}
+
+/// Id and runs of the program that a `fdinfo` file tells of, when it is one of this type.
+fn program(text: &str, kind: u32) -> Option<(u64, Runs)> {
+    let field = |name: &str| -> Option<u64> {
+        let line = text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':'))?;
+        line.trim().parse().ok()
+    };
+    if field("prog_type")? != u64::from(kind) {
+        return None;
+    }
+    Some((field("prog_id")?, Runs { count: field("run_cnt")?, nanoseconds: field("run_time_ns")? }))
+}
+
+/// Attributes of `BPF_PROG_LOAD`, the first ones.
+#[repr(C)]
+struct Load {
+    kind: u32,
+    instruction_count: u32,
+    instructions: u64,
+    license: u64,
+}
+
+/// Attributes of `BPF_PROG_TEST_RUN`.
+#[repr(C)]
+struct TestRun {
+    program: u32,
+    result: u32,
+    bytes_in: u32,
+    bytes_out: u32,
+    data_in: u64,
+    data_out: u64,
+    repeat: u32,
+    duration: u32,
+}
+
+/// Nanoseconds that the statistics show for a program that does nothing: what measuring itself adds to each run.
+/// [`Statistics`] must be on.
+///
+/// # Errors
+/// When such a program cannot be loaded or run.
+pub fn empty_run() -> Result<f64> {
+    /// `r0 = 0; exit`.
+    const NOTHING: [u64; 2] = [0xb7, 0x95];
+    const REPEAT: u32 = 200_000;
+    let mut load = Load {
+        kind: SOCKET_FILTER,
+        instruction_count: 2,
+        instructions: NOTHING.as_ptr() as u64,
+        license: c"GPL".as_ptr() as u64,
+    };
+    let file = bpf(PROG_LOAD, &mut load).context("load an empty program")?;
+    // SAFETY: the kernel has just given us this descriptor.
+    let program = unsafe { OwnedFd::from_raw_fd(file) };
+    let packet = [0_u8; 64];
+    let mut test = TestRun {
+        program: program.as_raw_fd().cast_unsigned(),
+        result: 0,
+        bytes_in: 64,
+        bytes_out: 0,
+        data_in: packet.as_ptr() as u64,
+        data_out: 0,
+        repeat: REPEAT,
+        duration: 0,
+    };
+    bpf(PROG_TEST_RUN, &mut test).context("run an empty program")?;
+    let runs = runs(std::process::id(), SOCKET_FILTER)?;
+    ensure!(runs.count >= u64::from(REPEAT), "the kernel counted {} runs of {REPEAT}", runs.count);
+    Ok(runs.mean())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{CGROUP_SKB, CLASSIFIER, Runs, program};
+
+    #[test]
+    fn a_program_is_read_from_its_fdinfo_and_other_files_are_not() {
+        let text = "pos:\t0\nflags:\t02000002\nprog_type:\t8\nprog_jited:\t1\nprog_id:\t77\nrun_time_ns:\t5000\nrun_cnt:\t50\n";
+        let runs = Runs { count: 50, nanoseconds: 5000 };
+        assert_eq!(program(text, CGROUP_SKB), Some((77, runs)));
+        assert_eq!(program(text, CLASSIFIER), None);
+        assert_eq!(program("pos:\t0\nmap_type:\t1\n", CGROUP_SKB), None);
+        assert_eq!(runs.since(Runs { count: 40, nanoseconds: 4000 }).mean(), 100.0);
+    }
+}
