@@ -35,6 +35,8 @@ enum Late {
     Tell,
     /// It is if its sender resets the connection.
     Hold,
+    /// It begins an orderly close; what the other side says to it is no news either.
+    Answered,
     /// It belongs to what was reported, or to an orderly close.
     Drop,
 }
@@ -42,10 +44,11 @@ enum Late {
 impl Reported {
     /// Whether a late alert is news (`alert` is `None` for an encrypted one).
     ///
-    /// A plaintext alert other than close_notify always is. An encrypted one is most often close_notify: it is news when
-    /// its sender resets the connection, and when a server sends it before any application data, which may be a late
-    /// refusal. A client that closes so soon is a health check. The alert that answers another one is not news. After a
-    /// handshake that failed, alerts only repeat the failure.
+    /// A plaintext alert other than close_notify always is. An encrypted one is most often close_notify. From a client
+    /// it is no news, for a client that leaves needs no reason, and many leave with unread data, which resets the
+    /// connection. From a server it is news before any application data, and when the server resets the connection:
+    /// that may be a late refusal. The alert that answers another one is not. After a handshake that failed, alerts only
+    /// repeat the failure.
     fn judge(&self, side: Side, alert: Option<Alert>) -> Late {
         if matches!(self.outcome, Outcome::Rejected | Outcome::Aborted) {
             return Late::Drop;
@@ -55,7 +58,8 @@ impl Reported {
             Some(_) => Late::Tell,
             None if self.outcome != Outcome::Established => Late::Drop,
             None if self.alerted => Late::Drop,
-            None if self.application_data || side == Side::Client => Late::Hold,
+            None if side == Side::Client => Late::Answered,
+            None if self.application_data => Late::Hold,
             None => Late::Tell,
         }
     }
@@ -86,6 +90,10 @@ impl Reported {
             Late::Hold => {
                 self.alerted = true;
                 self.held = Some((side, time_ns));
+                None
+            }
+            Late::Answered => {
+                self.alerted = true;
                 None
             }
             Late::Drop => None,
