@@ -142,6 +142,8 @@ impl Tracker {
                 }
             }
             State::Reported(reported) => {
+                // With pieces lost, nobody knows that no application data came before.
+                reported.application_data |= around.lossy;
                 if let Some(alert) = reported.take(side, time_ns, body, around.late_alerts_all) {
                     let ends = ends(self.client, around);
                     around.sink.push(reported.observation(&ends, alert));

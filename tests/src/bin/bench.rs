@@ -20,6 +20,9 @@ struct Arguments {
     /// Repeats without and with the agent, each.
     #[arg(long)]
     repeats: Option<u32>,
+    /// Handshakes in one repeat.
+    #[arg(long)]
+    handshakes: Option<u32>,
     #[command(subcommand)]
     part: Option<Part>,
 }
@@ -49,5 +52,6 @@ fn main() -> Result<()> {
     }
     let mut extent = if arguments.quick { Extent::QUICK } else { Extent::FULL };
     extent.repeats = arguments.repeats.unwrap_or(extent.repeats);
+    extent.handshakes = arguments.handshakes.unwrap_or(extent.handshakes);
     report::run(extent)
 }
