@@ -11,5 +11,5 @@ pub mod limits;
 pub mod wire;
 
 pub use counters::Counter;
-pub use flow::{FlowKey, LO_TO_HI, HI_TO_LO};
-pub use wire::{RecordHeader, RECORD_HEADER_LEN};
+pub use flow::{FlowKey, HI_TO_LO, LO_TO_HI};
+pub use wire::{RECORD_HEADER_LEN, RecordHeader};

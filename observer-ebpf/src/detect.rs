@@ -49,7 +49,11 @@ impl Header {
             && bytes[1] == 3
             && bytes[2] <= 4
             && length <= MAX_RECORD_PAYLOAD;
-        Self { content, length, plausible }
+        Self {
+            content,
+            length,
+            plausible,
+        }
     }
 }
 
@@ -77,7 +81,11 @@ pub fn begins_tls(bytes: &[u8; PARTIAL_LEN], known: u32) -> bool {
         return true;
     }
     let message = ((bytes[6] as u32) << 16) | ((bytes[7] as u32) << 8) | bytes[8] as u32;
-    let shortest = if kind == CLIENT_HELLO { MIN_CLIENT_HELLO } else { MIN_SERVER_HELLO };
+    let shortest = if kind == CLIENT_HELLO {
+        MIN_CLIENT_HELLO
+    } else {
+        MIN_SERVER_HELLO
+    };
     // A ClientHello is alone in its flight; a ServerHello may share its record with what follows it.
     let fits = kind == SERVER_HELLO || message + 4 >= record;
     message >= shortest && message <= MAX_HELLO && fits && bytes[9] == 3 && bytes[10] <= 4

@@ -67,7 +67,9 @@ pub struct Scratch {
 #[inline(always)]
 pub fn claim(counters: Counters) -> Option<&'static mut Scratch> {
     for slot in 0..SCRATCH_SLOTS {
-        let Some(scratch) = SCRATCH.get_ptr_mut(slot) else { continue };
+        let Some(scratch) = SCRATCH.get_ptr_mut(slot) else {
+            continue;
+        };
         // SAFETY: `busy` lies in a map value that lives as long as the program is loaded.
         let busy = unsafe { atomic_xchg::<u64, { AtomicOrdering::SeqCst }>(&raw mut (*scratch).busy, 1) };
         if busy == 0 {
@@ -167,7 +169,14 @@ impl Scratch {
     /// Writes the piece, if there is anything to tell, and empties it. `beyond` bytes follow on the wire and are left
     /// out; `flags` are told with the ones that wait in `direction`.
     #[inline(always)]
-    pub fn flush(&mut self, head: &mut Head, direction: &mut Direction, beyond: u32, flags: u8, counters: Counters) {
+    pub fn flush(
+        &mut self,
+        head: &mut Head,
+        direction: &mut Direction,
+        beyond: u32,
+        flags: u8,
+        counters: Counters,
+    ) {
         let len = bounded_offset(&mut self.cell, self.len);
         self.len = 0;
         if head.muted != 0 {
@@ -182,7 +191,11 @@ impl Scratch {
         let written = unsafe {
             let wake_at = core::ptr::read_volatile(&raw const WAKE_AT);
             let waiting = EVENTS.query(AVAILABLE);
-            let wake = if waiting < wake_at && waiting + size >= wake_at { FORCE_WAKEUP } else { NO_WAKEUP };
+            let wake = if waiting < wake_at && waiting + size >= wake_at {
+                FORCE_WAKEUP
+            } else {
+                NO_WAKEUP
+            };
             generated::bpf_ringbuf_output(ring(), (&raw mut self.header).cast(), size, wake)
         };
         if written == 0 {

@@ -157,6 +157,12 @@ impl Flow {
         let own = (forget(&mut self.head.cell, u32::from(direction)) & 1) as usize;
         let directions = (&raw mut self.directions).cast::<Direction>();
         // SAFETY: 0 and 1 are indices of the array, and they differ.
-        unsafe { (&mut self.head, &mut *directions.add(own), &mut *directions.add(own ^ 1)) }
+        unsafe {
+            (
+                &mut self.head,
+                &mut *directions.add(own),
+                &mut *directions.add(own ^ 1),
+            )
+        }
     }
 }

@@ -81,7 +81,12 @@ impl Counters {
     pub fn add(self, counter: Counter, by: u64) {
         // SAFETY: the id of a counter is below their number; the entry is this CPU's, aligned and valid while the
         // program runs. Atomic, because a program that preempts this one on the same CPU counts in the same place.
-        unsafe { atomic_xadd::<u64, u64, { AtomicOrdering::Relaxed }>(self.0.cast::<u64>().add(counter as usize), by) };
+        unsafe {
+            atomic_xadd::<u64, u64, { AtomicOrdering::Relaxed }>(
+                self.0.cast::<u64>().add(counter as usize),
+                by,
+            )
+        };
     }
 
     /// Adds one to a counter.

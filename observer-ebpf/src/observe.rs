@@ -9,8 +9,8 @@ use observer_common::wire::{FLAG_FIN, FLAG_NOT_TLS, FLAG_RST};
 use crate::detect::{HANDSHAKE, SERVER_HELLO, begins_tls};
 use crate::emit::{Scratch, claim, release};
 use crate::flow::{
-    DETECT_LEN, Direction, Flow, HEADER_LEN, Head, PARTIAL_LEN, PHASE_NEW, PHASE_NOT_TLS, PHASE_TLS, STATE_NONE, STATE_NOT_TLS, STATE_PLAIN,
-    STATE_SETTLED,
+    DETECT_LEN, Direction, Flow, HEADER_LEN, Head, PARTIAL_LEN, PHASE_NEW, PHASE_NOT_TLS, PHASE_TLS,
+    STATE_NONE, STATE_NOT_TLS, STATE_PLAIN, STATE_SETTLED,
 };
 use crate::maps::{Counters, FLOWS};
 use crate::packet::{ACK, FIN, Packet, RST, SYN};
@@ -102,9 +102,17 @@ pub fn namespace_scope(scope: u64) -> u64 {
 /// Looks at one packet: whose is it, is it news, and can it be stepped over?
 #[inline(always)]
 pub fn observe(hook: &Hook) -> Next {
-    let Some(packet) = hook.packet() else { return Next::Done };
-    let source = PacketSource { ctx: hook.ctx, base: packet.payload, len: packet.len };
-    let Some(flow) = find_or_open(hook, &packet, &source) else { return Next::Done };
+    let Some(packet) = hook.packet() else {
+        return Next::Done;
+    };
+    let source = PacketSource {
+        ctx: hook.ctx,
+        base: packet.payload,
+        len: packet.len,
+    };
+    let Some(flow) = find_or_open(hook, &packet, &source) else {
+        return Next::Done;
+    };
     let (head, own, peer) = flow.split(packet.direction);
     if packet.flags & SYN != 0 && own.started == 0 {
         own.started = 1;
@@ -148,14 +156,23 @@ fn pass(source: &PacketSource, start: u32, own: &mut Direction) -> u32 {
         own.next = own.next.wrapping_add(rest);
         return source.len;
     }
-    if own.state == STATE_SETTLED { step_over(source, start, own) } else { start }
+    if own.state == STATE_SETTLED {
+        step_over(source, start, own)
+    } else {
+        start
+    }
 }
 
 /// Walks the records of a packet that [`observe`] found to hold some, or goes on doing so.
 #[inline(always)]
 pub fn follow(hook: &Hook) -> Next {
-    let Some(slot) = claim(hook.counters) else { return Next::Done };
-    let next = match hook.packet_in(slot).and_then(|packet| Some((packet, FLOWS.get_ptr_mut(&packet.key)?))) {
+    let Some(slot) = claim(hook.counters) else {
+        return Next::Done;
+    };
+    let next = match hook
+        .packet_in(slot)
+        .and_then(|packet| Some((packet, FLOWS.get_ptr_mut(&packet.key)?)))
+    {
         // SAFETY: a map value, valid while the program runs.
         Some((packet, flow)) => follow_packet(hook, packet, unsafe { &mut *flow }, slot),
         None => Next::Done,
@@ -170,8 +187,13 @@ fn follow_packet(hook: &Hook, packet: &Packet, flow: &mut Flow, slot: &mut Scrat
     let start = own.next.wrapping_sub(packet.seq);
     slot.begin(hook.ctx, packet, head, hook.cgroup);
     if start < packet.len {
-        let source = PacketSource { ctx: hook.ctx, base: packet.payload, len: packet.len };
-        let answers = own.state == STATE_NONE && head.client != packet.direction && begins_server_hello(&source, start);
+        let source = PacketSource {
+            ctx: hook.ctx,
+            base: packet.payload,
+            len: packet.len,
+        };
+        let answers =
+            own.state == STATE_NONE && head.client != packet.direction && begins_server_hello(&source, start);
         take_held(own, slot);
         let reached =
             walk::<_, PACKET_STEPS>(&source, start, head, own, peer.finished != 0, slot, hook.counters);
@@ -180,7 +202,13 @@ fn follow_packet(hook: &Hook, packet: &Packet, flow: &mut Flow, slot: &mut Scrat
             slot.start(own.next);
         }
         if strange || slot.len() > 0 {
-            slot.flush(head, own, 0, if strange { FLAG_NOT_TLS } else { 0 }, hook.counters);
+            slot.flush(
+                head,
+                own,
+                0,
+                if strange { FLAG_NOT_TLS } else { 0 },
+                hook.counters,
+            );
         }
         if answers {
             remember_listener(packet);
@@ -270,8 +298,13 @@ fn place(packet: &Packet, source: &PacketSource, own: &mut Direction, counters: 
 /// Looks at the segments that waited for this packet; true if there may be more of them.
 #[inline(always)]
 pub fn drain(hook: &Hook) -> bool {
-    let Some(slot) = claim(hook.counters) else { return false };
-    let more = match hook.packet_in(slot).and_then(|packet| Some((packet, FLOWS.get_ptr_mut(&packet.key)?))) {
+    let Some(slot) = claim(hook.counters) else {
+        return false;
+    };
+    let more = match hook
+        .packet_in(slot)
+        .and_then(|packet| Some((packet, FLOWS.get_ptr_mut(&packet.key)?)))
+    {
         // SAFETY: a map value, valid while the program runs.
         Some((packet, flow)) => drain_packet(hook, packet, unsafe { &mut *flow }, slot),
         None => false,
@@ -395,7 +428,11 @@ fn find_or_open<'a>(hook: &Hook, packet: &Packet, source: &PacketSource) -> Opti
         }
     } else if !opens {
         let mut bytes = [0u8; PARTIAL_LEN];
-        let known = if packet.len >= DETECT_LEN as u32 { DETECT_LEN as u32 } else { 1 };
+        let known = if packet.len >= DETECT_LEN as u32 {
+            DETECT_LEN as u32
+        } else {
+            1
+        };
         // SAFETY: `bytes` has room for it.
         if !unsafe { source.read(0, bytes.as_mut_ptr(), known) } {
             return None;

@@ -107,7 +107,10 @@ impl Packet {
                 destination[3] = head[4];
             }
             6 => {
-                let length = u32::from(u16::from_be_bytes([head[1].to_ne_bytes()[0], head[1].to_ne_bytes()[1]]));
+                let length = u32::from(u16::from_be_bytes([
+                    head[1].to_ne_bytes()[0],
+                    head[1].to_ne_bytes()[1],
+                ]));
                 end = if length == 0 { total } else { ip + 40 + length };
                 tcp = skip_extensions(ctx, head[1].to_ne_bytes()[2], ip + 40, counters)?;
                 source.copy_from_slice(&head[2..6]);

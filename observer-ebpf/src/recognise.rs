@@ -24,7 +24,13 @@ fn peek(source: &PacketSource, own: &mut Direction) -> u32 {
     }
     let len = (bounded_offset(&mut own.cell, lacking - 1) & 15) + 1;
     // SAFETY: the offset is below 16, the length at most 16, and there is room for 32.
-    let read = unsafe { source.read(0, (&raw mut own.partial).cast::<u8>().add(held as usize), len as u32) };
+    let read = unsafe {
+        source.read(
+            0,
+            (&raw mut own.partial).cast::<u8>().add(held as usize),
+            len as u32,
+        )
+    };
     if read { held + len as u32 } else { held }
 }
 
@@ -55,7 +61,11 @@ pub fn recognise(
         let tiny_record = known >= 6 && bytes[3] == 0 && u32::from(bytes[4]) < 6;
         if known == DETECT_LEN as u32 || tiny_record {
             head.phase = PHASE_TLS;
-            head.client = if bytes[5] == CLIENT_HELLO { packet.direction } else { packet.direction ^ 1 };
+            head.client = if bytes[5] == CLIENT_HELLO {
+                packet.direction
+            } else {
+                packet.direction ^ 1
+            };
             own.started = 1;
             own.next = packet.seq;
             return true;
@@ -159,5 +169,10 @@ fn listener(packet: &Packet, sender: bool) -> Listener {
     } else {
         (key.hi_addr, key.hi_port)
     };
-    Listener { scope: namespace_scope(key.scope), addr, port, pad: [0; 3] }
+    Listener {
+        scope: namespace_scope(key.scope),
+        addr,
+        port,
+        pad: [0; 3],
+    }
 }

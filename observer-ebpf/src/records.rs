@@ -58,7 +58,11 @@ pub fn walk<S: Source, const STEPS: u32>(
         if at >= end {
             break;
         }
-        scratch.step = Step { flush: 0, beyond: 0, flags_after: 0 };
+        scratch.step = Step {
+            flush: 0,
+            beyond: 0,
+            flags_after: 0,
+        };
         let moved = step(source, at, end - at, direction, peer_finished, scratch, counters);
         let moved = forget(&mut scratch.cell, moved);
         if moved == 0 {
@@ -125,7 +129,14 @@ fn step<S: Source>(
         return 0;
     }
     let taken = forget(&mut scratch.cell, taken);
-    let fate = decide(source, at + taken, available - taken, &header, peer_finished, direction);
+    let fate = decide(
+        source,
+        at + taken,
+        available - taken,
+        &header,
+        peer_finished,
+        direction,
+    );
     // From here on the ways of all kinds of records look alike to the verifier.
     let fate = forget(&mut scratch.cell, fate);
     direction.left = header.length;
@@ -187,7 +198,8 @@ pub fn step_over<S: Source>(source: &S, mut at: u32, direction: &mut Direction) 
         }
         let header_at = at + direction.left;
         // SAFETY: `bytes` has room for five.
-        if end - header_at < HEADER_LEN || !unsafe { source.read(header_at, bytes.as_mut_ptr(), HEADER_LEN) } {
+        if end - header_at < HEADER_LEN || !unsafe { source.read(header_at, bytes.as_mut_ptr(), HEADER_LEN) }
+        {
             break;
         }
         let header = Header::read(&bytes);
@@ -231,7 +243,9 @@ fn decide<S: Source>(
         HANDSHAKE => {
             let mut peek = [0u8; 8];
             // SAFETY: `peek` has room for six.
-            if available >= 6 && unsafe { source.read(payload, peek.as_mut_ptr(), 6) } && is_plain_hello(&peek, header.length)
+            if available >= 6
+                && unsafe { source.read(payload, peek.as_mut_ptr(), 6) }
+                && is_plain_hello(&peek, header.length)
             {
                 return COPY;
             }
@@ -311,7 +325,9 @@ fn may_resume_at(bytes: &[u8; 16], state: u8) -> bool {
     }
     if header.content == HANDSHAKE && state == STATE_PLAIN {
         let message = ((bytes[6] as u32) << 16) | ((bytes[7] as u32) << 8) | bytes[8] as u32;
-        return bytes[5] <= LAST_HANDSHAKE_TYPE && message <= MAX_HANDSHAKE_BYTES && message + 4 <= header.length;
+        return bytes[5] <= LAST_HANDSHAKE_TYPE
+            && message <= MAX_HANDSHAKE_BYTES
+            && message + 4 <= header.length;
     }
     true
 }

@@ -40,7 +40,13 @@ pub struct StashedSegment {
 
 /// Sets a segment aside; false if that cannot be done.
 #[inline(always)]
-pub fn set_aside<S: Source>(packet: &Packet, source: &S, direction: &mut Direction, scratch: &mut Scratch, counters: Counters) -> bool {
+pub fn set_aside<S: Source>(
+    packet: &Packet,
+    source: &S,
+    direction: &mut Direction,
+    scratch: &mut Scratch,
+    counters: Counters,
+) -> bool {
     let (area, cell) = scratch.area();
     let segment = area.cast::<StashedSegment>();
     if source.len() == 0 || source.len() > STASH_BYTES as u32 || direction.stashed >= MAX_STASHED {
@@ -48,7 +54,11 @@ pub fn set_aside<S: Source>(packet: &Packet, source: &S, direction: &mut Directi
         return false;
     }
     let len = bounded_length(cell, source.len()).min(STASH_BYTES as u64);
-    let key = StashKey { flow: packet.key, seq: packet.seq, direction: u32::from(packet.direction) };
+    let key = StashKey {
+        flow: packet.key,
+        seq: packet.seq,
+        direction: u32::from(packet.direction),
+    };
     // SAFETY: the scratch area is larger than a stashed segment and 8-aligned; it is ours while claimed.
     let stored = unsafe {
         (*segment).len = len as u32;
@@ -69,7 +79,11 @@ pub fn set_aside<S: Source>(packet: &Packet, source: &S, direction: &mut Directi
 /// The waiting segment that begins at `seq`.
 #[inline(always)]
 pub fn waiting(packet: &Packet, seq: u32) -> Option<(StashKey, *mut StashedSegment)> {
-    let key = StashKey { flow: packet.key, seq, direction: u32::from(packet.direction) };
+    let key = StashKey {
+        flow: packet.key,
+        seq,
+        direction: u32::from(packet.direction),
+    };
     STASH.get_ptr_mut(&key).map(|segment| (key, segment))
 }
 

@@ -20,7 +20,12 @@ const DRAIN: u32 = 1;
 fn run_observe(ctx: &SkBuffContext, ip: u32, cgroup: bool, calls: &ProgramArray) {
     let Some(counters) = Counters::find() else { return };
     counters.count(Counter::Packets);
-    let next = observe(&Hook { ctx, ip, cgroup, counters });
+    let next = observe(&Hook {
+        ctx,
+        ip,
+        cgroup,
+        counters,
+    });
     call(ctx, calls, next, counters);
 }
 
@@ -28,7 +33,12 @@ fn run_observe(ctx: &SkBuffContext, ip: u32, cgroup: bool, calls: &ProgramArray)
 #[inline(always)]
 fn run_walk(ctx: &SkBuffContext, ip: u32, cgroup: bool, calls: &ProgramArray) {
     let Some(counters) = Counters::find() else { return };
-    let next = follow(&Hook { ctx, ip, cgroup, counters });
+    let next = follow(&Hook {
+        ctx,
+        ip,
+        cgroup,
+        counters,
+    });
     call(ctx, calls, next, counters);
 }
 
@@ -36,7 +46,16 @@ fn run_walk(ctx: &SkBuffContext, ip: u32, cgroup: bool, calls: &ProgramArray) {
 #[inline(always)]
 fn run_drain(ctx: &SkBuffContext, ip: u32, cgroup: bool, calls: &ProgramArray) {
     let Some(counters) = Counters::find() else { return };
-    let next = if drain(&Hook { ctx, ip, cgroup, counters }) { Next::Drain } else { Next::Done };
+    let next = if drain(&Hook {
+        ctx,
+        ip,
+        cgroup,
+        counters,
+    }) {
+        Next::Drain
+    } else {
+        Next::Done
+    };
     call(ctx, calls, next, counters);
 }
 
@@ -52,5 +71,9 @@ fn call(ctx: &SkBuffContext, calls: &ProgramArray, next: Next, counters: Counter
     // SAFETY: the slots hold programs of this program's type.
     unsafe { calls.tail_call(ctx, slot) };
     counters.count(Counter::WalkLimit);
-    aya_log_ebpf::debug!(ctx, "a packet of {} bytes holds more records than one walk visits", ctx.len());
+    aya_log_ebpf::debug!(
+        ctx,
+        "a packet of {} bytes holds more records than one walk visits",
+        ctx.len()
+    );
 }

@@ -285,8 +285,10 @@ fn attach_interfaces(
         for direction in [TcAttachType::Ingress, TcAttachType::Egress] {
             let tcx = TcAttachOptions::TcxOrder(LinkOrder::default());
             if let Err(error) = program.attach_with_options(name, direction, tcx) {
+                if hook != "tc" {
+                    degraded.push(format!("no tcx on {name} ({error}): a clsact qdisc serves"));
+                }
                 hook = "tc";
-                degraded.push(format!("no tcx on {name} ({error}): a clsact qdisc serves"));
                 attach_qdisc(program, name, direction)
                     .map_err(|source| refused(CLASSIFIER.observe, source))?;
             }

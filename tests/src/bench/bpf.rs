@@ -44,7 +44,9 @@ impl Statistics {
     pub fn enable() -> Result<Self> {
         let file = bpf(ENABLE_STATS, &mut { STATS_RUN_TIME }).context("run-time statistics of programs")?;
         // SAFETY: the kernel has just given us this descriptor.
-        Ok(Self { _file: unsafe { OwnedFd::from_raw_fd(file) } })
+        Ok(Self {
+            _file: unsafe { OwnedFd::from_raw_fd(file) },
+        })
     }
 }
 
@@ -60,7 +62,10 @@ pub struct Runs {
 impl Runs {
     /// What has been added since `earlier`.
     pub fn since(self, earlier: Self) -> Self {
-        Self { count: self.count - earlier.count, nanoseconds: self.nanoseconds - earlier.nanoseconds }
+        Self {
+            count: self.count - earlier.count,
+            nanoseconds: self.nanoseconds - earlier.nanoseconds,
+        }
     }
 
     /// Nanoseconds for one run; not a number when there was none.
@@ -79,7 +84,9 @@ pub fn runs(pid: u32, kind: u32) -> Result<Runs> {
     let directory = format!("/proc/{pid}/fdinfo");
     for entry in fs::read_dir(&directory).with_context(|| directory.clone())? {
         // A file may have been closed in the meantime.
-        let Ok(text) = fs::read_to_string(entry?.path()) else { continue };
+        let Ok(text) = fs::read_to_string(entry?.path()) else {
+            continue;
+        };
         if let Some((id, runs)) = program(&text, kind) {
             programs.insert(id, runs);
         }
@@ -95,13 +102,21 @@ pub fn runs(pid: u32, kind: u32) -> Result<Runs> {
 /// Id and runs of the program that a `fdinfo` file tells of, when it is one of this type.
 fn program(text: &str, kind: u32) -> Option<(u64, Runs)> {
     let field = |name: &str| -> Option<u64> {
-        let line = text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':'))?;
+        let line = text
+            .lines()
+            .find_map(|line| line.strip_prefix(name)?.strip_prefix(':'))?;
         line.trim().parse().ok()
     };
     if field("prog_type")? != u64::from(kind) {
         return None;
     }
-    Some((field("prog_id")?, Runs { count: field("run_cnt")?, nanoseconds: field("run_time_ns")? }))
+    Some((
+        field("prog_id")?,
+        Runs {
+            count: field("run_cnt")?,
+            nanoseconds: field("run_time_ns")?,
+        },
+    ))
 }
 
 /// Attributes of `BPF_PROG_LOAD`, the first ones.
@@ -157,7 +172,11 @@ pub fn empty_run() -> Result<f64> {
     };
     bpf(PROG_TEST_RUN, &mut test).context("run an empty program")?;
     let runs = runs(std::process::id(), SOCKET_FILTER)?;
-    ensure!(runs.count >= u64::from(REPEAT), "the kernel counted {} runs of {REPEAT}", runs.count);
+    ensure!(
+        runs.count >= u64::from(REPEAT),
+        "the kernel counted {} runs of {REPEAT}",
+        runs.count
+    );
     Ok(runs.mean())
 }
 
@@ -168,10 +187,20 @@ mod tests {
     #[test]
     fn a_program_is_read_from_its_fdinfo_and_other_files_are_not() {
         let text = "pos:\t0\nflags:\t02000002\nprog_type:\t8\nprog_jited:\t1\nprog_id:\t77\nrun_time_ns:\t5000\nrun_cnt:\t50\n";
-        let runs = Runs { count: 50, nanoseconds: 5000 };
+        let runs = Runs {
+            count: 50,
+            nanoseconds: 5000,
+        };
         assert_eq!(program(text, CGROUP_SKB), Some((77, runs)));
         assert_eq!(program(text, CLASSIFIER), None);
         assert_eq!(program("pos:\t0\nmap_type:\t1\n", CGROUP_SKB), None);
-        assert_eq!(runs.since(Runs { count: 40, nanoseconds: 4000 }).mean(), 100.0);
+        assert_eq!(
+            runs.since(Runs {
+                count: 40,
+                nanoseconds: 4000
+            })
+            .mean(),
+            100.0
+        );
     }
 }

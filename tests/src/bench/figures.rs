@@ -17,7 +17,11 @@ impl Series {
     pub fn median(&self) -> f64 {
         let middle = |at: usize| self.0.get(at).copied().unwrap_or(f64::NAN);
         let half = self.0.len() / 2;
-        if self.0.len() % 2 == 1 { middle(half) } else { f64::midpoint(middle(half.wrapping_sub(1)), middle(half)) }
+        if self.0.len() % 2 == 1 {
+            middle(half)
+        } else {
+            f64::midpoint(middle(half.wrapping_sub(1)), middle(half))
+        }
     }
 
     /// The largest value; not a number when there is none.
@@ -33,7 +37,11 @@ impl Series {
     /// The figure with its spread: the median with `digits` after the point, then the smallest and largest value.
     pub fn show(&self, digits: usize) -> String {
         let least = self.0.first().copied().unwrap_or(f64::NAN);
-        format!("{:.digits$} ({least:.digits$}–{:.digits$})", self.median(), self.largest())
+        format!(
+            "{:.digits$} ({least:.digits$}–{:.digits$})",
+            self.median(),
+            self.largest()
+        )
     }
 }
 
@@ -57,15 +65,29 @@ pub struct Goal {
 }
 
 /// Agent CPU for one full handshake with client certificate.
-pub const AGENT_PER_HANDSHAKE: Goal =
-    Goal { what: "agent CPU per mutual handshake", limit: 10.0, unit: "µs" };
+pub const AGENT_PER_HANDSHAKE: Goal = Goal {
+    what: "agent CPU per mutual handshake",
+    limit: 10.0,
+    unit: "µs",
+};
 /// CPU of the agent and its kernel programs for bulk.
-pub const BULK_IN_ALL: Goal =
-    Goal { what: "agent and kernel programs together per GB of bulk", limit: 0.01, unit: "CPU s" };
+pub const BULK_IN_ALL: Goal = Goal {
+    what: "agent and kernel programs together per GB of bulk",
+    limit: 0.01,
+    unit: "CPU s",
+};
 /// Kernel program run on one packet of bulk.
-pub const BULK_PACKET: Goal = Goal { what: "kernel program per bulk packet", limit: 100.0, unit: "ns" };
+pub const BULK_PACKET: Goal = Goal {
+    what: "kernel program per bulk packet",
+    limit: 100.0,
+    unit: "ns",
+};
 /// Resident memory of the agent, at its highest.
-pub const MEMORY: Goal = Goal { what: "agent's largest resident memory", limit: 32.0, unit: "MiB" };
+pub const MEMORY: Goal = Goal {
+    what: "agent's largest resident memory",
+    limit: 32.0,
+    unit: "MiB",
+};
 
 /// A figure beside its goal.
 #[derive(Clone, Debug)]
@@ -90,7 +112,11 @@ impl fmt::Display for Judged {
         let Goal { what, limit, unit } = self.goal;
         let verdict = if self.met() { "PASS" } else { "MISS" };
         let digits = if limit < 1.0 { 4 } else { 1 };
-        write!(f, "{verdict}  {what}, {}: {:.digits$} {unit} (goal: at most {limit} {unit})", self.case, self.value)
+        write!(
+            f,
+            "{verdict}  {what}, {}: {:.digits$} {unit} (goal: at most {limit} {unit})",
+            self.case, self.value
+        )
     }
 }
 
@@ -110,7 +136,11 @@ mod tests {
 
     #[test]
     fn a_goal_is_missed_above_its_limit_and_without_a_figure() {
-        let judged = |value| Judged { goal: BULK_PACKET, case: "x".into(), value };
+        let judged = |value| Judged {
+            goal: BULK_PACKET,
+            case: "x".into(),
+            value,
+        };
         assert!(judged(100.0).met());
         assert!(!judged(100.1).met());
         assert!(!judged(f64::NAN).met());

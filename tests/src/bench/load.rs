@@ -68,7 +68,11 @@ pub struct Flags {
 /// When this program cannot find itself.
 pub fn server(ground: &Ground, version: Version) -> Result<Command> {
     let (pki, files) = (&ground.pki, &ground.pki.server.files);
-    command("serve", version, [&pki.client_ca.files.certificate, &files.certificate, &files.key])
+    command(
+        "serve",
+        version,
+        [&pki.client_ca.files.certificate, &files.certificate, &files.key],
+    )
 }
 
 /// A command that runs the client.
@@ -77,15 +81,36 @@ pub fn server(ground: &Ground, version: Version) -> Result<Command> {
 /// When this program cannot find itself.
 pub fn client(ground: &Ground, version: Version, connections: u32, bytes: u64) -> Result<Command> {
     let (pki, files) = (&ground.pki, &ground.pki.good.files);
-    let mut command = command("load", version, [&pki.server_ca.files.certificate, &files.certificate, &files.key])?;
-    command.args(["--connections", &connections.to_string(), "--bytes", &bytes.to_string()]);
+    let mut command = command(
+        "load",
+        version,
+        [&pki.server_ca.files.certificate, &files.certificate, &files.key],
+    )?;
+    command.args([
+        "--connections",
+        &connections.to_string(),
+        "--bytes",
+        &bytes.to_string(),
+    ]);
     Ok(command)
 }
 
 fn command(verb: &str, version: Version, [ca, cert, key]: [&PathBuf; 3]) -> Result<Command> {
     let mut command = Command::new(std::env::current_exe().context("own path")?);
-    command.args([verb, "--address", &ADDRESS.to_string(), "--version", version.text()]);
-    command.arg("--ca").arg(ca).arg("--cert").arg(cert).arg("--key").arg(key);
+    command.args([
+        verb,
+        "--address",
+        &ADDRESS.to_string(),
+        "--version",
+        version.text(),
+    ]);
+    command
+        .arg("--ca")
+        .arg(ca)
+        .arg("--cert")
+        .arg(cert)
+        .arg("--key")
+        .arg(key);
     Ok(command)
 }
 
@@ -95,13 +120,24 @@ fn command(verb: &str, version: Version, [ca, cert, key]: [&PathBuf; 3]) -> Resu
 /// Configuration that does not work, or no address.
 pub fn serve(flags: &Flags) -> Result<()> {
     let identity = Identity::read(&flags.cert, &flags.key)?;
-    let config = tls::server(&Offer::only(flags.version), identity, ClientAuth::Required, Some(&flags.ca))?;
-    let (config, listener) = (Arc::new(config), TcpListener::bind(flags.address).context("listen")?);
+    let config = tls::server(
+        &Offer::only(flags.version),
+        identity,
+        ClientAuth::Required,
+        Some(&flags.ca),
+    )?;
+    let (config, listener) = (
+        Arc::new(config),
+        TcpListener::bind(flags.address).context("listen")?,
+    );
     std::thread::scope(|scope| {
         for _ in 0..WORKERS {
             scope.spawn(|| {
                 for stream in listener.incoming() {
-                    if let Err(error) = stream.map_err(Into::into).and_then(|stream| answer(stream, &config)) {
+                    if let Err(error) = stream
+                        .map_err(Into::into)
+                        .and_then(|stream| answer(stream, &config))
+                    {
                         eprintln!("{error:#}");
                     }
                 }
@@ -118,7 +154,11 @@ fn answer(stream: TcpStream, config: &Arc<ServerConfig>) -> Result<()> {
     let mut stream = BufReader::new(StreamOwned::new(tls, stream));
     let mut request = String::new();
     stream.read_line(&mut request).context("request")?;
-    let bytes: u64 = request.trim().strip_prefix("GET ").context("no request")?.parse()?;
+    let bytes: u64 = request
+        .trim()
+        .strip_prefix("GET ")
+        .context("no request")?
+        .parse()?;
     let mut stream = stream.into_inner();
     if bytes == 0 {
         stream.write_all(b"nothing\n")?;
@@ -161,8 +201,12 @@ pub fn load(flags: &Flags) -> Result<()> {
         Ok(())
     };
     std::thread::scope(|scope| {
-        let callers: Vec<_> = (0..CALLERS.min(flags.connections)).map(|_| scope.spawn(caller)).collect();
-        callers.into_iter().try_for_each(|caller| caller.join().ok().context("a caller panicked")?)
+        let callers: Vec<_> = (0..CALLERS.min(flags.connections))
+            .map(|_| scope.spawn(caller))
+            .collect();
+        callers
+            .into_iter()
+            .try_for_each(|caller| caller.join().ok().context("a caller panicked")?)
     })?;
     let report: Value = json!({
         "connections": flags.connections,
@@ -179,7 +223,9 @@ fn call(flags: &Flags, config: &Arc<ClientConfig>) -> Result<()> {
     prepare(&stream)?;
     let tls = ClientConnection::new(Arc::clone(config), ServerName::try_from(SERVER_NAME)?)?;
     let mut stream = StreamOwned::new(tls, stream);
-    stream.write_all(format!("GET {}\n", flags.bytes).as_bytes()).context("request")?;
+    stream
+        .write_all(format!("GET {}\n", flags.bytes).as_bytes())
+        .context("request")?;
     let mut buffer = vec![0; CHUNK];
     let mut left = flags.bytes;
     loop {

@@ -33,7 +33,10 @@ pub fn resident(pid: u32) -> Result<Resident> {
     let path = format!("/proc/{pid}/status");
     let text = fs::read_to_string(&path).context(path)?;
     let field = |name| field_kib(&text, name).with_context(|| format!("no {name} in a process's status"));
-    Ok(Resident { now: field("VmRSS:")? * 1024, peak: field("VmHWM:")? * 1024 })
+    Ok(Resident {
+        now: field("VmRSS:")? * 1024,
+        peak: field("VmHWM:")? * 1024,
+    })
 }
 
 fn field_kib(status: &str, name: &str) -> Option<u64> {
@@ -45,14 +48,23 @@ fn field_kib(status: &str, name: &str) -> Option<u64> {
 pub fn description() -> String {
     let read = |path| fs::read_to_string(path).unwrap_or_default();
     let processors = read("/proc/cpuinfo");
-    let model = processors.lines().find_map(|line| line.strip_prefix("model name")?.split_once(": ")).map(|pair| pair.1);
-    let virtual_machine = processors.lines().any(|line| line.starts_with("flags") && line.contains(" hypervisor"));
+    let model = processors
+        .lines()
+        .find_map(|line| line.strip_prefix("model name")?.split_once(": "))
+        .map(|pair| pair.1);
+    let virtual_machine = processors
+        .lines()
+        .any(|line| line.starts_with("flags") && line.contains(" hypervisor"));
     let cores = std::thread::available_parallelism().map_or(0, std::num::NonZero::get);
     format!(
         "Linux {} on {}, {cores} cores{}, load {}",
         read("/proc/sys/kernel/osrelease").trim(),
         model.unwrap_or(std::env::consts::ARCH),
-        if virtual_machine { " of a virtual machine" } else { "" },
+        if virtual_machine {
+            " of a virtual machine"
+        } else {
+            ""
+        },
         load(),
     )
 }

@@ -42,11 +42,23 @@ pub struct Extent {
 
 impl Extent {
     /// What `docs/performance.md` shows.
-    pub const FULL: Self =
-        Self { repeats: 5, handshakes: 1500, warm_up: 100, bytes: 1 << 30, idle_seconds: 5, openssl: true };
+    pub const FULL: Self = Self {
+        repeats: 5,
+        handshakes: 1500,
+        warm_up: 100,
+        bytes: 1 << 30,
+        idle_seconds: 5,
+        openssl: true,
+    };
     /// A smoke test: too short for good figures.
-    pub const QUICK: Self =
-        Self { repeats: 1, handshakes: 200, warm_up: 20, bytes: 64 << 20, idle_seconds: 1, openssl: false };
+    pub const QUICK: Self = Self {
+        repeats: 1,
+        handshakes: 200,
+        warm_up: 20,
+        bytes: 64 << 20,
+        idle_seconds: 1,
+        openssl: false,
+    };
 }
 
 /// The world in which everything is measured.
@@ -65,11 +77,18 @@ impl Ground {
     /// # Errors
     /// When the caller is not root.
     pub fn new() -> Result<Self> {
-        Ok(Self { namespace: Namespace::new()?, cgroup: Cgroup::new()?, pki: Pki::new()? })
+        Ok(Self {
+            namespace: Namespace::new()?,
+            cgroup: Cgroup::new()?,
+            pki: Pki::new()?,
+        })
     }
 
     /// Where the peers run.
     pub fn place(&self) -> Place<'_> {
-        Place { namespace: &self.namespace, cgroup: &self.cgroup }
+        Place {
+            namespace: &self.namespace,
+            cgroup: &self.cgroup,
+        }
     }
 }

@@ -62,7 +62,8 @@ pub fn measure(ground: &Ground, extent: Extent, mode: Mode, version: Version) ->
     for _ in 0..extent.repeats {
         let shaking = run(handshakes, 0)?;
         cost.handshake_packet.push(shaking.mean());
-        cost.handshake_packets.push(shaking.count as f64 / f64::from(handshakes));
+        cost.handshake_packets
+            .push(shaking.count as f64 / f64::from(handshakes));
         let bulk = run(1, bytes)?;
         cost.bulk_packet.push(bulk.mean());
         cost.bulk_byte.push(bulk.nanoseconds as f64 / bytes as f64);
@@ -81,7 +82,9 @@ struct Frames<'a>(&'a Ground);
 
 impl<'a> Frames<'a> {
     fn set(ground: &'a Ground) -> Result<Self> {
-        ground.namespace.ip(&["link", "set", "lo", "mtu", "1500", "gso_max_segs", "1"])?;
+        ground
+            .namespace
+            .ip(&["link", "set", "lo", "mtu", "1500", "gso_max_segs", "1"])?;
         Ok(Self(ground))
     }
 }

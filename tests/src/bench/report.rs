@@ -27,15 +27,27 @@ pub fn run(extent: Extent) -> Result<()> {
     let mut peaks = Series::default();
 
     let idle = services::idle(&ground, extent)?;
-    println!("Idle agent: {:.3} % of one CPU over {} s\n", idle * 100.0, extent.idle_seconds);
+    println!(
+        "Idle agent: {:.3} % of one CPU over {} s\n",
+        idle * 100.0,
+        extent.idle_seconds
+    );
 
-    let stacks = if extent.openssl { &Stack::ALL[..] } else { &[Stack::Rustls] };
+    let stacks = if extent.openssl {
+        &Stack::ALL[..]
+    } else {
+        &[Stack::Rustls]
+    };
     for &stack in stacks {
         for version in Version::ALL {
             let found = services::compare(&ground, extent, (stack, version), Task::Handshakes, idle)?;
             let case = format!("{stack:?} server, TLS {}", version.text());
             show_handshakes(&case, &found);
-            judged.push(Judged { goal: AGENT_PER_HANDSHAKE, case, value: found.agent.median() * MEGA });
+            judged.push(Judged {
+                goal: AGENT_PER_HANDSHAKE,
+                case,
+                value: found.agent.median() * MEGA,
+            });
             peaks.push(found.resident_peak.largest() / MEBI);
         }
     }
@@ -52,20 +64,34 @@ pub fn run(extent: Extent) -> Result<()> {
         let _statistics = Statistics::enable()?;
         bpf::empty_run()?
     };
-    println!("Kernel programs, by the kernel's own count. Of each figure, {empty:.0} ns are the counting itself:");
+    println!(
+        "Kernel programs, by the kernel's own count. Of each figure, {empty:.0} ns are the counting itself:"
+    );
     println!("that is what it shows for a program that does nothing.");
     for mode in Mode::ALL {
         for &(version, agent) in &bulk_agent {
             let cost = programs::measure(&ground, extent, mode, version)?;
             let case = format!("{}, TLS {}", programs::program(mode), version.text());
             show_programs(&case, &cost);
-            judged.push(Judged { goal: BULK_PACKET, case: case.clone(), value: cost.bulk_packet.median() });
+            judged.push(Judged {
+                goal: BULK_PACKET,
+                case: case.clone(),
+                value: cost.bulk_packet.median(),
+            });
             // Nanoseconds a byte are seconds a gigabyte.
-            judged.push(Judged { goal: BULK_IN_ALL, case, value: agent + cost.bulk_byte.median() });
+            judged.push(Judged {
+                goal: BULK_IN_ALL,
+                case,
+                value: agent + cost.bulk_byte.median(),
+            });
         }
     }
 
-    judged.push(Judged { goal: MEMORY, case: "over all repeats".into(), value: peaks.largest() });
+    judged.push(Judged {
+        goal: MEMORY,
+        case: "over all repeats".into(),
+        value: peaks.largest(),
+    });
     println!("\nLosses: every loss counter of the agent stayed 0, and it saw each handshake that was made.");
     println!("Load at the end: {}\n\nGoals", machine::load());
     judged.iter().for_each(|figure| println!("{figure}"));
@@ -77,31 +103,76 @@ fn show_handshakes(case: &str, found: &Comparison) {
     println!("  handshakes a second without   {}", found.rate_without.show(0));
     println!("  with the agent                {}", found.rate_with.show(0));
     println!("  with / without                {}", found.rate_ratio.show(3));
-    println!("  server CPU µs each without    {}", found.server_without.scaled(MEGA).show(1));
-    println!("  with the agent                {}", found.server_with.scaled(MEGA).show(1));
+    println!(
+        "  server CPU µs each without    {}",
+        found.server_without.scaled(MEGA).show(1)
+    );
+    println!(
+        "  with the agent                {}",
+        found.server_with.scaled(MEGA).show(1)
+    );
     println!("  with / without                {}", found.server_ratio.show(3));
-    println!("  agent CPU µs each             {}", found.agent.scaled(MEGA).show(1));
-    println!("  agent MiB resident            {}", found.resident.scaled(1.0 / MEBI).show(1));
-    println!("  at its highest                {}\n", found.resident_peak.scaled(1.0 / MEBI).show(1));
+    println!(
+        "  agent CPU µs each             {}",
+        found.agent.scaled(MEGA).show(1)
+    );
+    println!(
+        "  agent MiB resident            {}",
+        found.resident.scaled(1.0 / MEBI).show(1)
+    );
+    println!(
+        "  at its highest                {}\n",
+        found.resident_peak.scaled(1.0 / MEBI).show(1)
+    );
 }
 
 fn show_bulk(version: Version, found: &Comparison) {
-    println!("Bulk over one connection, Rustls server, TLS {}, AES-256-GCM", version.text());
-    println!("  MB a second without           {}", found.rate_without.scaled(1.0 / MEGA).show(0));
-    println!("  with the agent                {}", found.rate_with.scaled(1.0 / MEGA).show(0));
+    println!(
+        "Bulk over one connection, Rustls server, TLS {}, AES-256-GCM",
+        version.text()
+    );
+    println!(
+        "  MB a second without           {}",
+        found.rate_without.scaled(1.0 / MEGA).show(0)
+    );
+    println!(
+        "  with the agent                {}",
+        found.rate_with.scaled(1.0 / MEGA).show(0)
+    );
     println!("  with / without                {}", found.rate_ratio.show(3));
-    println!("  server CPU s per GB without   {}", found.server_without.scaled(GIGA).show(3));
-    println!("  with the agent                {}", found.server_with.scaled(GIGA).show(3));
+    println!(
+        "  server CPU s per GB without   {}",
+        found.server_without.scaled(GIGA).show(3)
+    );
+    println!(
+        "  with the agent                {}",
+        found.server_with.scaled(GIGA).show(3)
+    );
     println!("  with / without                {}", found.server_ratio.show(3));
-    println!("  agent CPU s per GB            {}", found.agent.scaled(GIGA).show(5));
-    println!("  agent MiB resident            {}", found.resident.scaled(1.0 / MEBI).show(1));
-    println!("  at its highest                {}\n", found.resident_peak.scaled(1.0 / MEBI).show(1));
+    println!(
+        "  agent CPU s per GB            {}",
+        found.agent.scaled(GIGA).show(5)
+    );
+    println!(
+        "  agent MiB resident            {}",
+        found.resident.scaled(1.0 / MEBI).show(1)
+    );
+    println!(
+        "  at its highest                {}\n",
+        found.resident_peak.scaled(1.0 / MEBI).show(1)
+    );
 }
 
 fn show_programs(case: &str, cost: &programs::Cost) {
     println!("  {case}");
-    println!("    ns per handshake packet     {}", cost.handshake_packet.show(0));
-    println!("    packets per handshake       {}", cost.handshake_packets.show(1));
+    println!(
+        "    ns per handshake packet     {}",
+        cost.handshake_packet.show(0)
+    );
+    println!(
+        "    packets per handshake       {}",
+        cost.handshake_packets.show(1)
+    );
     println!("    ns per bulk packet          {}", cost.bulk_packet.show(0));
     println!("    CPU s per GB of bulk        {}", cost.bulk_byte.show(5));
     println!("    ns per Ethernet-sized one   {}", cost.frame_packet.show(0));

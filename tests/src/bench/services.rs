@@ -78,7 +78,11 @@ pub fn compare(
 ) -> Result<Comparison> {
     let server = Server::start(ground, stack, version)?;
     let (connections, bytes) = task.extent(extent);
-    let units = if bytes == 0 { f64::from(connections) } else { bytes as f64 };
+    let units = if bytes == 0 {
+        f64::from(connections)
+    } else {
+        bytes as f64
+    };
     let mut found = Comparison::default();
     for _ in 0..extent.repeats {
         server.load(extent.warm_up, 0)?;

@@ -39,7 +39,12 @@ impl Watch {
         let output = format!("file:{}", path.display());
         let agent = Agent::start(attach, &["--output", &output])?;
         let events = File::open(&path).context("the agent's events")?;
-        Ok(Self { agent, events, lines: 0, _directory: directory })
+        Ok(Self {
+            agent,
+            events,
+            lines: 0,
+            _directory: directory,
+        })
     }
 
     /// The agent's process id.
@@ -75,7 +80,10 @@ impl Watch {
     /// # Errors
     /// When the agent has ended.
     pub fn mark(&self) -> Result<Mark> {
-        Ok(Mark { when: Instant::now(), cpu: cpu_time(self.pid())? })
+        Ok(Mark {
+            when: Instant::now(),
+            cpu: cpu_time(self.pid())?,
+        })
     }
 
     /// CPU seconds since `mark` beyond those that an idle agent uses (`idle`, CPU seconds a second).
@@ -111,10 +119,16 @@ impl Watch {
     /// The loss counters that have moved.
     fn losses(&self) -> Result<Vec<String>> {
         let samples = self.agent.metrics()?.0;
-        let losses: Vec<_> =
-            samples.into_iter().filter(|sample| sample.name == "tls_observer_events_dropped_total").collect();
+        let losses: Vec<_> = samples
+            .into_iter()
+            .filter(|sample| sample.name == "tls_observer_events_dropped_total")
+            .collect();
         ensure!(!losses.is_empty(), "the agent exports no loss counters");
-        Ok(losses.into_iter().filter(|sample| sample.value != 0.0).map(|sample| sample.line).collect())
+        Ok(losses
+            .into_iter()
+            .filter(|sample| sample.value != 0.0)
+            .map(|sample| sample.line)
+            .collect())
     }
 
     /// Ends the agent. It must have lost nothing, and have seen exactly `handshakes` established.
@@ -123,7 +137,11 @@ impl Watch {
     /// When it lost something, or saw something else.
     pub fn finish(self, handshakes: u32) -> Result<()> {
         let losses = self.losses()?;
-        ensure!(losses.is_empty(), "the agent lost something:\n{}", losses.join("\n"));
+        ensure!(
+            losses.is_empty(),
+            "the agent lost something:\n{}",
+            losses.join("\n")
+        );
         let ended = self.agent.stop()?;
         let established = ended.summary.get("established").copied();
         ensure!(

@@ -43,7 +43,11 @@ impl<'a> Server<'a> {
                 command
             }
         };
-        Ok(Self { ground, version, process: ground.place().serve(&mut command, ADDRESS)? })
+        Ok(Self {
+            ground,
+            version,
+            process: ground.place().serve(&mut command, ADDRESS)?,
+        })
     }
 
     /// Makes `connections` connections, one after the other or a few at once, each with a full handshake, and asks for
@@ -57,8 +61,14 @@ impl<'a> Server<'a> {
         let mut client = self.ground.place().spawn(&mut command)?;
         let status = client.wait(LIMIT)?;
         let server_cpu = cpu_time(self.process.pid())?.saturating_sub(before).as_secs_f64();
-        ensure!(status.success(), "{}\n{}", client.transcript(), self.process.transcript());
-        let report: Value = serde_json::from_str(client.stdout().first().context("the client reports nothing")?)?;
+        ensure!(
+            status.success(),
+            "{}\n{}",
+            client.transcript(),
+            self.process.transcript()
+        );
+        let report: Value =
+            serde_json::from_str(client.stdout().first().context("the client reports nothing")?)?;
         let seconds = report["seconds"].as_f64().with_context(|| report.to_string())?;
         Ok(Outcome { seconds, server_cpu })
     }

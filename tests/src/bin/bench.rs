@@ -50,7 +50,11 @@ fn main() -> Result<()> {
         // SAFETY: no other thread runs yet that could read the environment.
         unsafe { std::env::set_var("TLS_OBSERVER_BIN", path) };
     }
-    let mut extent = if arguments.quick { Extent::QUICK } else { Extent::FULL };
+    let mut extent = if arguments.quick {
+        Extent::QUICK
+    } else {
+        Extent::FULL
+    };
     extent.repeats = arguments.repeats.unwrap_or(extent.repeats);
     extent.handshakes = arguments.handshakes.unwrap_or(extent.handshakes);
     report::run(extent)
