@@ -8,6 +8,7 @@
 //! |---|---|
 //! | `hooks` | attach points: cgroup_skb and the tc/tcx classifier |
 //! | `observe` | what happens to one packet, from the flow map to the walk |
+//! | `follow` | what the tail-called programs do: walk, drain, close |
 //! | `packet` | IP and TCP headers to flow key, sequence numbers and payload |
 //! | `flow` | state of one connection and of each of its directions |
 //! | `detect` | what the beginning of TLS looks like |
@@ -26,6 +27,7 @@
 mod detect;
 mod emit;
 mod flow;
+mod follow;
 mod hooks;
 mod maps;
 mod observe;

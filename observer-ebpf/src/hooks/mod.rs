@@ -4,8 +4,9 @@ use aya_ebpf::maps::ProgramArray;
 use aya_ebpf::programs::SkBuffContext;
 use observer_common::counters::Counter;
 
+use crate::follow::{drain, follow};
 use crate::maps::Counters;
-use crate::observe::{Hook, Next, drain, follow, observe};
+use crate::observe::{Hook, Next, observe};
 
 pub mod cgroup;
 pub mod classifier;
