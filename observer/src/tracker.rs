@@ -86,6 +86,8 @@ pub struct Tracker {
 enum State {
     #[default]
     Idle,
+    /// The client has begun to send what the source took for a ClientHello; its time.
+    Begun(u64),
     Pending(Box<Handshake>),
     Reported(Reported),
 }
@@ -99,7 +101,7 @@ impl Tracker {
     /// Where the connection stands.
     pub fn phase(&self) -> Phase {
         match &self.state {
-            State::Idle => Phase::Pending,
+            State::Idle | State::Begun(_) => Phase::Pending,
             State::Pending(handshake) if handshake.is_settling() => Phase::Settling,
             State::Pending(_) => Phase::Pending,
             State::Reported(_) => Phase::Reported,
@@ -108,14 +110,14 @@ impl Tracker {
 
     /// Whether a handshake waits for its outcome.
     pub fn is_waiting(&self) -> bool {
-        matches!(self.state, State::Pending(_))
+        matches!(self.state, State::Begun(_) | State::Pending(_))
     }
 
     /// Heap bytes that peers' messages made the state hold, about.
     pub fn weight(&self) -> usize {
         match &self.state {
             State::Pending(handshake) => handshake.weight,
-            State::Idle | State::Reported(_) => 0,
+            State::Idle | State::Begun(_) | State::Reported(_) => 0,
         }
     }
 
@@ -135,7 +137,7 @@ impl Tracker {
         self.begin(direction, time_ns, body, around);
         let side = self.side(direction);
         match &mut self.state {
-            State::Idle => {}
+            State::Idle | State::Begun(_) => {}
             State::Pending(handshake) => {
                 if let Some(decision) = handshake.take(side, time_ns, body, around.certificates) {
                     self.report(decision, around);
@@ -167,11 +169,13 @@ impl Tracker {
                     typ: HandshakeType::CLIENT_HELLO,
                     ..
                 },
-                State::Idle,
+                State::Idle | State::Begun(_),
             ) => {
                 self.client = Some(direction);
             }
-            (Message::ServerHello(_), State::Idle) => self.client = Some(direction.reverse()),
+            (Message::ServerHello(_), State::Idle | State::Begun(_)) => {
+                self.client = Some(direction.reverse())
+            }
             _ => return,
         }
         // What came before, in the clear, was not finished: STARTTLS talk, or a handshake given up.
@@ -179,6 +183,22 @@ impl Tracker {
             self.report((Verdict::INCOMPLETE, time_ns), around);
         }
         self.state = State::Pending(Box::new(Handshake::new(time_ns)));
+    }
+
+    /// The first bytes of a client whose ClientHello the source has recognised.
+    pub fn begun(&mut self, time_ns: u64) {
+        if matches!(self.state, State::Idle) {
+            self.state = State::Begun(time_ns);
+        }
+    }
+
+    /// No more will come of a ClientHello that was begun: a handshake all the same, of which little is known.
+    fn end_begun(&mut self) {
+        if let State::Begun(time_ns) = self.state {
+            let mut handshake = Handshake::new(time_ns);
+            handshake.cut_short = true;
+            self.state = State::Pending(Box::new(handshake));
+        }
     }
 
     /// The first bytes in `direction`, that of the client, are not TLS.
@@ -216,8 +236,9 @@ impl Tracker {
         around: &mut Surroundings<'_>,
     ) {
         let side = self.side(direction);
+        self.end_begun();
         match &mut self.state {
-            State::Idle => {}
+            State::Idle | State::Begun(_) => {}
             State::Pending(handshake) => {
                 let reason = if reset { Reason::Reset } else { Reason::Closed };
                 handshake.close.get_or_insert((reason, time_ns));
@@ -238,6 +259,7 @@ impl Tracker {
 
     /// Nothing more came until `now_ns`. `may_have_lost`: the source dropped pieces since, whose nobody knows.
     pub fn timed_out(&mut self, now_ns: u64, may_have_lost: bool, around: &mut Surroundings<'_>) {
+        self.end_begun();
         if let State::Pending(handshake) = &mut self.state {
             handshake.gap |= may_have_lost || around.lossy;
             let decision = handshake.at_timeout(now_ns);
@@ -247,6 +269,7 @@ impl Tracker {
 
     /// The connection will not be followed any more: a handshake without outcome is reported as incomplete.
     pub fn give_up(&mut self, now_ns: u64, truncated: bool, around: &mut Surroundings<'_>) {
+        self.end_begun();
         if let State::Pending(handshake) = &mut self.state {
             handshake.truncated |= truncated;
             self.report((Verdict::INCOMPLETE, now_ns), around);

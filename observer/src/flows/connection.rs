@@ -2,6 +2,7 @@
 
 use std::net::{IpAddr, SocketAddr};
 
+use observer_tls::codepoints::{ContentType, HandshakeType};
 use observer_tls::stream::{Item, Stream};
 
 use crate::segment::Segment;
@@ -219,6 +220,9 @@ impl Connection {
         let course = &mut self.courses[direction.index()];
         if course.first.is_none() && (!segment.data.is_empty() || segment.flags.not_tls) {
             course.first = Some(First::of(segment));
+            if segment.from_client == Some(true) && begins_client_hello(segment.data) {
+                self.tracker.begun(segment.time_ns);
+            }
         }
         if segment.flags.not_tls {
             self.tracker.not_tls(direction, segment.time_ns);
@@ -381,6 +385,16 @@ impl Connection {
         self.streams[direction.index()].next_seq()
     }
 }
+
+/// Whether `data`, as far as it goes, is the beginning of a record with a ClientHello.
+fn begins_client_hello(data: &[u8]) -> bool {
+    let typ = data.get(RECORD_HEADER_LEN).copied();
+    data.first() == Some(&ContentType::HANDSHAKE.0)
+        && typ.is_none_or(|typ| typ == HandshakeType::CLIENT_HELLO.0)
+}
+
+/// Length of a TLS record header (RFC 8446, section 5.1).
+const RECORD_HEADER_LEN: usize = 5;
 
 /// Whether sequence number `a` comes before `b` (RFC 9293, section 3.4: modulo 2^32).
 fn is_before(a: u32, b: u32) -> bool {

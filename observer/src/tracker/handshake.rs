@@ -55,6 +55,8 @@ pub(super) struct Handshake {
     pub not_tls: bool,
     /// Bytes are missing.
     pub gap: bool,
+    /// The connection ended within the ClientHello.
+    pub cut_short: bool,
     /// A limit left bytes out.
     pub truncated: bool,
     /// Heap bytes that peers' messages made this state hold, about.
@@ -117,6 +119,7 @@ impl Handshake {
             close: None,
             not_tls: false,
             gap: false,
+            cut_short: false,
             truncated: false,
             weight: 0,
             session_id: ([0; 32], 0),
@@ -374,7 +377,7 @@ impl Handshake {
             Completeness::Gap
         } else if self.truncated {
             Completeness::Truncated
-        } else if self.hello_seen || self.not_tls {
+        } else if self.hello_seen || self.not_tls || self.cut_short {
             Completeness::Complete
         } else {
             Completeness::Midstream

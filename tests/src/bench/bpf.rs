@@ -44,9 +44,8 @@ impl Statistics {
     pub fn enable() -> Result<Self> {
         let file = bpf(ENABLE_STATS, &mut { STATS_RUN_TIME }).context("run-time statistics of programs")?;
         // SAFETY: the kernel has just given us this descriptor.
-        Ok(Self {
-            _file: unsafe { OwnedFd::from_raw_fd(file) },
-        })
+        let file = unsafe { OwnedFd::from_raw_fd(file) };
+        Ok(Self { _file: file })
     }
 }
 

@@ -28,6 +28,8 @@ pub struct Cost {
     pub handshake_packets: Series,
     /// Nanoseconds for each packet of a bulk connection with segments as large as the kernel makes them.
     pub bulk_packet: Series,
+    /// Application bytes for each such packet, acknowledgements included: both ends see each packet.
+    pub bulk_size: Series,
     /// Nanoseconds of program time for each application byte of it.
     pub bulk_byte: Series,
     /// Nanoseconds for each packet of a bulk connection with each segment cut to an Ethernet frame.
@@ -66,6 +68,7 @@ pub fn measure(ground: &Ground, extent: Extent, mode: Mode, version: Version) ->
             .push(shaking.count as f64 / f64::from(handshakes));
         let bulk = run(1, bytes)?;
         cost.bulk_packet.push(bulk.mean());
+        cost.bulk_size.push(bytes as f64 / bulk.count as f64);
         cost.bulk_byte.push(bulk.nanoseconds as f64 / bytes as f64);
         let framed = Frames::set(ground)?;
         let bulk = run(1, bytes)?;

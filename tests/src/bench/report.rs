@@ -174,6 +174,7 @@ fn show_programs(case: &str, cost: &programs::Cost) {
         cost.handshake_packets.show(1)
     );
     println!("    ns per bulk packet          {}", cost.bulk_packet.show(0));
+    println!("    bytes per bulk packet       {}", cost.bulk_size.show(0));
     println!("    CPU s per GB of bulk        {}", cost.bulk_byte.show(5));
     println!("    ns per Ethernet-sized one   {}", cost.frame_packet.show(0));
     println!("    CPU s per GB of those       {}", cost.frame_byte.show(5));

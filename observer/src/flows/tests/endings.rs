@@ -240,3 +240,36 @@ fn a_hello_that_cannot_be_parsed_is_still_a_handshake() {
         (play.client, Completeness::Complete)
     );
 }
+
+#[test]
+fn a_connection_that_ends_within_the_client_hello_is_told_of() {
+    let hello = client_hello(7, &[], &[]);
+    for cut in [1, 5, 6, 40, hello.len() - 1] {
+        let mut play = Play::new();
+        play.send(Side::Client, &hello[..cut]).nothing().rst(Side::Client);
+        let seen = play.only();
+        assert_eq!(
+            (seen.outcome, seen.reason),
+            (Outcome::Aborted, Some(Reason::Reset)),
+            "{cut}"
+        );
+        assert_eq!((seen.client, seen.server), (play.client, play.server));
+        assert_eq!((seen.time_ns, seen.completeness), (START, Completeness::Complete));
+        assert!(seen.offer.is_none());
+
+        let mut silent = Play::new();
+        silent.send(Side::Client, &hello[..cut]).wait(20 * SECOND);
+        assert_eq!(silent.only().outcome, Outcome::TimedOut, "{cut}");
+    }
+}
+
+#[test]
+fn what_a_client_says_late_begins_nothing() {
+    let mut play = Play::new();
+    play.client(&[opaque(21, 26)])
+        .fin(Side::Client)
+        .fin(Side::Server)
+        .nothing();
+    let mut other = Play::new();
+    other.client(&[certificate(&[])]).rst(Side::Client).nothing();
+}

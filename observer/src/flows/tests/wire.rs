@@ -198,7 +198,7 @@ impl Play {
                 scope: place.scope,
                 source: ends[index],
                 destination: ends[1 - index],
-                from_client: None,
+                from_client: Some(side == Side::Client),
                 seq: self.next[index],
                 data,
                 wire_len,
