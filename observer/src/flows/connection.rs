@@ -3,7 +3,7 @@
 use std::net::{IpAddr, SocketAddr};
 
 use observer_tls::codepoints::{ContentType, HandshakeType};
-use observer_tls::stream::{Item, Stream};
+use observer_tls::stream::{Item, ItemBody, Stream};
 
 use crate::segment::Segment;
 use crate::tracker::{Direction, Phase, Surroundings, Tracker};
@@ -224,7 +224,11 @@ impl Connection {
                 self.tracker.begun(segment.time_ns);
             }
         }
-        if segment.flags.not_tls {
+        if segment.flags.not_tls && segment.from_client == Some(false) {
+            // A server that answers a ClientHello in another protocol.
+            self.tracker
+                .take(direction, segment.time_ns, &ItemBody::NotTls, around);
+        } else if segment.flags.not_tls {
             self.tracker.not_tls(direction, segment.time_ns);
         }
         // Foreign bytes are not for the streams: TLS may begin behind them.

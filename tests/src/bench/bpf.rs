@@ -147,7 +147,7 @@ struct TestRun {
 /// When such a program cannot be loaded or run.
 pub fn empty_run() -> Result<f64> {
     /// `r0 = 0; exit`.
-    const NOTHING: [u64; 2] = [0xb7, 0x95];
+    static NOTHING: [[u8; 8]; 2] = [[0xb7, 0, 0, 0, 0, 0, 0, 0], [0x95, 0, 0, 0, 0, 0, 0, 0]];
     const REPEAT: u32 = 200_000;
     let mut load = Load {
         kind: SOCKET_FILTER,

@@ -52,11 +52,11 @@ impl Extent {
     };
     /// A smoke test: too short for good figures.
     pub const QUICK: Self = Self {
-        repeats: 1,
-        handshakes: 200,
-        warm_up: 20,
-        bytes: 64 << 20,
-        idle_seconds: 1,
+        repeats: 2,
+        handshakes: 400,
+        warm_up: 50,
+        bytes: 256 << 20,
+        idle_seconds: 3,
         openssl: false,
     };
 }

@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::Read;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, bail, ensure};
 use tempfile::TempDir;
 
 use super::machine::{Resident, cpu_time, resident};
@@ -19,7 +19,7 @@ pub struct Watch {
     agent: Agent,
     events: File,
     lines: u64,
-    _directory: TempDir,
+    directory: TempDir,
 }
 
 /// A moment from which on the agent's CPU time is counted.
@@ -43,7 +43,7 @@ impl Watch {
             agent,
             events,
             lines: 0,
-            _directory: directory,
+            directory: directory,
         })
     }
 
@@ -144,11 +144,14 @@ impl Watch {
         );
         let ended = self.agent.stop()?;
         let established = ended.summary.get("established").copied();
-        ensure!(
-            established == usize::try_from(handshakes).ok(),
-            "{handshakes} handshakes were made, the agent saw {:?}",
-            ended.summary
-        );
+        if established != usize::try_from(handshakes).ok() {
+            let kept = self.directory.keep();
+            bail!(
+                "{handshakes} handshakes were made, the agent saw {:?}; its events are kept in {}",
+                ended.summary,
+                kept.display()
+            );
+        }
         Ok(())
     }
 }

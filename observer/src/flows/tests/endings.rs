@@ -273,3 +273,23 @@ fn what_a_client_says_late_begins_nothing() {
     let mut other = Play::new();
     other.client(&[certificate(&[])]).rst(Side::Client).nothing();
 }
+
+#[test]
+fn a_server_that_answers_in_another_protocol_is_told_of() {
+    let mut play = Play::new();
+    play.client(&[client_hello(1, &[], &[])]);
+    play.flagged(SegmentFlags {
+        not_tls: true,
+        ..SegmentFlags::default()
+    })
+    .piece(Side::Server, &[], 0);
+    play.flagged(SegmentFlags::default())
+        .fin(Side::Server)
+        .fin(Side::Client);
+    let seen = play.only();
+    assert_eq!(
+        (seen.outcome, seen.reason),
+        (Outcome::Aborted, Some(Reason::NotTls))
+    );
+    assert_eq!((seen.client, seen.server), (play.client, play.server));
+}

@@ -1,0 +1,178 @@
+//! Writes `seeds/`: a handshake or two, made by hand, for each target. Run it in this directory.
+
+use std::fs;
+use std::path::Path;
+
+use observer_fuzz::shape;
+use rcgen::{CertificateParams, DnType, ExtendedKeyUsagePurpose, KeyPair, SanType};
+
+#[path = "../../observer-tls/tests/support/mod.rs"]
+#[expect(dead_code, reason = "the tests need more of it")]
+mod support;
+
+use support::*;
+
+type Error = Box<dyn std::error::Error>;
+
+fn main() -> Result<(), Error> {
+    let leaf = certificate_der()?;
+    write("certificate", "leaf", &leaf)?;
+
+    let client = [record(HANDSHAKE, &client_hello()), client_rest(&leaf)];
+    let server = [server_flight(&leaf), finished()];
+    let refused = [server_flight(&leaf), record(ALERT, &[2, 40])];
+    let messages = [
+        client_hello(),
+        server_hello(),
+        certificate(&[&leaf]),
+        certificate_request(),
+    ];
+    for message in messages {
+        // A body begins behind the length.
+        let input = [&message[..1], &message[4..]].concat();
+        write("handshake_message", &format!("type-{}", message[0]), &input)?;
+    }
+    write("kernel_record", "piece", &kernel_record(&client[0]))?;
+    write("stream_splits", "client", &[vec![100], client.concat()].concat())?;
+    write("stream_splits", "server", &[vec![7], server.concat()].concat())?;
+    write(
+        "segment_stream",
+        "client",
+        &client.map(|part| piece(0, &part)).concat(),
+    )?;
+    write("segment_stream", "reordered", &reordered(&server.concat()))?;
+
+    let script = |mode: u8, server: &[Vec<u8>; 2]| {
+        [
+            vec![mode],
+            step(CLIENT, &client[0]),
+            step(CLIENT | BACK, &server[0]),
+            step(CLIENT, &client[1]),
+            step(CLIENT | BACK, &server[1]),
+        ]
+        .concat()
+    };
+    write("flow_table", "established", &script(0x1c, &server))?;
+    write("flow_table", "refused", &script(0x1c, &refused))?;
+    write("flow_table", "twice", &script(0x80, &refused))?;
+    let tls13 = [
+        vec![0x80],
+        step(CLIENT | 3, &client[0]),
+        step(CLIENT | BACK | 3, &server_flight_tls13()),
+        step(CLIENT | 3, &opaque_records(&[77, 74])),
+        step(CLIENT | BACK | 3, &opaque_records(&[19])),
+        vec![TICK, 1, 0],
+    ]
+    .concat();
+    write("flow_table", "tls13", &tls13)
+}
+
+/// Bits of a step's first byte in `flow_table`: the client is known, the server sends, and time passes.
+const CLIENT: u8 = 0x40;
+const BACK: u8 = 4;
+const TICK: u8 = 0xc0;
+
+fn write(target: &str, name: &str, input: &[u8]) -> Result<(), Error> {
+    let directory = Path::new("seeds").join(target);
+    fs::create_dir_all(&directory)?;
+    fs::write(directory.join(name), input)?;
+    Ok(())
+}
+
+fn step(who: u8, data: &[u8]) -> Vec<u8> {
+    const SYN_SEEN: u8 = 1;
+    [vec![who, SYN_SEEN], piece(0, data)].concat()
+}
+
+/// A piece behind the one before.
+fn piece(shape: u8, data: &[u8]) -> Vec<u8> {
+    [vec![shape | shape::LONG], vec16(data)].concat()
+}
+
+/// A stream in three pieces, the second one last.
+fn reordered(stream: &[u8]) -> Vec<u8> {
+    let third = stream.len() / 3;
+    let at = |from: usize, to: usize| {
+        let start = (from as u32).to_be_bytes();
+        [&[shape::AT | shape::LONG], &start[..], &vec16(&stream[from..to])].concat()
+    };
+    [at(0, third), at(2 * third, stream.len()), at(third, 2 * third)].concat()
+}
+
+fn client_rest(leaf: &[u8]) -> Vec<u8> {
+    let flight = [
+        certificate(&[leaf]),
+        message(16, &vec8(&[4; 32])),
+        message(15, &[6; 72]),
+    ]
+    .concat();
+    [record(HANDSHAKE, &flight), finished()].concat()
+}
+
+fn finished() -> Vec<u8> {
+    [record(CHANGE_CIPHER_SPEC, &[1]), record(HANDSHAKE, &[0xe5; 40])].concat()
+}
+
+fn server_flight(leaf: &[u8]) -> Vec<u8> {
+    let flight = [
+        server_hello(),
+        certificate(&[leaf]),
+        message(12, &[vec![3, 0, 29], vec8(&[9; 32])].concat()),
+        certificate_request(),
+        message(14, &[]),
+    ];
+    record(HANDSHAKE, &flight.concat())
+}
+
+fn certificate_request() -> Vec<u8> {
+    let name = [
+        0x30, 0x0d, 0x31, 0x0b, 0x30, 0x09, 6, 3, 0x55, 4, 3, 0x0c, 2, b'C', b'A',
+    ];
+    let body = [vec8(&[1, 64]), vec16(&u16s(&[0x0403])), vec16(&vec16(&name))].concat();
+    message(13, &body)
+}
+
+fn server_flight_tls13() -> Vec<u8> {
+    let version = extension(43, &u16s(&[0x0304]));
+    let share = extension(51, &[u16s(&[29]), vec16(&[0xab; 32])].concat());
+    let hello = message(2, &server_hello_body(SERVER_RANDOM, &[version, share]));
+    [
+        record(HANDSHAKE, &hello),
+        record(CHANGE_CIPHER_SPEC, &[1]),
+        opaque_records(&[32, 60, 700, 281, 69]),
+    ]
+    .concat()
+}
+
+fn opaque_records(lengths: &[usize]) -> Vec<u8> {
+    lengths
+        .iter()
+        .flat_map(|length| record(APPLICATION_DATA, &vec![0xe5; *length]))
+        .collect()
+}
+
+fn kernel_record(data: &[u8]) -> Vec<u8> {
+    let mut header = [0; 104];
+    header[0] = 1;
+    let length = (data.len() as u32).to_ne_bytes();
+    header[8..12].copy_from_slice(&length);
+    header[12..16].copy_from_slice(&length);
+    [&header, data].concat()
+}
+
+fn certificate_der() -> Result<Vec<u8>, Error> {
+    let mut params = CertificateParams::new(["service.example".to_owned()])?;
+    params.distinguished_name.push(DnType::CommonName, "service");
+    params
+        .distinguished_name
+        .push(DnType::OrganizationName, "Example");
+    params
+        .subject_alt_names
+        .push(SanType::IpAddress([192, 0, 2, 1].into()));
+    params
+        .subject_alt_names
+        .push(SanType::URI("spiffe://example/service".try_into()?));
+    params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth];
+    let key = KeyPair::generate()?;
+    Ok(params.self_signed(&key)?.der().to_vec())
+}

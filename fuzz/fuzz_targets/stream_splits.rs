@@ -1,0 +1,45 @@
+//! The same bytes in one piece, and cut up: what is read is the same. The first byte seeds where the cuts are.
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use observer_tls::stream::{Item, ItemBody, Stream};
+
+fuzz_target!(|input: &[u8]| {
+    let Some((seed, data)) = input.split_first() else {
+        return;
+    };
+    let whole = read([data]);
+    assert_eq!(whole, read(data.chunks(usize::from(*seed).max(1))));
+    assert_eq!(whole, read(data.chunks(1)));
+    let middle = data.len() * usize::from(*seed) / 256;
+    let (front, back) = data.split_at(middle);
+    assert_eq!(whole, read([front, back]));
+    assert_eq!(whole, bodies(late_front(front, back)));
+});
+
+/// Reads the pieces in their order.
+fn read<'a>(pieces: impl IntoIterator<Item = &'a [u8]>) -> Vec<ItemBody> {
+    let mut stream = Stream::new();
+    let mut items = Vec::new();
+    let mut seq = 0_u32;
+    for piece in pieces {
+        let length = piece.len() as u32;
+        stream.push(seq, piece, length, 0, &mut items);
+        seq = seq.wrapping_add(length);
+    }
+    bodies(items)
+}
+
+/// Reads `back` before `front`.
+fn late_front(front: &[u8], back: &[u8]) -> Vec<Item> {
+    let mut stream = Stream::new();
+    let mut items = Vec::new();
+    stream.skip_to(0, &mut items);
+    stream.push(front.len() as u32, back, back.len() as u32, 0, &mut items);
+    stream.push(0, front, front.len() as u32, 0, &mut items);
+    items
+}
+
+fn bodies(items: Vec<Item>) -> Vec<ItemBody> {
+    items.into_iter().map(|item| item.body).collect()
+}
