@@ -234,6 +234,64 @@ fn a_reset_in_the_middle_of_the_handshake() -> Result<()> {
 
 #[test]
 #[ignore = "needs root"]
+fn tls_to_a_plain_http_port() -> Result<()> {
+    for mode in Mode::ALL {
+        let mut world = World::new(mode, &[])?;
+        let _server = world
+            .place()
+            .serve(&mut rustls::peer("http-server", SERVER)?, SERVER)?;
+        let trusted = world.pki.server_ca.files.certificate.clone();
+        for version in Version::ALL {
+            assert!(!Stack::Rustls.call(world.place(), &trusted, SERVER, version, None)?);
+            let event = world.next_event()?;
+            let expected = hello(Stack::Rustls, version).client_certificate("unknown");
+            // rustls says in TLS what it thinks of the answer.
+            let expected = expected
+                .without("network.protocol")
+                .rejected("client", "not_tls", "derived");
+            let expected = expected.alert(Alert {
+                sender: "client",
+                code: 50,
+                description: "decode_error",
+            });
+            expected.assert(&event, &format!("{mode:?} {version:?}"));
+        }
+        world.finish()?;
+    }
+    Ok(())
+}
+
+#[test]
+#[ignore = "needs root"]
+fn a_reset_within_the_client_hello() -> Result<()> {
+    for mode in Mode::ALL {
+        let mut world = World::new(mode, &[])?;
+        let _server = world
+            .place()
+            .serve(&mut rustls::peer("silent-server", SERVER)?, SERVER)?;
+        let flights = conversation::mutual(&world.pki, Version::Tls12, None, b"")?;
+        for cut in [11, 12, 100] {
+            feed(
+                &world,
+                &mut rustls::peer("reset", SERVER)?,
+                &flights[0].bytes[..cut],
+            )?;
+            let expected = Expected::hello(IP, SERVER)
+                .without("tls")
+                .without("handshake.client")
+                .without("handshake.ech")
+                .without("handshake.grease")
+                .client_certificate("unknown")
+                .failed("aborted", "reset");
+            expected.assert(&world.next_event()?, &format!("{mode:?}, after {cut} bytes"));
+        }
+        world.finish()?;
+    }
+    Ok(())
+}
+
+#[test]
+#[ignore = "needs root"]
 fn a_server_that_never_answers() -> Result<()> {
     let mut world = World::new(Mode::Cgroup, &["--handshake-timeout", "1s"])?;
     let _server = world

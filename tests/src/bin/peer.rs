@@ -26,6 +26,11 @@ enum Peer {
         #[arg(long)]
         listen: SocketAddr,
     },
+    /// Accepts, reads, answers in HTTP.
+    HttpServer {
+        #[arg(long)]
+        listen: SocketAddr,
+    },
     /// Sends its standard input, then resets.
     Reset {
         #[arg(long)]
@@ -53,6 +58,7 @@ fn main() -> Result<ExitCode> {
         }
         Peer::SilentServer { listen } => tcp::silent_server(listen)?,
         Peer::ResetServer { listen } => tcp::reset_server(listen)?,
+        Peer::HttpServer { listen } => tcp::http_server(listen)?,
         Peer::Reset {
             connect,
             await_answer,

@@ -33,6 +33,19 @@ pub fn reset_server(address: SocketAddr) -> Result<()> {
     Ok(())
 }
 
+/// Accepts one connection at a time, reads once, and answers in HTTP whatever it was.
+///
+/// # Errors
+/// When the address cannot be had.
+pub fn http_server(address: SocketAddr) -> Result<()> {
+    for stream in TcpListener::bind(address)?.incoming() {
+        let mut stream = stream?;
+        let _ = stream.read(&mut [0; 4096])?;
+        stream.write_all(b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n")?;
+    }
+    Ok(())
+}
+
 /// Sends bytes, waits for some answer when asked to, and ends with RST.
 ///
 /// # Errors
