@@ -7,7 +7,6 @@ use observer_fuzz::shape;
 use rcgen::{CertificateParams, DnType, ExtendedKeyUsagePurpose, KeyPair, SanType};
 
 #[path = "../../observer-tls/tests/support/mod.rs"]
-#[expect(dead_code, reason = "the tests need more of it")]
 mod support;
 
 use support::*;
@@ -38,7 +37,7 @@ fn main() -> Result<(), Error> {
     write(
         "segment_stream",
         "client",
-        &client.map(|part| piece(0, &part)).concat(),
+        &client.each_ref().map(|part| piece(0, part)).concat(),
     )?;
     write("segment_stream", "reordered", &reordered(&server.concat()))?;
 

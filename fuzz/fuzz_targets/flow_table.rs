@@ -165,14 +165,18 @@ fn steps(mut script: Script<'_>) -> Vec<Step<'_>> {
             });
         }
         let flags = script.u8()?;
-        let piece = script.piece()?;
+        let mut piece = script.piece()?;
+        let flag = |bit: u8| flags & (1 << bit) != 0;
+        if flag(4) {
+            // The source keeps bytes that are not TLS to itself.
+            piece.data = &[];
+        }
         let (connection, back) = (usize::from(who & 3), who & 4 != 0);
         let next = &mut next[connection][usize::from(back)];
         let seq = piece.start.seq(*next);
         *next = seq.wrapping_add(piece.wire_len());
         let (client, server) = ends(connection);
         let (source, destination) = if back { (server, client) } else { (client, server) };
-        let flag = |bit: u8| flags & 1 << bit != 0;
         Some(Step::Piece(Segment {
             scope: u64::from(who >> 3 & 1),
             source,

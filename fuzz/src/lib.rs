@@ -3,6 +3,9 @@
 //! The form is compact, so that a mutation changes one thing, and plain, so that seeds can be written
 //! (`examples/seeds.rs`). A script that ends early just ends.
 
+/// Far more than a segment can hold, and far from the 2 GiB at which sequence numbers lose their order.
+const MAX_ELIDED: u32 = (1 << 24) - 1;
+
 /// Where a piece begins.
 #[derive(Clone, Copy, Debug)]
 pub enum Start {
@@ -58,7 +61,7 @@ pub mod shape {
     pub const AT: u8 = 3;
     /// One byte tells how many bytes were not captured.
     pub const ELIDED8: u8 = 1 << 2;
-    /// Four bytes tell it.
+    /// Four bytes tell it, of which the upper one is passed over.
     pub const ELIDED32: u8 = 1 << 3;
     /// The length of the data takes two bytes, else one.
     pub const LONG: u8 = 1 << 4;
@@ -98,7 +101,7 @@ impl<'a> Script<'a> {
         let elided = match (shape & shape::ELIDED8, shape & shape::ELIDED32) {
             (0, 0) => 0,
             (_, 0) => u32::from(self.u8()?),
-            _ => self.u32()?,
+            _ => self.u32()? & MAX_ELIDED,
         };
         let length = match shape & shape::LONG {
             0 => usize::from(self.u8()?),
