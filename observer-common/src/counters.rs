@@ -27,35 +27,33 @@ macro_rules! counters {
 }
 
 counters! {
-    /// Packets that a hook looked at.
-    Packets = 0, "", "packets";
     /// Records written to the ring buffer.
-    Emitted = 1, "", "emitted";
+    Emitted = 0, "", "emitted";
     /// Bytes written to the ring buffer, record headers included.
-    EmittedBytes = 2, "", "emitted_bytes";
+    EmittedBytes = 1, "", "emitted_bytes";
     /// Records that found no room in the ring buffer.
-    RingFull = 3, "ring", "full";
+    RingFull = 2, "ring", "full";
     /// Handshakes of which the opening record found no room: nothing more of them is sent, so each is one handshake
     /// that no event will tell of.
-    HandshakesLost = 4, "ring", "handshake_lost";
+    HandshakesLost = 3, "ring", "handshake_lost";
     /// Connections that could not be entered into the flow map.
-    FlowInsertFailed = 5, "kernel_flows", "insert_failed";
+    FlowInsertFailed = 4, "kernel_flows", "insert_failed";
     /// Out-of-order segments that could not be set aside (too long, too many, or the map refused).
-    StashFailed = 6, "kernel_stash", "insert_failed";
+    StashFailed = 5, "kernel_stash", "insert_failed";
     /// Packet bytes that `bpf_skb_load_bytes` would not give.
-    LoadFailed = 7, "kernel_packet", "load_failed";
+    LoadFailed = 6, "kernel_packet", "load_failed";
     /// Packets with IP or TCP headers that do not hold together.
-    BadHeaders = 8, "kernel_packet", "bad_headers";
+    BadHeaders = 7, "kernel_packet", "bad_headers";
     /// IP fragments: their TCP payload cannot be followed in the kernel.
-    Fragments = 9, "kernel_packet", "ip_fragment";
+    Fragments = 8, "kernel_packet", "ip_fragment";
     /// Times that a direction lost its record boundaries (bytes that never passed the hook, or a broken header).
-    SyncLost = 10, "kernel_records", "sync_lost";
+    SyncLost = 9, "kernel_records", "sync_lost";
     /// Packets with more records than the walk may visit; the rest was left unread.
-    WalkLimit = 11, "kernel_records", "walk_limit";
+    WalkLimit = 10, "kernel_records", "walk_limit";
     /// Per-CPU scratch space that was missing: cannot happen, so it is counted.
-    ScratchMissing = 12, "kernel_maps", "lookup_failed";
+    ScratchMissing = 11, "kernel_maps", "lookup_failed";
     /// Handshake bytes beyond `MAX_HANDSHAKE_BYTES`, left out of the ring.
-    HandshakeTooLong = 13, "kernel_records", "handshake_too_long";
+    HandshakeTooLong = 12, "kernel_records", "handshake_too_long";
 }
 
 /// How many counters there are.

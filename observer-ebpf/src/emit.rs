@@ -11,7 +11,7 @@ use observer_common::wire::{FLAG_PIECES_LOST, KIND_SEGMENT};
 use observer_common::{RECORD_HEADER_LEN, RecordHeader};
 
 use crate::flow::{DETECT_LEN, Direction, Head, PARTIAL_LEN};
-use crate::maps::{Counters, EVENTS, SCRATCH};
+use crate::maps::{EVENTS, SCRATCH, count, count_by};
 use crate::packet::Packet;
 use crate::source::Source;
 
@@ -65,7 +65,7 @@ pub struct Scratch {
 
 /// Takes a free scratch slot of this CPU; give it back with [`release`].
 #[inline(always)]
-pub fn claim(counters: Counters) -> Option<&'static mut Scratch> {
+pub fn claim() -> Option<&'static mut Scratch> {
     for slot in 0..SCRATCH_SLOTS {
         let Some(scratch) = SCRATCH.get_ptr_mut(slot) else {
             continue;
@@ -77,7 +77,7 @@ pub fn claim(counters: Counters) -> Option<&'static mut Scratch> {
             return Some(unsafe { &mut *scratch });
         }
     }
-    counters.count(Counter::ScratchMissing);
+    count(Counter::ScratchMissing);
     None
 }
 
@@ -169,14 +169,7 @@ impl Scratch {
     /// Writes the piece, if there is anything to tell, and empties it. `beyond` bytes follow on the wire and are left
     /// out; `flags` are told with the ones that wait in `direction`.
     #[inline(always)]
-    pub fn flush(
-        &mut self,
-        head: &mut Head,
-        direction: &mut Direction,
-        beyond: u32,
-        flags: u8,
-        counters: Counters,
-    ) {
+    pub fn flush(&mut self, head: &mut Head, direction: &mut Direction, beyond: u32, flags: u8) {
         let len = bounded_offset(&mut self.cell, self.len);
         self.len = 0;
         if head.muted != 0 {
@@ -201,14 +194,14 @@ impl Scratch {
         if written == 0 {
             head.announced = 1;
             direction.flags = 0;
-            counters.count(Counter::Emitted);
-            counters.add(Counter::EmittedBytes, size);
+            count(Counter::Emitted);
+            count_by(Counter::EmittedBytes, size);
         } else {
-            counters.count(Counter::RingFull);
+            count(Counter::RingFull);
             direction.flags |= FLAG_PIECES_LOST;
             if head.announced == 0 {
                 head.muted = 1;
-                counters.count(Counter::HandshakesLost);
+                count(Counter::HandshakesLost);
             }
         }
     }

@@ -7,7 +7,7 @@ use crate::emit::{Scratch, claim, release};
 use crate::flow::{
     Direction, Flow, HEADER_LEN, Head, PHASE_NOT_TLS, PHASE_TLS, STATE_NONE, STATE_NOT_TLS, STATE_PLAIN,
 };
-use crate::maps::{Counters, FLOWS};
+use crate::maps::FLOWS;
 use crate::observe::{Hook, Next};
 use crate::packet::{FIN, Packet, RST};
 use crate::recognise::remember_listener;
@@ -18,7 +18,7 @@ use crate::stash;
 /// Walks the records of a packet that `observe` found to hold some, or goes on doing so.
 #[inline(always)]
 pub fn follow(hook: &Hook) -> Next {
-    let Some(slot) = claim(hook.counters) else {
+    let Some(slot) = claim() else {
         return Next::Done;
     };
     let next = match hook
@@ -47,20 +47,13 @@ fn follow_packet(hook: &Hook, packet: &Packet, flow: &mut Flow, slot: &mut Scrat
         let answers =
             own.state == STATE_NONE && head.client != packet.direction && begins_server_hello(&source, start);
         take_held(own, slot);
-        let reached =
-            walk::<_, PACKET_STEPS>(&source, start, head, own, peer.finished != 0, slot, hook.counters);
+        let reached = walk::<_, PACKET_STEPS>(&source, start, head, own, peer.finished != 0, slot);
         let strange = own.state == STATE_NOT_TLS;
         if strange {
             slot.start(own.next);
         }
         if strange || slot.len() > 0 {
-            slot.flush(
-                head,
-                own,
-                0,
-                if strange { FLAG_NOT_TLS } else { 0 },
-                hook.counters,
-            );
+            slot.flush(head, own, 0, if strange { FLAG_NOT_TLS } else { 0 });
         }
         if answers {
             remember_listener(packet);
@@ -73,7 +66,7 @@ fn follow_packet(hook: &Hook, packet: &Packet, flow: &mut Flow, slot: &mut Scrat
         return Next::Drain;
     }
     if packet.flags & (FIN | RST) != 0 {
-        close(packet, head, own, peer, slot, hook.counters);
+        close(packet, head, own, peer, slot);
     }
     Next::Done
 }
@@ -105,11 +98,11 @@ fn take_held(own: &mut Direction, slot: &mut Scratch) {
     own.partial_len = 0;
 }
 
-/// Looks at the segments that waited for this packet; true if there may be more of them.
+/// Looks at the segments that waited for this packet.
 #[inline(always)]
-pub fn drain(hook: &Hook) -> bool {
-    let Some(slot) = claim(hook.counters) else {
-        return false;
+pub fn drain(hook: &Hook) -> Next {
+    let Some(slot) = claim() else {
+        return Next::Done;
     };
     let more = match hook
         .packet_in(slot)
@@ -120,7 +113,7 @@ pub fn drain(hook: &Hook) -> bool {
         None => false,
     };
     release(slot);
-    more
+    if more { Next::Drain } else { Next::Done }
 }
 
 #[inline(always)]
@@ -132,9 +125,9 @@ fn drain_packet(hook: &Hook, packet: &Packet, flow: &mut Flow, slot: &mut Scratc
         // What is missing will not come any more.
         own.give_up = 1;
     }
-    let more = drain_one(hook, packet, head, own, peer.finished != 0, slot);
+    let more = drain_one(packet, head, own, peer.finished != 0, slot);
     if !more && ends {
-        close(packet, head, own, peer, slot, hook.counters);
+        close(packet, head, own, peer, slot);
     }
     more
 }
@@ -142,7 +135,6 @@ fn drain_packet(hook: &Hook, packet: &Packet, flow: &mut Flow, slot: &mut Scratc
 /// Walks one waiting segment; true if another may follow it.
 #[inline(always)]
 fn drain_one(
-    hook: &Hook,
     packet: &Packet,
     head: &mut Head,
     own: &mut Direction,
@@ -172,11 +164,11 @@ fn drain_one(
     let source = StashSource { segment, len };
     let known = own.next.wrapping_sub(begins) as i32;
     let start = if known > 0 { known as u32 } else { 0 };
-    let usable = known >= 0 || resynchronise(&source, begins, own, hook.counters);
+    let usable = known >= 0 || resynchronise(&source, begins, own);
     if usable && start < len {
-        let reached = walk::<_, STASH_STEPS>(&source, start, head, own, peer_finished, slot, hook.counters);
+        let reached = walk::<_, STASH_STEPS>(&source, start, head, own, peer_finished, slot);
         if slot.len() > 0 {
-            slot.flush(head, own, 0, 0, hook.counters);
+            slot.flush(head, own, 0, 0);
         }
         if reached < len {
             // More records than one run visits: the next run finds the segment again by `stash_lo`.
@@ -201,12 +193,11 @@ pub fn close(
     own: &mut Direction,
     peer: &mut Direction,
     slot: &mut Scratch,
-    counters: Counters,
 ) {
     let reset = packet.flags & RST != 0;
     if (head.phase == PHASE_TLS || head.phase == PHASE_NOT_TLS) && own.closed == 0 {
         slot.start(packet.seq.wrapping_add(packet.len));
-        slot.flush(head, own, 0, if reset { FLAG_RST } else { FLAG_FIN }, counters);
+        slot.flush(head, own, 0, if reset { FLAG_RST } else { FLAG_FIN });
     }
     own.closed = 1;
     // A packet with payload passes the other end's hook too, and would open the connection anew: such a one stays until

@@ -34,7 +34,7 @@ pub static STASH: LruHashMap<StashKey, StashedSegment> = LruHashMap::with_max_en
 #[map]
 pub static SCRATCH: PerCpuArray<Scratch> = PerCpuArray::with_max_entries(crate::emit::SCRATCH_SLOTS, 0);
 
-/// Counters of each CPU, by [`Counter`]: one entry, so that a program looks it up once.
+/// Counters of each CPU, by [`Counter`].
 #[map]
 pub static COUNTERS: PerCpuArray<[u64; COUNTER_COUNT as usize]> = PerCpuArray::with_max_entries(1, 0);
 
@@ -65,33 +65,23 @@ pub struct Listener {
     pub pad: [u16; 3],
 }
 
-/// The counters of this CPU.
-#[derive(Clone, Copy)]
-pub struct Counters(*mut [u64; COUNTER_COUNT as usize]);
-
-impl Counters {
-    /// Looks them up; the entry of a per-CPU array is always there, which the verifier does not know.
-    #[inline(always)]
-    pub fn find() -> Option<Self> {
-        COUNTERS.get_ptr_mut(0).map(Self)
-    }
-
-    /// Adds `by` to a counter.
-    #[inline(always)]
-    pub fn add(self, counter: Counter, by: u64) {
-        // SAFETY: the id of a counter is below their number; the entry is this CPU's, aligned and valid while the
-        // program runs. Atomic, because a program that preempts this one on the same CPU counts in the same place.
+/// Adds `by` to a counter of this CPU.
+#[inline(always)]
+pub fn count_by(counter: Counter, by: u64) {
+    if let Some(counters) = COUNTERS.get_ptr_mut(0) {
+        // SAFETY: the id of a counter is below their number; the entry is this CPU's, aligned and valid while the program
+        // runs. Atomic, because a program that preempts this one on the same CPU counts in the same place.
         unsafe {
             atomic_xadd::<u64, u64, { AtomicOrdering::Relaxed }>(
-                self.0.cast::<u64>().add(counter as usize),
+                counters.cast::<u64>().add(counter as usize),
                 by,
             )
         };
     }
+}
 
-    /// Adds one to a counter.
-    #[inline(always)]
-    pub fn count(self, counter: Counter) {
-        self.add(counter, 1);
-    }
+/// Adds one to a counter of this CPU.
+#[inline(always)]
+pub fn count(counter: Counter) {
+    count_by(counter, 1);
 }

@@ -11,7 +11,7 @@ use crate::flow::{
     DETECT_LEN, Direction, Flow, PARTIAL_LEN, PHASE_NEW, PHASE_TLS, STATE_NOT_TLS, STATE_SETTLED,
 };
 use crate::follow::close;
-use crate::maps::{Counters, FLOWS};
+use crate::maps::{FLOWS, count};
 use crate::packet::{ACK, FIN, Packet, RST, SYN};
 use crate::recognise::recognise;
 use crate::records::{resynchronise, step_over};
@@ -46,15 +46,13 @@ pub struct Hook<'a> {
     pub ip: u32,
     /// Seen by the cgroup hook, not the classifier.
     pub cgroup: bool,
-    /// This CPU's counters.
-    pub counters: Counters,
 }
 
 impl Hook<'_> {
     /// Reads the packet's headers, and names its connection.
     #[inline(always)]
     pub fn packet(&self) -> Option<Packet> {
-        let mut packet = Packet::parse(self.ctx, self.ip, self.counters)?;
+        let mut packet = Packet::parse(self.ctx, self.ip)?;
         packet.key.scope = scope(self.ctx, self.cgroup);
         Some(packet)
     }
@@ -124,7 +122,7 @@ pub fn observe(hook: &Hook) -> Next {
         if head.phase != PHASE_TLS && !recognise(hook, &packet, &source, head, own, peer) {
             return Next::Done;
         }
-        if let Some(start) = place(&packet, &source, own, hook.counters)
+        if let Some(start) = place(&packet, &source, own)
             && pass(&source, start, own) < packet.len
         {
             return Next::Walk;
@@ -134,10 +132,10 @@ pub fn observe(hook: &Hook) -> Next {
         return Next::Drain;
     }
     if packet.flags & (FIN | RST) != 0
-        && let Some(slot) = claim(hook.counters)
+        && let Some(slot) = claim()
     {
         slot.begin(hook.ctx, &packet, head, hook.cgroup);
-        close(&packet, head, own, peer, slot, hook.counters);
+        close(&packet, head, own, peer, slot);
         release(slot);
     }
     Next::Done
@@ -164,7 +162,7 @@ fn pass(source: &PacketSource, start: u32, own: &mut Direction) -> u32 {
 
 /// From which payload byte on a packet is news; `None` if nothing in it is, or if it must wait.
 #[inline(always)]
-fn place(packet: &Packet, source: &PacketSource, own: &mut Direction, counters: Counters) -> Option<u32> {
+fn place(packet: &Packet, source: &PacketSource, own: &mut Direction) -> Option<u32> {
     if own.state == STATE_NOT_TLS {
         return None;
     }
@@ -189,15 +187,15 @@ fn place(packet: &Packet, source: &PacketSource, own: &mut Direction, counters: 
             return Some(0);
         }
         if own.state < STATE_SETTLED {
-            let slot = claim(counters)?;
-            let waits = set_aside(packet, source, own, slot, counters);
+            let slot = claim()?;
+            let waits = set_aside(packet, source, own, slot);
             release(slot);
             if waits {
                 return None;
             }
         }
     }
-    if resynchronise(source, packet.seq, own, counters) {
+    if resynchronise(source, packet.seq, own) {
         return Some(0);
     }
     own.next = packet.seq.wrapping_add(packet.len);
@@ -243,7 +241,7 @@ fn find_or_open<'a>(hook: &Hook, packet: &Packet, source: &PacketSource) -> Opti
     let now = unsafe { generated::bpf_ktime_get_ns() };
     let fresh = Flow::new(now, packet.direction, opens);
     if FLOWS.insert(&packet.key, &fresh, 0).is_err() {
-        hook.counters.count(Counter::FlowInsertFailed);
+        count(Counter::FlowInsertFailed);
         return None;
     }
     // SAFETY: as above.

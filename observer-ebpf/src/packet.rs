@@ -4,7 +4,7 @@ use aya_ebpf::programs::SkBuffContext;
 use observer_common::counters::Counter;
 use observer_common::{FlowKey, HI_TO_LO, LO_TO_HI};
 
-use crate::maps::Counters;
+use crate::maps::count;
 use crate::source::load;
 
 const IPPROTO_TCP: u8 = 6;
@@ -76,7 +76,7 @@ impl Packet {
     /// Reads the headers of the packet whose IP header stands at `ip`. `None` for what is not TCP, and for pure
     /// acknowledgements, which carry nothing to follow.
     #[inline(always)]
-    pub fn parse(ctx: &SkBuffContext, ip: u32, counters: Counters) -> Option<Self> {
+    pub fn parse(ctx: &SkBuffContext, ip: u32) -> Option<Self> {
         let total = ctx.len();
         // The common case in one read: IPv4 without options and TCP, 40 bytes.
         let mut head = [0u32; 10];
@@ -94,7 +94,7 @@ impl Packet {
                     return None;
                 }
                 if fragment & 0x3fff != 0 {
-                    counters.count(Counter::Fragments);
+                    count(Counter::Fragments);
                     return None;
                 }
                 let length = u32::from(u16::from_be_bytes([first[2], first[3]]));
@@ -112,7 +112,7 @@ impl Packet {
                     head[1].to_ne_bytes()[1],
                 ]));
                 end = if length == 0 { total } else { ip + 40 + length };
-                tcp = skip_extensions(ctx, head[1].to_ne_bytes()[2], ip + 40, counters)?;
+                tcp = skip_extensions(ctx, head[1].to_ne_bytes()[2], ip + 40)?;
                 source.copy_from_slice(&head[2..6]);
                 destination.copy_from_slice(&head[6..10]);
             }
@@ -122,7 +122,7 @@ impl Packet {
             let mut fixed = [0u32; 5];
             // SAFETY: `fixed` is 20 writable bytes.
             if !unsafe { load(ctx, tcp, fixed.as_mut_ptr().cast(), 20) } {
-                counters.count(Counter::BadHeaders);
+                count(Counter::BadHeaders);
                 return None;
             }
             head[5..10].copy_from_slice(&fixed);
@@ -131,7 +131,7 @@ impl Packet {
         let offset_flags = head[8].to_ne_bytes();
         let payload = tcp + u32::from(offset_flags[0] >> 4) * 4;
         if payload > end || end > total || payload < tcp + 20 {
-            counters.count(Counter::BadHeaders);
+            count(Counter::BadHeaders);
             return None;
         }
         let len = end - payload;
@@ -186,7 +186,7 @@ fn is_lower(a: &[u32; 4], a_port: u16, b: &[u32; 4], b_port: u16) -> bool {
 
 /// Walks IPv6 extension headers (RFC 8200, section 4) to TCP.
 #[inline(always)]
-fn skip_extensions(ctx: &SkBuffContext, first: u8, at: u32, counters: Counters) -> Option<u32> {
+fn skip_extensions(ctx: &SkBuffContext, first: u8, at: u32) -> Option<u32> {
     let (mut next, mut at) = (first, at);
     for _ in 0..MAX_EXTENSIONS {
         if next == IPPROTO_TCP {
@@ -199,14 +199,14 @@ fn skip_extensions(ctx: &SkBuffContext, first: u8, at: u32, counters: Counters) 
         }
         // SAFETY: `head` is four writable bytes.
         if !unsafe { load(ctx, at, head.as_mut_ptr(), 4) } {
-            counters.count(Counter::BadHeaders);
+            count(Counter::BadHeaders);
             return None;
         }
         at += match next {
             NEXT_FRAGMENT => {
                 // Offset and more-fragments both 0: an atomic fragment (RFC 6946), which is whole.
                 if u16::from_be_bytes([head[2], head[3]]) & 0xfff9 != 0 {
-                    counters.count(Counter::Fragments);
+                    count(Counter::Fragments);
                     return None;
                 }
                 8

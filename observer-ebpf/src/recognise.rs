@@ -48,9 +48,9 @@ pub fn recognise(
     if head.phase <= PHASE_DETECT && own.started != 0 && packet.seq != own.next {
         // Too early: it waits. Seen before: nothing to learn.
         if packet.seq.wrapping_sub(own.next) as i32 > 0
-            && let Some(slot) = claim(hook.counters)
+            && let Some(slot) = claim()
         {
-            set_aside(packet, source, own, slot, hook.counters);
+            set_aside(packet, source, own, slot);
             release(slot);
         }
         return false;
@@ -127,11 +127,11 @@ fn not_tls(
 fn report(hook: &Hook, packet: &Packet, head: &mut Head, client: &mut Direction) {
     head.phase = PHASE_NOT_TLS;
     head.client = head.opener;
-    let Some(slot) = claim(hook.counters) else { return };
+    let Some(slot) = claim() else { return };
     slot.begin(hook.ctx, packet, head, hook.cgroup);
     slot.of_direction(head.opener);
     slot.start(client.next);
-    slot.flush(head, client, 0, FLAG_NOT_TLS, hook.counters);
+    slot.flush(head, client, 0, FLAG_NOT_TLS);
     release(slot);
 }
 

@@ -15,7 +15,7 @@ use crate::emit::{Scratch, Step, forget};
 use crate::flow::{
     Direction, HEADER_LEN, Head, STATE_NONE, STATE_NOT_TLS, STATE_OPAQUE, STATE_PLAIN, STATE_SETTLED,
 };
-use crate::maps::Counters;
+use crate::maps::count;
 use crate::source::Source;
 
 /// Steps of one run over a packet: a record is a step, or two where its payload is copied. A packet with more is gone on
@@ -51,7 +51,6 @@ pub fn walk<S: Source, const STEPS: u32>(
     direction: &mut Direction,
     peer_finished: bool,
     scratch: &mut Scratch,
-    counters: Counters,
 ) -> u32 {
     let end = source.len();
     for _ in 0..STEPS {
@@ -63,7 +62,7 @@ pub fn walk<S: Source, const STEPS: u32>(
             beyond: 0,
             flags_after: 0,
         };
-        let moved = step(source, at, end - at, direction, peer_finished, scratch, counters);
+        let moved = step(source, at, end - at, direction, peer_finished, scratch);
         let moved = forget(&mut scratch.cell, moved);
         if moved == 0 {
             return end;
@@ -71,7 +70,7 @@ pub fn walk<S: Source, const STEPS: u32>(
         direction.next = direction.next.wrapping_add(moved);
         at += moved;
         if scratch.step.flush != 0 {
-            scratch.flush(head, direction, scratch.step.beyond, 0, counters);
+            scratch.flush(head, direction, scratch.step.beyond, 0);
         }
         direction.flags |= scratch.step.flags_after as u8;
     }
@@ -88,13 +87,12 @@ fn step<S: Source>(
     direction: &mut Direction,
     peer_finished: bool,
     scratch: &mut Scratch,
-    counters: Counters,
 ) -> u32 {
     if direction.left > 0 {
         let mut taken = direction.left.min(available);
         if direction.copying != 0 {
             taken = taken.min(STEP_BYTES);
-            copy(source, at, taken, direction, scratch, counters);
+            copy(source, at, taken, direction, scratch);
         }
         direction.left -= taken;
         return taken;
@@ -106,7 +104,7 @@ fn step<S: Source>(
     if held == 0 && available >= HEADER_LEN {
         // SAFETY: `bytes` has room for five.
         if !unsafe { source.read(at, bytes.as_mut_ptr(), HEADER_LEN) } {
-            counters.count(Counter::LoadFailed);
+            count(Counter::LoadFailed);
             direction.lost = 1;
             return 0;
         }
@@ -125,7 +123,7 @@ fn step<S: Source>(
     direction.partial_len = 0;
     let header = Header::read(&bytes);
     if !header.plausible {
-        lose(direction, counters);
+        lose(direction);
         return 0;
     }
     let taken = forget(&mut scratch.cell, taken);
@@ -158,14 +156,7 @@ fn step<S: Source>(
 
 /// Copies payload of a plaintext record, within the budget of the connection.
 #[inline(always)]
-fn copy<S: Source>(
-    source: &S,
-    at: u32,
-    len: u32,
-    direction: &mut Direction,
-    scratch: &mut Scratch,
-    counters: Counters,
-) {
+fn copy<S: Source>(source: &S, at: u32, len: u32, direction: &mut Direction, scratch: &mut Scratch) {
     if scratch.len() == 0 {
         scratch.start(direction.next);
     }
@@ -174,7 +165,7 @@ fn copy<S: Source>(
         scratch.step.flush = (scratch.len() >= FULL) as u32;
         return;
     }
-    counters.count(Counter::HandshakeTooLong);
+    count(Counter::HandshakeTooLong);
     direction.copying = 0;
     scratch.step.flush = (scratch.len() > 0) as u32;
     scratch.step.flags_after = (FLAG_TRUNCATED | FLAG_SKIPPED) as u32;
@@ -277,7 +268,7 @@ fn tell_opaque(direction: &mut Direction) -> u32 {
 
 /// What stands where a record header should is none. A direction that never showed one does not speak TLS.
 #[inline(always)]
-fn lose(direction: &mut Direction, counters: Counters) {
+fn lose(direction: &mut Direction) {
     direction.left = 0;
     if direction.state == STATE_NONE {
         direction.state = STATE_NOT_TLS;
@@ -285,12 +276,12 @@ fn lose(direction: &mut Direction, counters: Counters) {
     }
     direction.lost = 1;
     direction.flags |= FLAG_GAP;
-    counters.count(Counter::SyncLost);
+    count(Counter::SyncLost);
 }
 
 /// Whether record boundaries can be found again at the start of this payload.
 #[inline(always)]
-pub fn resynchronise<S: Source>(source: &S, seq: u32, direction: &mut Direction, counters: Counters) -> bool {
+pub fn resynchronise<S: Source>(source: &S, seq: u32, direction: &mut Direction) -> bool {
     direction.left = 0;
     direction.copying = 0;
     direction.partial_len = 0;
@@ -298,7 +289,7 @@ pub fn resynchronise<S: Source>(source: &S, seq: u32, direction: &mut Direction,
     direction.flags |= FLAG_GAP;
     if direction.lost == 0 {
         direction.lost = 1;
-        counters.count(Counter::SyncLost);
+        count(Counter::SyncLost);
     }
     if source.len() < RESUME_BYTES {
         return false;

@@ -5,7 +5,7 @@ use observer_common::counters::Counter;
 
 use crate::emit::{Scratch, bounded_length};
 use crate::flow::Direction;
-use crate::maps::{Counters, STASH};
+use crate::maps::{STASH, count};
 use crate::packet::Packet;
 use crate::source::Source;
 
@@ -45,12 +45,11 @@ pub fn set_aside<S: Source>(
     source: &S,
     direction: &mut Direction,
     scratch: &mut Scratch,
-    counters: Counters,
 ) -> bool {
     let (area, cell) = scratch.area();
     let segment = area.cast::<StashedSegment>();
     if source.len() == 0 || source.len() > STASH_BYTES as u32 || direction.stashed >= MAX_STASHED {
-        counters.count(Counter::StashFailed);
+        count(Counter::StashFailed);
         return false;
     }
     let len = bounded_length(cell, source.len()).min(STASH_BYTES as u64);
@@ -66,7 +65,7 @@ pub fn set_aside<S: Source>(
         source.read(0, segment.cast(), len as u32) && STASH.insert(&key, &*segment, 0).is_ok()
     };
     if !stored {
-        counters.count(Counter::StashFailed);
+        count(Counter::StashFailed);
         return false;
     }
     if direction.stashed == 0 || (packet.seq.wrapping_sub(direction.stash_lo) as i32) < 0 {

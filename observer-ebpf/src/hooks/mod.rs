@@ -5,7 +5,7 @@ use aya_ebpf::programs::SkBuffContext;
 use observer_common::counters::Counter;
 
 use crate::follow::{drain, follow};
-use crate::maps::Counters;
+use crate::maps::count;
 use crate::observe::{Hook, Next, observe};
 
 pub mod cgroup;
@@ -19,51 +19,25 @@ const DRAIN: u32 = 1;
 /// The first program of a hook.
 #[inline(always)]
 fn run_observe(ctx: &SkBuffContext, ip: u32, cgroup: bool, calls: &ProgramArray) {
-    let Some(counters) = Counters::find() else { return };
-    counters.count(Counter::Packets);
-    let next = observe(&Hook {
-        ctx,
-        ip,
-        cgroup,
-        counters,
-    });
-    call(ctx, calls, next, counters);
+    call(ctx, calls, observe(&Hook { ctx, ip, cgroup }));
 }
 
 /// The program in slot [`WALK`].
 #[inline(always)]
 fn run_walk(ctx: &SkBuffContext, ip: u32, cgroup: bool, calls: &ProgramArray) {
-    let Some(counters) = Counters::find() else { return };
-    let next = follow(&Hook {
-        ctx,
-        ip,
-        cgroup,
-        counters,
-    });
-    call(ctx, calls, next, counters);
+    call(ctx, calls, follow(&Hook { ctx, ip, cgroup }));
 }
 
 /// The program in slot [`DRAIN`].
 #[inline(always)]
 fn run_drain(ctx: &SkBuffContext, ip: u32, cgroup: bool, calls: &ProgramArray) {
-    let Some(counters) = Counters::find() else { return };
-    let next = if drain(&Hook {
-        ctx,
-        ip,
-        cgroup,
-        counters,
-    }) {
-        Next::Drain
-    } else {
-        Next::Done
-    };
-    call(ctx, calls, next, counters);
+    call(ctx, calls, drain(&Hook { ctx, ip, cgroup }));
 }
 
 /// Goes on in another program. Comes back only if it cannot: a packet needed more tail calls than the kernel allows
 /// (33). What is left of it goes unread, and the walk begins anew with the next packet.
 #[inline(always)]
-fn call(ctx: &SkBuffContext, calls: &ProgramArray, next: Next, counters: Counters) {
+fn call(ctx: &SkBuffContext, calls: &ProgramArray, next: Next) {
     let slot = match next {
         Next::Done => return,
         Next::Walk => WALK,
@@ -71,7 +45,7 @@ fn call(ctx: &SkBuffContext, calls: &ProgramArray, next: Next, counters: Counter
     };
     // SAFETY: the slots hold programs of this program's type.
     unsafe { calls.tail_call(ctx, slot) };
-    counters.count(Counter::WalkLimit);
+    count(Counter::WalkLimit);
     aya_log_ebpf::debug!(
         ctx,
         "a packet of {} bytes holds more records than one walk visits",

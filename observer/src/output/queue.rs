@@ -22,6 +22,10 @@ use crate::observation::Observation;
 /// Bytes that are gathered before a write, when events come faster than single writes would take them.
 const BATCH_BYTES: usize = 64 * 1024;
 
+/// How long an output that was idle waits behind the first event before it writes. The agent brings events in batches:
+/// without this, both threads would wake each other, and the kernel write, once for each of them.
+const GATHER: Duration = Duration::from_millis(2);
+
 /// Turns an observation into a line.
 pub trait Render: Send {
     /// Appends the line, with its end.
@@ -212,10 +216,11 @@ impl Writer {
                 Err(TryRecvError::Disconnected) => return self.flush(),
                 Err(TryRecvError::Empty) => {
                     self.flush()?;
-                    match messages.recv() {
-                        Ok(message) => message,
-                        Err(_) => return Ok(()),
-                    }
+                    let Ok(message) = messages.recv() else {
+                        return Ok(());
+                    };
+                    thread::sleep(GATHER);
+                    message
                 }
             };
             if self.shared.reopen.swap(false, Ordering::Acquire) {

@@ -125,7 +125,7 @@ fn kernel_totals_and_gauges_are_taken_over() {
     metrics.set_kernel_counter(KernelCounter::RingFull, 7);
     metrics.set_kernel_counter(KernelCounter::RingFull, 5);
     metrics.set_kernel_counter(KernelCounter::EmittedBytes, 4096);
-    metrics.set_kernel_counter(KernelCounter::Packets, 1);
+    metrics.set_kernel_counter(KernelCounter::Emitted, 1);
     metrics.set_probe_attached("cgroup_skb/ingress", "/sys/fs/cgroup", true);
     metrics.set_flows(3);
     metrics.set_buffer_bytes(100);
