@@ -6,6 +6,7 @@ mod ci;
 mod demo;
 mod docs;
 mod ebpf_toolchain;
+mod kernels;
 mod libtest;
 mod linker;
 mod packages;
@@ -39,6 +40,8 @@ enum Verb {
     Test,
     /// Set up, then measure what the agent costs (root)
     Bench(bench::Options),
+    /// Set up, then run the agent on other kernels in virtual machines
+    Kernels(kernels::Options),
     /// Write what is generated under docs/ from the code
     Docs,
     /// All checks and all tests, as CI runs them
@@ -52,6 +55,7 @@ fn main() -> ExitCode {
         Verb::Demo(options) => demo::run(&options),
         Verb::Test => test::run(),
         Verb::Bench(options) => bench::run(&options),
+        Verb::Kernels(options) => kernels::run(&options),
         Verb::Docs => docs::run().map(|()| ExitCode::SUCCESS),
         Verb::Ci => ci::run(),
     };

@@ -111,7 +111,7 @@ impl fmt::Display for Judged {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Goal { what, limit, unit } = self.goal;
         let verdict = if self.met() { "PASS" } else { "MISS" };
-        let digits = if limit < 1.0 { 4 } else { 1 };
+        let digits = if limit < 1.0 { 4 } else { 2 };
         write!(
             f,
             "{verdict}  {what}, {}: {:.digits$} {unit} (goal: at most {limit} {unit})",

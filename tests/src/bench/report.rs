@@ -78,11 +78,11 @@ pub fn run(extent: Extent) -> Result<()> {
                 case: case.clone(),
                 value: cost.bulk_packet.median(),
             });
-            // Nanoseconds a byte are seconds a gigabyte.
+            // Nanoseconds a byte are seconds a gigabyte. Less agent CPU than an idle agent's counts as none.
             judged.push(Judged {
                 goal: BULK_IN_ALL,
                 case,
-                value: agent + cost.bulk_byte.median(),
+                value: agent.max(0.0) + cost.bulk_byte.median(),
             });
         }
     }

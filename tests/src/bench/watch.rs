@@ -43,7 +43,7 @@ impl Watch {
             agent,
             events,
             lines: 0,
-            directory: directory,
+            directory,
         })
     }
 
