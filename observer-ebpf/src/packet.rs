@@ -1,5 +1,7 @@
 //! IP and TCP headers to flow key, direction, sequence numbers and the place of the payload.
 
+use core::mem::MaybeUninit;
+
 use aya_ebpf::programs::SkBuffContext;
 use observer_common::counters::Counter;
 use observer_common::{FlowKey, HI_TO_LO, LO_TO_HI};
@@ -79,11 +81,14 @@ impl Packet {
     pub fn parse(ctx: &SkBuffContext, ip: u32) -> Option<Self> {
         let total = ctx.len();
         // The common case in one read: IPv4 without options and TCP, 40 bytes.
-        let mut head = [0u32; 10];
-        // SAFETY: `head` is 40 writable bytes.
-        if !unsafe { load(ctx, ip, head.as_mut_ptr().cast(), 40) } {
-            return None;
-        }
+        let mut head = MaybeUninit::<[u32; 10]>::uninit();
+        // SAFETY: `head` is 40 writable bytes; the helper fills them, or fails.
+        let mut head = unsafe {
+            if !load(ctx, ip, head.as_mut_ptr().cast(), 40) {
+                return None;
+            }
+            head.assume_init()
+        };
         let first = head[0].to_ne_bytes();
         let (mut source, mut destination) = ([0u32; 4], [0u32; 4]);
         let (tcp, end);
@@ -118,14 +123,10 @@ impl Packet {
             }
             _ => return None,
         }
-        if tcp != ip + 20 {
-            let mut fixed = [0u32; 5];
-            // SAFETY: `fixed` is 20 writable bytes.
-            if !unsafe { load(ctx, tcp, fixed.as_mut_ptr().cast(), 20) } {
-                count(Counter::BadHeaders);
-                return None;
-            }
-            head[5..10].copy_from_slice(&fixed);
+        // SAFETY: words 5 to 9 are 20 writable bytes.
+        if tcp != ip + 20 && !unsafe { load(ctx, tcp, (&raw mut head[5]).cast(), 20) } {
+            count(Counter::BadHeaders);
+            return None;
         }
         let ports = head[5].to_ne_bytes();
         let offset_flags = head[8].to_ne_bytes();

@@ -86,10 +86,20 @@ pub struct Tracker {
 enum State {
     #[default]
     Idle,
-    /// The client has begun to send what the source took for a ClientHello; its time.
-    Begun(u64),
+    /// The client has begun to send what the source took for a ClientHello.
+    Begun(Begun),
     Pending(Box<Handshake>),
     Reported(Reported),
+}
+
+/// The beginning of a ClientHello that may never be there as a whole.
+#[derive(Clone, Copy, Debug)]
+struct Begun {
+    time_ns: u64,
+    /// Bytes of it are missing.
+    gap: bool,
+    /// A limit left bytes of it out.
+    truncated: bool,
 }
 
 impl Tracker {
@@ -137,7 +147,11 @@ impl Tracker {
         self.begin(direction, time_ns, body, around);
         let side = self.side(direction);
         match &mut self.state {
-            State::Idle | State::Begun(_) => {}
+            State::Idle => {}
+            State::Begun(begun) => {
+                begun.gap |= matches!(body, ItemBody::Gap { .. });
+                begun.truncated |= matches!(body, ItemBody::Truncated);
+            }
             State::Pending(handshake) => {
                 if let Some(decision) = handshake.take(side, time_ns, body, around.certificates) {
                     self.report(decision, around);
@@ -188,15 +202,21 @@ impl Tracker {
     /// The first bytes of a client whose ClientHello the source has recognised.
     pub fn begun(&mut self, time_ns: u64) {
         if matches!(self.state, State::Idle) {
-            self.state = State::Begun(time_ns);
+            self.state = State::Begun(Begun {
+                time_ns,
+                gap: false,
+                truncated: false,
+            });
         }
     }
 
     /// No more will come of a ClientHello that was begun: a handshake all the same, of which little is known.
     fn end_begun(&mut self) {
-        if let State::Begun(time_ns) = self.state {
-            let mut handshake = Handshake::new(time_ns);
+        if let State::Begun(begun) = self.state {
+            let mut handshake = Handshake::new(begun.time_ns);
             handshake.cut_short = true;
+            handshake.gap = begun.gap;
+            handshake.truncated = begun.truncated;
             self.state = State::Pending(Box::new(handshake));
         }
     }
@@ -213,8 +233,10 @@ impl Tracker {
 
     /// A limit of the source left out handshake bytes.
     pub fn truncated(&mut self) {
-        if let State::Pending(handshake) = &mut self.state {
-            handshake.truncated = true;
+        match &mut self.state {
+            State::Begun(begun) => begun.truncated = true,
+            State::Pending(handshake) => handshake.truncated = true,
+            State::Idle | State::Reported(_) => {}
         }
     }
 

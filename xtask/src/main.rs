@@ -1,14 +1,13 @@
-//! Development tasks of TLS Observer, one file for each verb. `cargo xtask --help` lists them.
+//! Development tasks of TLS Observer, one file for each verb or two. `cargo xtask --help` lists them.
 
-mod bench;
 mod build;
 mod ci;
-mod demo;
 mod docs;
 mod ebpf_toolchain;
 mod kernels;
 mod libtest;
 mod linker;
+mod live;
 mod packages;
 mod process;
 mod setup;
@@ -35,11 +34,11 @@ enum Verb {
     /// Set up, then build the agent
     Build(build::Options),
     /// Set up, build, and watch handshakes that a small own world makes (root)
-    Demo(demo::Options),
+    Demo(live::Options),
     /// Set up, then run all tests: unit, doc and live (live ones as root)
     Test,
     /// Set up, then measure what the agent costs (root)
-    Bench(bench::Options),
+    Bench(live::Options),
     /// Set up, then run the agent on other kernels in virtual machines
     Kernels(kernels::Options),
     /// Write what is generated under docs/ from the code
@@ -52,9 +51,9 @@ fn main() -> ExitCode {
     let result = match Arguments::parse().verb {
         Verb::Setup(options) => setup::run(&options).map(|()| ExitCode::SUCCESS),
         Verb::Build(options) => build::run(&options).map(|()| ExitCode::SUCCESS),
-        Verb::Demo(options) => demo::run(&options),
+        Verb::Demo(options) => live::demo(&options),
         Verb::Test => test::run(),
-        Verb::Bench(options) => bench::run(&options),
+        Verb::Bench(options) => live::bench(&options),
         Verb::Kernels(options) => kernels::run(&options),
         Verb::Docs => docs::run().map(|()| ExitCode::SUCCESS),
         Verb::Ci => ci::run(),

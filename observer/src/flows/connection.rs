@@ -12,6 +12,10 @@ use crate::tracker::{Direction, Phase, Surroundings, Tracker};
 /// header, version and random.
 const FIRST_BYTES: usize = 48;
 
+/// Places remembered from which a connection is seen. Two ends make two; more come about when one end is seen again after
+/// the kernel had forgotten it.
+const MAX_SIGHTINGS: usize = 8;
+
 /// The two ends of a connection, in the order of address and port.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Tuple {
@@ -164,6 +168,9 @@ impl Connection {
 
     /// From now on the connection is seen from the place of `segment`, too.
     pub fn join(&mut self, segment: &Segment<'_>) {
+        if self.sightings.len() >= MAX_SIGHTINGS {
+            self.sightings.remove(0);
+        }
         self.sightings.push(Sighting {
             scope: segment.scope,
             born: segment.born,

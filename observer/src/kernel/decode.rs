@@ -3,11 +3,15 @@
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 
 use observer_common::flow::CLIENT_UNKNOWN;
+use observer_common::limits::{MAX_CAPTURE, MAX_RECORD_PAYLOAD};
 use observer_common::wire;
 use observer_common::{HI_TO_LO, LO_TO_HI, RECORD_HEADER_LEN};
 
 use super::clock::WallClock;
 use crate::segment::{Segment, SegmentFlags};
+
+/// Bytes that one piece can account for: a full capture, and a record behind it that is left out.
+const MAX_WIRE_LEN: u32 = MAX_CAPTURE as u32 + MAX_RECORD_PAYLOAD;
 
 /// Why a record is not one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -21,7 +25,7 @@ pub enum DecodeError {
     /// A direction that is none.
     #[error("unknown direction {0}")]
     Direction(u8),
-    /// Fewer captured bytes than it says, or fewer bytes on the wire than captured ones.
+    /// Fewer captured bytes than it says, or fewer bytes on the wire than captured ones, or more than a piece can have.
     #[error("{captured} captured of {wire} bytes, but {available} in the record")]
     Length {
         /// As the record says.
@@ -52,7 +56,7 @@ pub fn segment<'a>(record: &'a [u8], clock: &WallClock) -> Result<Segment<'a>, D
     let captured = u32::from_ne_bytes(bytes(header, 12));
     let data = data
         .get(..captured as usize)
-        .filter(|_| captured <= wire_len)
+        .filter(|_| captured <= wire_len && wire_len <= MAX_WIRE_LEN)
         .ok_or(DecodeError::Length {
             captured,
             wire: wire_len,
@@ -215,6 +219,14 @@ mod tests {
             segment(&more, &CLOCK),
             Err(DecodeError::Length { wire: 2, .. })
         ));
+        let huge = record(
+            RecordHeader {
+                wire_len: 1 << 20,
+                ..header()
+            },
+            &[1, 2, 3],
+        );
+        assert!(matches!(segment(&huge, &CLOCK), Err(DecodeError::Length { .. })));
         let kind = record(RecordHeader { kind: 9, ..header() }, &[1, 2, 3]);
         assert_eq!(segment(&kind, &CLOCK).unwrap_err(), DecodeError::Kind(9));
         let direction = record(

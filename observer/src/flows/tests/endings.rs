@@ -264,6 +264,24 @@ fn a_connection_that_ends_within_the_client_hello_is_told_of() {
 }
 
 #[test]
+fn a_client_hello_with_a_part_left_out_is_not_complete() {
+    let mut play = Play::new();
+    play.flagged(SegmentFlags {
+        truncated: true,
+        ..SegmentFlags::default()
+    })
+    .send(Side::Client, &client_hello(7, &[], &[])[..40])
+    .flagged(SegmentFlags::default())
+    .fin(Side::Client)
+    .fin(Side::Server);
+    let seen = play.only();
+    assert_eq!(
+        (seen.outcome, seen.completeness),
+        (Outcome::Incomplete, Completeness::Truncated)
+    );
+}
+
+#[test]
 fn what_a_client_says_late_begins_nothing() {
     let mut play = Play::new();
     play.client(&[opaque(21, 26)])

@@ -5,6 +5,8 @@ use std::io::{BufRead, BufReader, Read};
 use std::os::fd::AsFd;
 use std::path::Path;
 
+use nix::fcntl::{FcntlArg, fcntl};
+
 use super::*;
 use crate::output::samples;
 
@@ -22,6 +24,8 @@ fn outputs(target: Target, length: usize, metrics: &Metrics) -> Outputs {
 /// A pipe's reading end and a target that writes into it.
 fn pipe() -> (File, Target) {
     let (reader, writer) = std::io::pipe().unwrap();
+    // Less than a few events, so that a reader that reads nothing is felt at once.
+    fcntl(&writer, FcntlArg::F_SETPIPE_SZ(4096)).unwrap();
     let path = format!("/proc/self/fd/{}", std::os::fd::AsRawFd::as_raw_fd(&writer));
     let target = Target::file(Path::new(&path)).unwrap();
     (File::from(reader.as_fd().try_clone_to_owned().unwrap()), target)
