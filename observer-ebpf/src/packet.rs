@@ -74,28 +74,63 @@ pub fn network_offset(ctx: &SkBuffContext, link_header: u32) -> Option<u32> {
     None
 }
 
+/// Words of a header, in network byte order: in the packet itself, or in a copy.
+#[derive(Clone, Copy)]
+struct Words(*const u32);
+
+impl Words {
+    /// Word `i`, which must be one that was asked for.
+    #[inline(always)]
+    fn at(self, i: usize) -> u32 {
+        // SAFETY: `words` and `first_words` made sure of it. The verifier allows reads that are not aligned where the
+        // machine does.
+        unsafe { *self.0.add(i) }
+    }
+
+    /// The words from `i` on.
+    #[inline(always)]
+    fn behind(self, i: usize) -> Self {
+        // SAFETY: as above.
+        Self(unsafe { self.0.add(i) })
+    }
+}
+
+/// The first ten words of an IP packet: the common case, IPv4 without options and TCP. Where they begin the data, as in
+/// the cgroup hook, they can be read without a helper; at other offsets the verifier loses track of them.
+#[inline(always)]
+fn first_words(ctx: &SkBuffContext, ip: u32, copy: &mut MaybeUninit<[u32; 10]>) -> Option<Words> {
+    if ip == 0 {
+        // SAFETY: fields of the program's own context.
+        let (data, end) = unsafe { ((*ctx.skb.skb).data as usize, (*ctx.skb.skb).data_end as usize) };
+        if data + 40 <= end {
+            return Some(Words(data as *const u32));
+        }
+    }
+    words(ctx, ip, copy)
+}
+
+/// `N` words of the packet from offset `at` on.
+#[inline(always)]
+fn words<const N: usize>(ctx: &SkBuffContext, at: u32, copy: &mut MaybeUninit<[u32; N]>) -> Option<Words> {
+    // SAFETY: `copy` has room for as many bytes; the helper fills them, or fails.
+    unsafe { load(ctx, at, copy.as_mut_ptr().cast(), N as u32 * 4) }.then_some(Words(copy.as_ptr().cast()))
+}
+
 impl Packet {
     /// Reads the headers of the packet whose IP header stands at `ip`. `None` for what is not TCP, and for pure
     /// acknowledgements, which carry nothing to follow.
     #[inline(always)]
     pub fn parse(ctx: &SkBuffContext, ip: u32) -> Option<Self> {
         let total = ctx.len();
-        // The common case in one read: IPv4 without options and TCP, 40 bytes.
-        let mut head = MaybeUninit::<[u32; 10]>::uninit();
-        // SAFETY: `head` is 40 writable bytes; the helper fills them, or fails.
-        let mut head = unsafe {
-            if !load(ctx, ip, head.as_mut_ptr().cast(), 40) {
-                return None;
-            }
-            head.assume_init()
-        };
-        let first = head[0].to_ne_bytes();
+        let mut copy = MaybeUninit::uninit();
+        let head = first_words(ctx, ip, &mut copy)?;
+        let first = head.at(0).to_ne_bytes();
         let (mut source, mut destination) = ([0u32; 4], [0u32; 4]);
         let (tcp, end);
         match first[0] >> 4 {
             4 => {
-                let fragment = u16::from_be_bytes([head[1].to_ne_bytes()[2], head[1].to_ne_bytes()[3]]);
-                if head[2].to_ne_bytes()[1] != IPPROTO_TCP {
+                let fragment = u16::from_be_bytes([head.at(1).to_ne_bytes()[2], head.at(1).to_ne_bytes()[3]]);
+                if head.at(2).to_ne_bytes()[1] != IPPROTO_TCP {
                     return None;
                 }
                 if fragment & 0x3fff != 0 {
@@ -108,28 +143,34 @@ impl Packet {
                 tcp = ip + u32::from(first[0] & 15) * 4;
                 source[2] = u32::from_ne_bytes([0, 0, 0xff, 0xff]);
                 destination[2] = source[2];
-                source[3] = head[3];
-                destination[3] = head[4];
+                source[3] = head.at(3);
+                destination[3] = head.at(4);
             }
             6 => {
                 let length = u32::from(u16::from_be_bytes([
-                    head[1].to_ne_bytes()[0],
-                    head[1].to_ne_bytes()[1],
+                    head.at(1).to_ne_bytes()[0],
+                    head.at(1).to_ne_bytes()[1],
                 ]));
                 end = if length == 0 { total } else { ip + 40 + length };
-                tcp = skip_extensions(ctx, head[1].to_ne_bytes()[2], ip + 40)?;
-                source.copy_from_slice(&head[2..6]);
-                destination.copy_from_slice(&head[6..10]);
+                tcp = skip_extensions(ctx, head.at(1).to_ne_bytes()[2], ip + 40)?;
+                for i in 0..4 {
+                    source[i] = head.at(2 + i);
+                    destination[i] = head.at(6 + i);
+                }
             }
             _ => return None,
         }
-        // SAFETY: words 5 to 9 are 20 writable bytes.
-        if tcp != ip + 20 && !unsafe { load(ctx, tcp, (&raw mut head[5]).cast(), 20) } {
+        let mut tcp_copy = MaybeUninit::uninit();
+        let tcp_head = if tcp == ip + 20 {
+            head.behind(5)
+        } else if let Some(tcp_head) = words::<5>(ctx, tcp, &mut tcp_copy) {
+            tcp_head
+        } else {
             count(Counter::BadHeaders);
             return None;
-        }
-        let ports = head[5].to_ne_bytes();
-        let offset_flags = head[8].to_ne_bytes();
+        };
+        let ports = tcp_head.at(0).to_ne_bytes();
+        let offset_flags = tcp_head.at(3).to_ne_bytes();
         let payload = tcp + u32::from(offset_flags[0] >> 4) * 4;
         if payload > end || end > total || payload < tcp + 20 {
             count(Counter::BadHeaders);
@@ -160,8 +201,8 @@ impl Packet {
             direction: if forward { LO_TO_HI } else { HI_TO_LO },
             flags,
             // SYN takes a sequence number of its own; payload on a SYN (TCP Fast Open) comes after it.
-            seq: u32::from_be(head[6]).wrapping_add((flags & SYN != 0) as u32),
-            ack: u32::from_be(head[7]),
+            seq: u32::from_be(tcp_head.at(1)).wrapping_add((flags & SYN != 0) as u32),
+            ack: u32::from_be(tcp_head.at(2)),
             payload,
             len,
         })
