@@ -161,11 +161,14 @@ fn copy<S: Source>(source: &S, at: u32, len: u32, direction: &mut Direction, scr
         scratch.start(direction.next);
     }
     direction.copied += len;
-    if direction.copied <= MAX_HANDSHAKE_BYTES && scratch.append(source, at, len) {
+    if direction.copied > MAX_HANDSHAKE_BYTES {
+        count(Counter::HandshakeTooLong);
+    } else if scratch.append(source, at, len) {
         scratch.step.flush = (scratch.len() >= FULL) as u32;
         return;
+    } else {
+        count(Counter::LoadFailed);
     }
-    count(Counter::HandshakeTooLong);
     direction.copying = 0;
     scratch.step.flush = (scratch.len() > 0) as u32;
     scratch.step.flags_after = (FLAG_TRUNCATED | FLAG_SKIPPED) as u32;
