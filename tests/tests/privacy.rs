@@ -4,7 +4,7 @@
 
 use std::collections::HashSet;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, ensure};
 use observer_tests::agent::{Agent, Attach, Ended};
@@ -79,20 +79,25 @@ fn assert_nowhere(text: &str, leaks: &Leaks, ended: &Ended, metrics: &str) {
     );
 }
 
+/// A world whose agent copies each ring record to the file that is given back, with certificates.
+fn dumping(mode: Mode) -> Result<(World, Pki, PathBuf)> {
+    let (namespace, cgroup, pki) = (Namespace::new()?, Cgroup::new()?, Pki::new()?);
+    let dump = pki.directory().join("ring");
+    let attach = match mode {
+        Mode::Cgroup => Attach::Cgroup(&cgroup),
+        Mode::Interface => Attach::Interface(&namespace, "lo"),
+    };
+    let agent = Agent::start_dumping(attach, &[], &dump)?;
+    Ok((World::with(namespace, cgroup, agent)?, pki, dump))
+}
+
 #[test]
 #[ignore = "needs root"]
 fn application_data_stays_in_the_kernel() -> Result<()> {
     // Payload and bytes a record: tiny ones, odd ones, and as large as TLS has them.
     let sizes = [(500, "1"), (20_000, "999"), (4_000_000, "16384")];
     for mode in Mode::ALL {
-        let (namespace, cgroup, pki) = (Namespace::new()?, Cgroup::new()?, Pki::new()?);
-        let dump = pki.directory().join("ring");
-        let attach = match mode {
-            Mode::Cgroup => Attach::Cgroup(&cgroup),
-            Mode::Interface => Attach::Interface(&namespace, "lo"),
-        };
-        let agent = Agent::start_dumping(attach, &[], &dump)?;
-        let mut world = World::with(namespace, cgroup, agent)?;
+        let (mut world, pki, dump) = dumping(mode)?;
         let (mut secrets, mut handshakes) = (Vec::new(), 0);
         for version in Version::ALL {
             let offer = Offer::only(version);
@@ -146,14 +151,7 @@ fn plaintext_beside_tls_stays_in_the_kernel() -> Result<()> {
     const EHLO: &str = "canary-in-the-ehlo";
     const REQUEST: &str = "canary-in-a-plain-request";
     for mode in Mode::ALL {
-        let (namespace, cgroup, pki) = (Namespace::new()?, Cgroup::new()?, Pki::new()?);
-        let dump = pki.directory().join("ring");
-        let attach = match mode {
-            Mode::Cgroup => Attach::Cgroup(&cgroup),
-            Mode::Interface => Attach::Interface(&namespace, "lo"),
-        };
-        let agent = Agent::start_dumping(attach, &[], &dump)?;
-        let mut world = World::with(namespace, cgroup, agent)?;
+        let (mut world, pki, dump) = dumping(mode)?;
         let trusted = &pki.server_ca.files.certificate;
 
         let smtp_server = SocketAddr::new(SERVER.ip(), 2525);

@@ -102,27 +102,12 @@ fn show_handshakes(case: &str, found: &Comparison) {
     println!("Mutual handshakes, {case}");
     println!("  handshakes a second without   {}", found.rate_without.show(0));
     println!("  with the agent                {}", found.rate_with.show(0));
-    println!("  with / without                {}", found.rate_ratio.show(3));
-    println!(
-        "  server CPU µs each without    {}",
-        found.server_without.scaled(MEGA).show(1)
-    );
-    println!(
-        "  with the agent                {}",
-        found.server_with.scaled(MEGA).show(1)
-    );
-    println!("  with / without                {}", found.server_ratio.show(3));
-    println!(
-        "  agent CPU µs each             {}",
-        found.agent.scaled(MEGA).show(1)
-    );
-    println!(
-        "  agent MiB resident            {}",
-        found.resident.scaled(1.0 / MEBI).show(1)
-    );
-    println!(
-        "  at its highest                {}\n",
-        found.resident_peak.scaled(1.0 / MEBI).show(1)
+    show_costs(
+        found,
+        "server CPU µs each without   ",
+        "agent CPU µs each            ",
+        MEGA,
+        [1, 1],
     );
 }
 
@@ -139,20 +124,28 @@ fn show_bulk(version: Version, found: &Comparison) {
         "  with the agent                {}",
         found.rate_with.scaled(1.0 / MEGA).show(0)
     );
+    show_costs(
+        found,
+        "server CPU s per GB without  ",
+        "agent CPU s per GB           ",
+        GIGA,
+        [3, 5],
+    );
+}
+
+/// What follows the rates: CPU of server and agent, times `scale` and with so many `decimals` each, and memory.
+fn show_costs(found: &Comparison, server: &str, agent: &str, scale: f64, decimals: [usize; 2]) {
     println!("  with / without                {}", found.rate_ratio.show(3));
     println!(
-        "  server CPU s per GB without   {}",
-        found.server_without.scaled(GIGA).show(3)
+        "  {server} {}",
+        found.server_without.scaled(scale).show(decimals[0])
     );
     println!(
         "  with the agent                {}",
-        found.server_with.scaled(GIGA).show(3)
+        found.server_with.scaled(scale).show(decimals[0])
     );
     println!("  with / without                {}", found.server_ratio.show(3));
-    println!(
-        "  agent CPU s per GB            {}",
-        found.agent.scaled(GIGA).show(5)
-    );
+    println!("  {agent} {}", found.agent.scaled(scale).show(decimals[1]));
     println!(
         "  agent MiB resident            {}",
         found.resident.scaled(1.0 / MEBI).show(1)
