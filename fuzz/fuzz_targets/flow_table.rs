@@ -192,6 +192,7 @@ fn steps(mut script: Script<'_>) -> Vec<Step<'_>> {
             born: u64::from(who >> 4 & 3),
             flags: SegmentFlags {
                 syn_seen: flag(0),
+                syn: false,
                 skipped: flag(1),
                 gap: flag(2),
                 pieces_lost: flag(3),

@@ -37,7 +37,12 @@ pub struct Item {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ItemBody {
     /// A plaintext handshake message.
-    Handshake(Message),
+    Handshake {
+        /// Length of its body in bytes, as its header says.
+        length: u32,
+        /// What it says.
+        message: Message,
+    },
     /// A plaintext alert.
     Alert(Alert),
     /// A ChangeCipherSpec record. In TLS 1.3 it means nothing (RFC 8446, appendix D.4).

@@ -74,7 +74,10 @@ fn seen_on_the_wire(certificates: &[&[u8]]) -> Vec<CertificateFacts> {
         stream.push(index as u32 * 128, piece, piece.len() as u32, 0, &mut out);
     }
     let [item] = out.as_slice() else { panic!("{out:?}") };
-    let ItemBody::Handshake(Message::Certificate(list)) = &item.body else {
+    let ItemBody::Handshake {
+        message: Message::Certificate(list),
+        ..
+    } = &item.body else {
         panic!("{item:?}")
     };
     list.certificates

@@ -39,7 +39,7 @@ fn whole(bytes: &[u8]) -> Vec<ItemBody> {
 fn the_streams_say_what_they_hold() {
     let kinds = |bytes: &[u8]| -> Vec<String> {
         let name = |body| match body {
-            ItemBody::Handshake(message) => message.typ().to_string(),
+            ItemBody::Handshake { message, .. } => message.typ().to_string(),
             ItemBody::Alert(alert) => alert.to_string(),
             ItemBody::ChangeCipherSpec => "ccs".to_owned(),
             ItemBody::Opaque {

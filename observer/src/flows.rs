@@ -17,7 +17,7 @@ use observer_tls::stream::Item;
 use connection::{Connection, Tuple};
 use queues::Queues;
 
-use crate::observation::Observation;
+use crate::observation::Sink;
 use crate::segment::Segment;
 use crate::tracker::certificates::CertificateCache;
 use crate::tracker::{Direction, Phase, Surroundings};
@@ -123,7 +123,7 @@ impl FlowTable {
     }
 
     /// Takes a piece; observations that it completes go to `sink`.
-    pub fn push(&mut self, segment: &Segment<'_>, sink: &mut Vec<Observation>) {
+    pub fn push(&mut self, segment: &Segment<'_>, sink: &mut dyn Sink) {
         let (tuple, direction) = Tuple::of(segment);
         let Some(slot) = self.locate(tuple, direction, segment, sink) else {
             return;
@@ -139,7 +139,7 @@ impl FlowTable {
 
     /// Lets time pass up to `now_ns` (nanoseconds since the Unix epoch, the clock of the pieces). `dropped_total` is how
     /// many pieces the source has dropped so far. To be called several times a second; costs nothing when nothing is due.
-    pub fn tick(&mut self, now_ns: u64, dropped_total: u64, sink: &mut Vec<Observation>) {
+    pub fn tick(&mut self, now_ns: u64, dropped_total: u64, sink: &mut dyn Sink) {
         self.dropped_total = dropped_total;
         let timeouts = [
             (PENDING, self.limits.handshake_timeout_ns),
@@ -168,7 +168,7 @@ impl FlowTable {
     }
 
     /// Gives up all connections: handshakes without an outcome are reported as incomplete.
-    pub fn flush(&mut self, sink: &mut Vec<Observation>) {
+    pub fn flush(&mut self, sink: &mut dyn Sink) {
         for queue in [PENDING, SETTLING, REPORTED, CLOSED] {
             while let Some(slot) = self.queues.front(queue) {
                 self.give_up(slot, false, sink);
@@ -183,7 +183,7 @@ impl FlowTable {
         tuple: Tuple,
         direction: Direction,
         segment: &Segment<'_>,
-        sink: &mut Vec<Observation>,
+        sink: &mut dyn Sink,
     ) -> Option<u32> {
         let mut same = None;
         let mut reused = None;
@@ -290,7 +290,7 @@ impl FlowTable {
     }
 
     /// Makes room for one more connection: the closed ones go first, then the one that is idle the longest.
-    fn limit_connections(&mut self, sink: &mut Vec<Observation>) {
+    fn limit_connections(&mut self, sink: &mut dyn Sink) {
         while self.stats.connections >= self.limits.max_connections.max(1) {
             let others = [PENDING, SETTLING, REPORTED];
             let oldest = || {
@@ -313,7 +313,7 @@ impl FlowTable {
     }
 
     /// Lets go of bytes until the limit is kept: those that have been held the longest go first.
-    fn limit_bytes(&mut self, sink: &mut Vec<Observation>) {
+    fn limit_bytes(&mut self, sink: &mut dyn Sink) {
         while self.stats.buffered_bytes > self.limits.max_buffered_bytes {
             let Some(slot) = self.holding.front(0) else { return };
             if self.connection(slot).is_some_and(Connection::is_waiting) {
@@ -324,7 +324,7 @@ impl FlowTable {
         }
     }
 
-    fn give_up(&mut self, slot: u32, truncated: bool, sink: &mut Vec<Observation>) {
+    fn give_up(&mut self, slot: u32, truncated: bool, sink: &mut dyn Sink) {
         self.with(slot, sink, |connection, _, around| {
             connection.give_up(truncated, around)
         });
@@ -334,7 +334,7 @@ impl FlowTable {
     fn with<T>(
         &mut self,
         slot: u32,
-        sink: &mut Vec<Observation>,
+        sink: &mut dyn Sink,
         act: impl FnOnce(&mut Connection, &mut Vec<Item>, &mut Surroundings<'_>) -> T,
     ) -> Option<T> {
         let connection = self.slots.get_mut(slot as usize)?.as_mut()?;

@@ -10,7 +10,37 @@ use observer_tls::alert::Alert;
 use observer_tls::codepoints::{
     CipherSuite, ContentType, ExtensionType, NamedGroup, ProtocolVersion, SignatureScheme,
 };
+use observer_tls::stream::ItemBody;
 use observer_tls::x509::CertificateFacts;
+
+/// Takes what the flow table finds out.
+pub trait Sink {
+    /// A handshake with its outcome, or a late alert.
+    fn observation(&mut self, seen: Observation);
+
+    /// Something that was read of a connection, in the order in which it was complete.
+    fn message(&mut self, _seen: &MessageSeen<'_>) {}
+}
+
+/// Keeps the observations.
+impl Sink for Vec<Observation> {
+    fn observation(&mut self, seen: Observation) {
+        self.push(seen);
+    }
+}
+
+/// One thing that one side sent.
+#[derive(Clone, Copy, Debug)]
+pub struct MessageSeen<'a> {
+    /// When the piece passed that completed it, nanoseconds since the Unix epoch.
+    pub time_ns: u64,
+    /// Who sent it.
+    pub source: SocketAddr,
+    /// To whom.
+    pub destination: SocketAddr,
+    /// What it is.
+    pub body: &'a ItemBody,
+}
 
 /// One end of a connection, in TLS terms.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

@@ -23,7 +23,8 @@ pub struct Segment<'a> {
     pub wire_len: u32,
     /// When it passed, nanoseconds since the Unix epoch.
     pub time_ns: u64,
-    /// When the source began to follow the connection, in a clock of its own. It differs when a tuple is reused.
+    /// When the source began to follow the connection, in a clock of its own. It differs when a tuple is reused. 0 where
+    /// the source does not follow connections: then SYNs tell.
     pub born: u64,
     /// What else is known of it.
     pub flags: SegmentFlags,
@@ -38,6 +39,9 @@ pub struct Segment<'a> {
 pub struct SegmentFlags {
     /// The connection's SYN was seen: nothing came before its first piece.
     pub syn_seen: bool,
+    /// This piece is a SYN, and its sequence number that of the first byte behind it. For sources that tell of every
+    /// packet, and know connections by nothing but their packets.
+    pub syn: bool,
     /// Bytes before this piece were left out on purpose, at a record boundary.
     pub skipped: bool,
     /// Bytes before this piece are missing and will not come.

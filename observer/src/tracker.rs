@@ -18,7 +18,7 @@ use handshake::{Decision, Handshake};
 use late::Reported;
 use observe::Ends;
 
-use crate::observation::{Observation, Reason, Side};
+use crate::observation::{Reason, Side, Sink};
 use crate::outcome::Verdict;
 
 /// One of the two directions of a connection.
@@ -61,7 +61,7 @@ pub struct Surroundings<'a> {
     /// Certificates parsed before.
     pub certificates: &'a mut CertificateCache,
     /// Where observations go.
-    pub sink: &'a mut Vec<Observation>,
+    pub sink: &'a mut dyn Sink,
 }
 
 /// Where a connection stands.
@@ -162,7 +162,7 @@ impl Tracker {
                 reported.application_data |= around.lossy;
                 if let Some(alert) = reported.take(side, time_ns, body, around.late_alerts_all) {
                     let ends = ends(self.client, around);
-                    around.sink.push(reported.observation(&ends, alert));
+                    around.sink.observation(reported.observation(&ends, alert));
                 }
             }
         }
@@ -170,7 +170,7 @@ impl Tracker {
 
     /// Begins a handshake if `body` does: with a ClientHello, or with a ServerHello when the beginning was missed.
     fn begin(&mut self, direction: Direction, time_ns: u64, body: &ItemBody, around: &mut Surroundings<'_>) {
-        let ItemBody::Handshake(message) = body else {
+        let ItemBody::Handshake { message, .. } = body else {
             return;
         };
         match (message, &self.state) {
@@ -273,7 +273,7 @@ impl Tracker {
             State::Reported(reported) => {
                 if let Some(alert) = reported.closed(side, reset) {
                     let ends = ends(self.client, around);
-                    around.sink.push(reported.observation(&ends, alert));
+                    around.sink.observation(reported.observation(&ends, alert));
                 }
             }
         }
@@ -323,7 +323,7 @@ impl Tracker {
             alerted: false,
             held: None,
         });
-        around.sink.push(observation);
+        around.sink.observation(observation);
     }
 
     fn side(&self, direction: Direction) -> Side {

@@ -164,10 +164,13 @@ impl Messages {
     }
 
     fn emit(&self, typ: HandshakeType, body: &Bytes, out: &mut Vec<Item>) {
-        let message = Message::parse(typ, body);
         out.push(Item {
             time_ns: self.time_ns,
-            body: ItemBody::Handshake(message),
+            body: ItemBody::Handshake {
+                // Bodies are at most MAX_MESSAGE_BYTES long.
+                length: body.len() as u32,
+                message: Message::parse(typ, body),
+            },
         });
     }
 

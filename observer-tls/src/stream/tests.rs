@@ -25,7 +25,7 @@ impl Run {
     /// What was given since the last call, in short.
     fn said(&mut self) -> Vec<String> {
         let name = |body| match body {
-            ItemBody::Handshake(message) => message.typ().to_string(),
+            ItemBody::Handshake { message, .. } => message.typ().to_string(),
             ItemBody::Alert(alert) => alert.to_string(),
             ItemBody::Opaque {
                 content_type, length, ..
@@ -298,7 +298,7 @@ fn the_longest_message_is_kept() {
     let certificate = certificate(&[&vec![5; MAX_MESSAGE_BYTES as usize - 6]]);
     let mut run = Run::default();
     run.push(0, &records(HANDSHAKE, &certificate, 16384));
-    let Some(ItemBody::Handshake(message)) = run.out.first().map(|item| &item.body) else {
+    let Some(ItemBody::Handshake { message, .. }) = run.out.first().map(|item| &item.body) else {
         panic!("no message")
     };
     assert_eq!(message.typ(), HandshakeType::CERTIFICATE);

@@ -5,6 +5,7 @@ use std::net::{IpAddr, SocketAddr};
 use observer_tls::codepoints::{ContentType, HandshakeType};
 use observer_tls::stream::{Item, ItemBody, Stream};
 
+use crate::observation::MessageSeen;
 use crate::segment::Segment;
 use crate::tracker::{Direction, Phase, Surroundings, Tracker};
 
@@ -387,7 +388,17 @@ impl Connection {
     }
 
     fn hand_over(&mut self, direction: Direction, items: &mut Vec<Item>, around: &mut Surroundings<'_>) {
+        let [source, destination] = match direction {
+            Direction::Up => around.senders,
+            Direction::Down => [around.senders[1], around.senders[0]],
+        };
         for item in items.drain(..) {
+            around.sink.message(&MessageSeen {
+                time_ns: self.touched_ns,
+                source,
+                destination,
+                body: &item.body,
+            });
             self.tracker.take(direction, item.time_ns, &item.body, around);
         }
     }

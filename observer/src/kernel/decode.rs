@@ -78,6 +78,7 @@ pub fn segment<'a>(record: &'a [u8], clock: &WallClock) -> Result<Segment<'a>, D
         born: u64::from_ne_bytes(bytes(header, 24)),
         flags: SegmentFlags {
             syn_seen: flag(wire::FLAG_SYN_SEEN),
+            syn: false,
             skipped: flag(wire::FLAG_SKIPPED),
             gap: flag(wire::FLAG_GAP),
             pieces_lost: flag(wire::FLAG_PIECES_LOST),

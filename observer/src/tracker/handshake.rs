@@ -153,7 +153,7 @@ impl Handshake {
     ) -> Option<Decision> {
         if matches!(
             body,
-            ItemBody::Handshake(_) | ItemBody::ChangeCipherSpec | ItemBody::Opaque { .. }
+            ItemBody::Handshake { .. } | ItemBody::ChangeCipherSpec | ItemBody::Opaque { .. }
         ) {
             self.warning = self.warning.filter(|(sender, ..)| *sender != side);
             if side == Side::Client && self.server_hello {
@@ -162,7 +162,7 @@ impl Handshake {
             }
         }
         match body {
-            ItemBody::Handshake(message) => self.message(side, time_ns, message, certificates),
+            ItemBody::Handshake { message, .. } => self.message(side, time_ns, message, certificates),
             ItemBody::Alert(alert) => self.alert(side, time_ns, *alert),
             ItemBody::ChangeCipherSpec => {
                 self.change_cipher_spec(side);

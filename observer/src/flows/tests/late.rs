@@ -8,6 +8,7 @@ use crate::segment::SegmentFlags;
 const SKIPPED: SegmentFlags = SegmentFlags {
     skipped: true,
     syn_seen: false,
+    syn: false,
     gap: false,
     pieces_lost: false,
     not_tls: false,
