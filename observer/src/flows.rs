@@ -5,6 +5,7 @@
 //! and joins. Equal tuples that begin differently are different connections.
 
 mod connection;
+pub mod listeners;
 mod queues;
 
 #[cfg(test)]
@@ -15,6 +16,7 @@ use std::collections::HashMap;
 use observer_tls::stream::Item;
 
 use connection::{Connection, Tuple};
+use listeners::Listeners;
 use queues::Queues;
 
 use crate::observation::Sink;
@@ -93,6 +95,7 @@ pub struct FlowTable {
     /// Those that hold bytes, in the order in which they began to.
     holding: Queues<1>,
     certificates: CertificateCache,
+    listeners: Listeners,
     /// Scratch space.
     items: Vec<Item>,
     /// The source's count of dropped pieces at the last tick.
@@ -111,6 +114,7 @@ impl FlowTable {
             queues: Queues::new(),
             holding: Queues::new(),
             certificates: CertificateCache::new(),
+            listeners: Listeners::default(),
             items: Vec::new(),
             dropped_total: 0,
             stats: FlowStats::default(),
@@ -191,7 +195,7 @@ impl FlowTable {
         let tuple_known = next.is_some();
         while let Some(slot) = next {
             let connection = self.connection(slot)?;
-            match connection.knows(segment) {
+            match connection.knows(direction, segment) {
                 Some(true) => return Some(slot),
                 Some(false) => reused = Some(slot),
                 None if connection.begins_like(direction, segment) => same = Some(slot),
@@ -200,7 +204,9 @@ impl FlowTable {
             next = connection.next_of_tuple;
         }
         // A close, or what comes behind skipped records, begins nothing.
-        let begins = (!segment.data.is_empty() && !segment.flags.skipped) || segment.flags.not_tls;
+        let begins = (!segment.data.is_empty() && !segment.flags.skipped)
+            || segment.flags.not_tls
+            || segment.flags.syn;
         if !begins {
             return None;
         }
@@ -344,6 +350,7 @@ impl FlowTable {
             lossy: false,
             late_alerts_all: self.limits.late_alerts_all,
             certificates: &mut self.certificates,
+            listeners: &mut self.listeners,
             sink,
         };
         Some(act(connection, &mut self.items, &mut around))

@@ -18,6 +18,7 @@ use handshake::{Decision, Handshake};
 use late::Reported;
 use observe::Ends;
 
+use crate::flows::listeners::Listeners;
 use crate::observation::{Reason, Side, Sink};
 use crate::outcome::Verdict;
 
@@ -60,6 +61,8 @@ pub struct Surroundings<'a> {
     pub late_alerts_all: bool,
     /// Certificates parsed before.
     pub certificates: &'a mut CertificateCache,
+    /// Addresses that speak TLS.
+    pub listeners: &'a mut Listeners,
     /// Where observations go.
     pub sink: &'a mut dyn Sink,
 }
@@ -134,6 +137,16 @@ impl Tracker {
     /// The source says which direction is the client's. A ClientHello knows better.
     pub fn set_client(&mut self, direction: Direction) {
         self.client.get_or_insert(direction);
+    }
+
+    /// Whether nothing was seen of a handshake yet.
+    pub fn is_idle(&self) -> bool {
+        matches!(self.state, State::Idle)
+    }
+
+    /// Whether `direction` is known to be the client's.
+    pub fn is_client(&self, direction: Direction) -> bool {
+        self.client == Some(direction)
     }
 
     /// Takes one thing that was read in `direction`.

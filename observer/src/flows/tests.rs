@@ -3,6 +3,7 @@
 mod endings;
 mod late;
 mod limits;
+mod packets;
 mod places;
 mod tls12;
 mod tls13;
