@@ -21,8 +21,7 @@ use queues::Queues;
 
 use crate::observation::Sink;
 use crate::segment::Segment;
-use crate::tracker::certificates::CertificateCache;
-use crate::tracker::{Direction, Phase, Surroundings};
+use crate::tracker::{Caches, Direction, Phase, Surroundings};
 
 /// How long the little that is kept for late alerts outlives the last piece.
 pub const REPORTED_IDLE_NS: u64 = 3_600 * 1_000_000_000;
@@ -94,7 +93,7 @@ pub struct FlowTable {
     queues: Queues<4>,
     /// Those that hold bytes, in the order in which they began to.
     holding: Queues<1>,
-    certificates: CertificateCache,
+    caches: Caches,
     listeners: Listeners,
     /// Scratch space.
     items: Vec<Item>,
@@ -113,7 +112,7 @@ impl FlowTable {
             by_tuple: HashMap::new(),
             queues: Queues::new(),
             holding: Queues::new(),
-            certificates: CertificateCache::new(),
+            caches: Caches::default(),
             listeners: Listeners::default(),
             items: Vec::new(),
             dropped_total: 0,
@@ -349,7 +348,7 @@ impl FlowTable {
             born: connection.born,
             lossy: false,
             late_alerts_all: self.limits.late_alerts_all,
-            certificates: &mut self.certificates,
+            caches: &mut self.caches,
             listeners: &mut self.listeners,
             sink,
         };

@@ -304,7 +304,7 @@ pub struct Observation {
     /// The server's chain, leaf first.
     pub server_chain: Vec<Arc<CertificateFacts>>,
     /// CA names of the CertificateRequest, as RFC 4514 text.
-    pub certificate_authorities: Vec<String>,
+    pub certificate_authorities: Arc<[String]>,
     /// Alerts, in order.
     pub alerts: Vec<AlertSeen>,
     /// Encrypted records before the outcome, in order, at most 64.

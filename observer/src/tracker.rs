@@ -1,6 +1,7 @@
 //! Pairs the two directions of a connection: what each side sent becomes one handshake, and the handshake an
 //! [`Observation`].
 
+pub mod authorities;
 pub mod certificates;
 mod handshake;
 mod late;
@@ -13,6 +14,7 @@ use observer_tls::codepoints::{ContentType, HandshakeType};
 use observer_tls::handshake::Message;
 use observer_tls::stream::ItemBody;
 
+use authorities::AuthorityCache;
 use certificates::CertificateCache;
 use handshake::{Decision, Handshake};
 use late::Reported;
@@ -49,6 +51,15 @@ impl Direction {
     }
 }
 
+/// What peers say over and over, parsed once. All of it is bounded.
+#[derive(Debug, Default)]
+pub struct Caches {
+    /// Certificates.
+    pub certificates: CertificateCache,
+    /// CA names of CertificateRequests.
+    pub authorities: AuthorityCache,
+}
+
 /// What a tracker needs of its surroundings to take in something.
 pub struct Surroundings<'a> {
     /// Sender of each direction, by [`Direction::index`].
@@ -59,8 +70,8 @@ pub struct Surroundings<'a> {
     pub lossy: bool,
     /// Report every late alert, orderly closes too.
     pub late_alerts_all: bool,
-    /// Certificates parsed before.
-    pub certificates: &'a mut CertificateCache,
+    /// What was parsed before.
+    pub caches: &'a mut Caches,
     /// Addresses that speak TLS.
     pub listeners: &'a mut Listeners,
     /// Where observations go.
@@ -166,7 +177,7 @@ impl Tracker {
                 begun.truncated |= matches!(body, ItemBody::Truncated);
             }
             State::Pending(handshake) => {
-                if let Some(decision) = handshake.take(side, time_ns, body, around.certificates) {
+                if let Some(decision) = handshake.take(side, time_ns, body, around.caches) {
                     self.report(decision, around);
                 }
             }

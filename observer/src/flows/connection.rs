@@ -189,7 +189,7 @@ impl Connection {
             (None, Some(next)) => !self.closed && is_near(next, packet.seq),
             (None, None) => {
                 let answered = self.courses[direction.reverse().index()].first.is_some();
-                !self.closed && !(answered && packet.from_client == Some(true))
+                !(self.closed || answered && packet.from_client == Some(true))
             }
         }
     }

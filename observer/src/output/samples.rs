@@ -96,7 +96,7 @@ pub fn refused_client() -> Observation {
         client_certificate: ClientCertificate::Sent,
         client_chain: vec![certificate("alice"), certificate("intermediate")],
         server_chain: vec![certificate("server")],
-        certificate_authorities: vec!["CN=Example CA".into()],
+        certificate_authorities: ["CN=Example CA".into()].into(),
         alerts: vec![alert(
             Side::Server,
             AlertLevel::FATAL,
@@ -132,7 +132,7 @@ pub fn established_13() -> Observation {
         client_certificate: ClientCertificate::Unknown,
         client_chain: vec![],
         server_chain: vec![],
-        certificate_authorities: vec![],
+        certificate_authorities: [].into(),
         alerts: vec![],
         opaque: vec![OpaqueRecord {
             sender: Side::Server,
@@ -176,7 +176,7 @@ pub fn not_tls() -> Observation {
         client_certificate: ClientCertificate::Unknown,
         client_chain: vec![],
         server_chain: vec![],
-        certificate_authorities: vec![],
+        certificate_authorities: [].into(),
         alerts: vec![],
         opaque: vec![],
         timings: Timings::default(),

@@ -1,5 +1,7 @@
 //! What is kept of a connection once its handshake is reported: enough to tell of alerts that come later.
 
+use std::sync::Arc;
+
 use observer_tls::alert::Alert;
 use observer_tls::codepoints::{AlertDescription, CipherSuite, ContentType, ProtocolVersion};
 use observer_tls::stream::ItemBody;
@@ -140,7 +142,7 @@ impl Reported {
             client_certificate: ClientCertificate::Unknown,
             client_chain: Vec::new(),
             server_chain: Vec::new(),
-            certificate_authorities: Vec::new(),
+            certificate_authorities: Arc::default(),
             alerts: vec![alert],
             opaque: Vec::new(),
             timings: Timings::default(),
