@@ -297,6 +297,9 @@ pub struct Observation {
     pub offer: Option<ClientOffer>,
     /// A HelloRetryRequest was sent.
     pub hello_retry: bool,
+    /// It was made under the encryption of an earlier one (RFC 5246, section 7.4.1.1), so that none of its messages can
+    /// be read.
+    pub renegotiation: bool,
     /// What became of the client's certificate.
     pub client_certificate: ClientCertificate,
     /// The client's chain, leaf first.

@@ -168,6 +168,13 @@ impl Tracker {
         body: &ItemBody,
         around: &mut Surroundings<'_>,
     ) {
+        let side = self.side(direction);
+        if let State::Reported(reported) = &self.state
+            && reported.is_renegotiated(side, body)
+        {
+            let handshake = Handshake::renegotiation(time_ns, reported.version);
+            self.state = State::Pending(Box::new(handshake));
+        }
         self.begin(direction, time_ns, body, around);
         let side = self.side(direction);
         match &mut self.state {

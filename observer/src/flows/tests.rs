@@ -5,6 +5,7 @@ mod late;
 mod limits;
 mod packets;
 mod places;
+mod renegotiation;
 mod tls12;
 mod tls13;
 mod wire;

@@ -92,6 +92,7 @@ pub fn refused_client() -> Observation {
         resumption: None,
         alpn: None,
         offer: Some(offer()),
+        renegotiation: false,
         hello_retry: false,
         client_certificate: ClientCertificate::Sent,
         client_chain: vec![certificate("alice"), certificate("intermediate")],

@@ -40,6 +40,8 @@ pub(super) struct Handshake {
     pub alpn: Option<String>,
     pub resumption: Option<Resumption>,
     pub hello_retry: bool,
+    /// It is made under the encryption of an earlier one.
+    pub renegotiation: bool,
     pub client_certificate: ClientCertificate,
     pub client_chain: Vec<Arc<CertificateFacts>>,
     pub server_chain: Vec<Arc<CertificateFacts>>,
@@ -107,6 +109,7 @@ impl Handshake {
             alpn: None,
             resumption: None,
             hello_retry: false,
+            renegotiation: false,
             client_certificate: ClientCertificate::Unknown,
             client_chain: Vec::new(),
             server_chain: Vec::new(),
@@ -133,6 +136,17 @@ impl Handshake {
             change_cipher_spec: PerSide::default(),
             finished: PerSide::default(),
             warning: None,
+        }
+    }
+
+    /// A handshake under the encryption of an earlier one that negotiated `version`. No more than its records' types can
+    /// be read.
+    pub fn renegotiation(start_ns: u64, version: Option<ProtocolVersion>) -> Self {
+        Self {
+            renegotiation: true,
+            version,
+            hello_seen: true,
+            ..Self::new(start_ns)
         }
     }
 
@@ -321,6 +335,10 @@ impl Handshake {
             return self.read_tls13().map(|verdict| (verdict, time_ns));
         }
         match content_type {
+            ContentType::CHANGE_CIPHER_SPEC if self.renegotiation => {
+                self.change_cipher_spec(side);
+                None
+            }
             ContentType::HANDSHAKE if *self.change_cipher_spec.of(side) => self.finished(side, time_ns),
             ContentType::ALERT => {
                 self.note_alert(side, None, time_ns);
