@@ -79,6 +79,35 @@ fn openssl_resumes_by_ticket_by_session_id_and_by_psk() -> Result<()> {
     Ok(())
 }
 
+/// A client that changes its mind about the keys: none of the second handshake's messages is in plaintext.
+#[test]
+#[ignore = "needs root"]
+fn a_renegotiation_is_an_event_of_its_own() -> Result<()> {
+    for mode in Mode::ALL {
+        let mut world = World::new(mode, &[])?;
+        let trusted = world.pki.server_ca.files.certificate.clone();
+        let mut server = openssl::server(&world.pki, SERVER, Some(Version::Tls12), ClientAuth::None);
+        let _server = world.place().serve(server.arg("-client_renegotiation"), SERVER)?;
+        let mut client = openssl::client(&trusted, SERVER, Some(Version::Tls12), SERVER_NAME, None);
+        assert!(openssl::converse_twice(world.place(), &mut client)?);
+        let (first, second) = (world.next_event()?, world.next_event()?);
+        full(&world, Stack::OpenSsl, Version::Tls12).assert(&first, &format!("{mode:?}, first"));
+        assert_event(
+            &second,
+            &[
+                ("event.action", json!("tls-handshake")),
+                ("handshake.outcome", json!("established")),
+                ("handshake.completeness", json!("complete")),
+                ("tls.version", json!("1.2")),
+                ("client.port", at(&first, "client.port").clone()),
+            ],
+        );
+        assert_ne!(at(&first, "event.id"), at(&second, "event.id"));
+        world.finish()?;
+    }
+    Ok(())
+}
+
 #[test]
 #[ignore = "needs root"]
 fn rustls_resumes() -> Result<()> {
