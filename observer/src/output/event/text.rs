@@ -7,7 +7,8 @@ use base64::display::Base64Display;
 use base64::engine::general_purpose::STANDARD;
 use data_encoding::{HEXLOWER, HEXUPPER};
 use observer_tls::codepoints::{
-    AlertDescription, AlertLevel, CipherSuite, ExtensionType, NamedGroup, ProtocolVersion, SignatureScheme,
+    AlertDescription, AlertLevel, CipherSuite, ExtensionType, HandshakeType, NamedGroup, ProtocolVersion,
+    SignatureScheme,
 };
 use observer_tls::fingerprint::Fingerprint;
 use observer_tls::x509::CertificateFacts;
@@ -202,6 +203,7 @@ codes! {
     ExtensionType: |code| greased(code.is_grease(), code.name()),
     ProtocolVersion: |code| greased(code.is_grease(), ProtocolVersion::label(code)),
     AlertLevel: |code| code.name(),
+    HandshakeType: |code| code.name(),
     AlertDescription: |code| code.name(),
 }
 
