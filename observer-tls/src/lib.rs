@@ -44,6 +44,7 @@ pub mod codepoints;
 pub mod encrypted_extensions;
 pub mod error;
 pub mod extension;
+pub mod fingerprint;
 pub mod handshake;
 pub mod key_exchange;
 pub mod reader;
