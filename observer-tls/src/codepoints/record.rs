@@ -57,7 +57,10 @@ impl ProtocolVersion {
 
     /// Whether this is a version of DTLS.
     pub const fn is_dtls(self) -> bool {
-        matches!(self, Self::DTLS10 | Self::DTLS12 | Self::DTLS13 | Self::DTLS10_OPENSSL)
+        matches!(
+            self,
+            Self::DTLS10 | Self::DTLS12 | Self::DTLS13 | Self::DTLS10_OPENSSL
+        )
     }
 
     /// The number alone, as ECS `tls.version` has it: "1.3", "1.2", …; "3.0" for SSL 3.0. Drafts of TLS 1.3 count as 1.3.
