@@ -77,7 +77,8 @@ fn seen_on_the_wire(certificates: &[&[u8]]) -> Vec<CertificateFacts> {
     let ItemBody::Handshake {
         message: Message::Certificate(list),
         ..
-    } = &item.body else {
+    } = &item.body
+    else {
         panic!("{item:?}")
     };
     list.certificates

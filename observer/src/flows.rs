@@ -5,6 +5,7 @@
 //! and joins. Equal tuples that begin differently are different connections.
 
 mod connection;
+pub mod listeners;
 mod queues;
 
 #[cfg(test)]
@@ -15,12 +16,12 @@ use std::collections::HashMap;
 use observer_tls::stream::Item;
 
 use connection::{Connection, Tuple};
+use listeners::Listeners;
 use queues::Queues;
 
 use crate::observation::Sink;
 use crate::segment::Segment;
-use crate::tracker::certificates::CertificateCache;
-use crate::tracker::{Direction, Phase, Surroundings};
+use crate::tracker::{Caches, Direction, Phase, Surroundings};
 
 /// How long the little that is kept for late alerts outlives the last piece.
 pub const REPORTED_IDLE_NS: u64 = 3_600 * 1_000_000_000;
@@ -92,7 +93,8 @@ pub struct FlowTable {
     queues: Queues<4>,
     /// Those that hold bytes, in the order in which they began to.
     holding: Queues<1>,
-    certificates: CertificateCache,
+    caches: Caches,
+    listeners: Listeners,
     /// Scratch space.
     items: Vec<Item>,
     /// The source's count of dropped pieces at the last tick.
@@ -110,7 +112,8 @@ impl FlowTable {
             by_tuple: HashMap::new(),
             queues: Queues::new(),
             holding: Queues::new(),
-            certificates: CertificateCache::new(),
+            caches: Caches::default(),
+            listeners: Listeners::default(),
             items: Vec::new(),
             dropped_total: 0,
             stats: FlowStats::default(),
@@ -191,7 +194,7 @@ impl FlowTable {
         let tuple_known = next.is_some();
         while let Some(slot) = next {
             let connection = self.connection(slot)?;
-            match connection.knows(segment) {
+            match connection.knows(direction, segment) {
                 Some(true) => return Some(slot),
                 Some(false) => reused = Some(slot),
                 None if connection.begins_like(direction, segment) => same = Some(slot),
@@ -200,7 +203,9 @@ impl FlowTable {
             next = connection.next_of_tuple;
         }
         // A close, or what comes behind skipped records, begins nothing.
-        let begins = (!segment.data.is_empty() && !segment.flags.skipped) || segment.flags.not_tls;
+        let begins = (!segment.data.is_empty() && !segment.flags.skipped)
+            || segment.flags.not_tls
+            || segment.flags.syn;
         if !begins {
             return None;
         }
@@ -343,7 +348,8 @@ impl FlowTable {
             born: connection.born,
             lossy: false,
             late_alerts_all: self.limits.late_alerts_all,
-            certificates: &mut self.certificates,
+            caches: &mut self.caches,
+            listeners: &mut self.listeners,
             sink,
         };
         Some(act(connection, &mut self.items, &mut around))

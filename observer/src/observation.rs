@@ -297,6 +297,9 @@ pub struct Observation {
     pub offer: Option<ClientOffer>,
     /// A HelloRetryRequest was sent.
     pub hello_retry: bool,
+    /// It was made under the encryption of an earlier one (RFC 5246, section 7.4.1.1), so that none of its messages can
+    /// be read.
+    pub renegotiation: bool,
     /// What became of the client's certificate.
     pub client_certificate: ClientCertificate,
     /// The client's chain, leaf first.
@@ -304,7 +307,7 @@ pub struct Observation {
     /// The server's chain, leaf first.
     pub server_chain: Vec<Arc<CertificateFacts>>,
     /// CA names of the CertificateRequest, as RFC 4514 text.
-    pub certificate_authorities: Vec<String>,
+    pub certificate_authorities: Arc<[String]>,
     /// Alerts, in order.
     pub alerts: Vec<AlertSeen>,
     /// Encrypted records before the outcome, in order, at most 64.

@@ -1,6 +1,7 @@
 //! Pairs the two directions of a connection: what each side sent becomes one handshake, and the handshake an
 //! [`Observation`].
 
+pub mod authorities;
 pub mod certificates;
 mod handshake;
 mod late;
@@ -13,11 +14,13 @@ use observer_tls::codepoints::{ContentType, HandshakeType};
 use observer_tls::handshake::Message;
 use observer_tls::stream::ItemBody;
 
+use authorities::AuthorityCache;
 use certificates::CertificateCache;
 use handshake::{Decision, Handshake};
 use late::Reported;
 use observe::Ends;
 
+use crate::flows::listeners::Listeners;
 use crate::observation::{Reason, Side, Sink};
 use crate::outcome::Verdict;
 
@@ -48,6 +51,15 @@ impl Direction {
     }
 }
 
+/// What peers say over and over, parsed once. All of it is bounded.
+#[derive(Debug, Default)]
+pub struct Caches {
+    /// Certificates.
+    pub certificates: CertificateCache,
+    /// CA names of CertificateRequests.
+    pub authorities: AuthorityCache,
+}
+
 /// What a tracker needs of its surroundings to take in something.
 pub struct Surroundings<'a> {
     /// Sender of each direction, by [`Direction::index`].
@@ -58,8 +70,10 @@ pub struct Surroundings<'a> {
     pub lossy: bool,
     /// Report every late alert, orderly closes too.
     pub late_alerts_all: bool,
-    /// Certificates parsed before.
-    pub certificates: &'a mut CertificateCache,
+    /// What was parsed before.
+    pub caches: &'a mut Caches,
+    /// Addresses that speak TLS.
+    pub listeners: &'a mut Listeners,
     /// Where observations go.
     pub sink: &'a mut dyn Sink,
 }
@@ -136,6 +150,16 @@ impl Tracker {
         self.client.get_or_insert(direction);
     }
 
+    /// Whether nothing was seen of a handshake yet.
+    pub fn is_idle(&self) -> bool {
+        matches!(self.state, State::Idle)
+    }
+
+    /// Whether `direction` is known to be the client's.
+    pub fn is_client(&self, direction: Direction) -> bool {
+        self.client == Some(direction)
+    }
+
     /// Takes one thing that was read in `direction`.
     pub fn take(
         &mut self,
@@ -144,6 +168,13 @@ impl Tracker {
         body: &ItemBody,
         around: &mut Surroundings<'_>,
     ) {
+        let side = self.side(direction);
+        if let State::Reported(reported) = &self.state
+            && reported.is_renegotiated(side, body)
+        {
+            let handshake = Handshake::renegotiation(time_ns, reported.version);
+            self.state = State::Pending(Box::new(handshake));
+        }
         self.begin(direction, time_ns, body, around);
         let side = self.side(direction);
         match &mut self.state {
@@ -153,7 +184,7 @@ impl Tracker {
                 begun.truncated |= matches!(body, ItemBody::Truncated);
             }
             State::Pending(handshake) => {
-                if let Some(decision) = handshake.take(side, time_ns, body, around.certificates) {
+                if let Some(decision) = handshake.take(side, time_ns, body, around.caches) {
                     self.report(decision, around);
                 }
             }

@@ -3,6 +3,7 @@
 use std::net::{IpAddr, SocketAddr};
 
 use observer_tls::codepoints::{ContentType, HandshakeType};
+use observer_tls::handshake::Message;
 use observer_tls::stream::{Item, ItemBody, Stream};
 
 use crate::observation::MessageSeen;
@@ -12,6 +13,10 @@ use crate::tracker::{Direction, Phase, Surroundings, Tracker};
 /// First bytes kept of each direction, to recognise the same connection from another place: a record header, a message
 /// header, version and random.
 const FIRST_BYTES: usize = 48;
+
+/// How far from the expected sequence number a packet may be and still belong to the connection, where nothing but packets
+/// tells: more than any window in use, little enough that a new connection's random number seldom comes so near.
+const SAME_CONNECTION_BYTES: u32 = 1 << 24;
 
 /// Places remembered from which a connection is seen. Two ends make two; more come about when one end is seen again after
 /// the kernel had forgotten it.
@@ -68,6 +73,7 @@ struct Sighting {
 #[derive(Debug)]
 struct First {
     seq: u32,
+    time_ns: u64,
     bytes: [u8; FIRST_BYTES],
     len: usize,
     not_tls: bool,
@@ -80,6 +86,7 @@ impl First {
         bytes[..len].copy_from_slice(&segment.data[..len]);
         Self {
             seq: segment.seq,
+            time_ns: segment.time_ns,
             bytes,
             len,
             not_tls: segment.flags.not_tls,
@@ -101,7 +108,11 @@ impl First {
 /// One direction's beginning and end.
 #[derive(Debug, Default)]
 struct Course {
+    /// The SYN's word on where the direction begins.
+    start: Option<u32>,
     first: Option<First>,
+    /// It began with bytes that are not TLS.
+    foreign: bool,
     /// Sequence number and time of the FIN.
     fin: Option<(u32, u64)>,
     closed: bool,
@@ -153,12 +164,34 @@ impl Connection {
 
     /// Whether `segment` was seen from a known place: `Some(false)` when that place now follows another connection with
     /// the same tuple.
-    pub fn knows(&self, segment: &Segment<'_>) -> Option<bool> {
+    pub fn knows(&self, direction: Direction, segment: &Segment<'_>) -> Option<bool> {
         let sighting = self
             .sightings
             .iter()
             .find(|sighting| sighting.scope == segment.scope)?;
-        Some(sighting.born == segment.born)
+        let packets_tell = segment.born == 0 && sighting.born == 0;
+        Some(match packets_tell {
+            true => self.goes_on_with(direction, segment),
+            false => sighting.born == segment.born,
+        })
+    }
+
+    /// Whether a packet belongs to this connection and not to a later one of the same tuple.
+    fn goes_on_with(&self, direction: Direction, packet: &Segment<'_>) -> bool {
+        let course = &self.courses[direction.index()];
+        let next = self.next_seq(direction);
+        if !packet.flags.syn {
+            return next.is_none_or(|next| is_near(next, packet.seq));
+        }
+        match (course.start, next) {
+            (Some(start), _) => start == packet.seq,
+            // It was overtaken by the data behind it.
+            (None, Some(next)) => !self.closed && is_near(next, packet.seq),
+            (None, None) => {
+                let answered = self.courses[direction.reverse().index()].first.is_some();
+                !(self.closed || answered && packet.from_client == Some(true))
+            }
+        }
     }
 
     /// Whether `segment`, seen from an unknown place, begins a direction of this connection.
@@ -226,9 +259,16 @@ impl Connection {
             None => {}
         }
         let course = &mut self.courses[direction.index()];
+        if segment.flags.syn && course.start.replace(segment.seq).is_none() {
+            let stream = &mut self.streams[direction.index()];
+            if stream.next_seq().is_none() {
+                stream.skip_to(segment.seq, items);
+            }
+        }
         if course.first.is_none() && (!segment.data.is_empty() || segment.flags.not_tls) {
             course.first = Some(First::of(segment));
-            if segment.from_client == Some(true) && begins_client_hello(segment.data) {
+            let is_client = segment.from_client.unwrap_or(self.tracker.is_client(direction));
+            if is_client && begins_client_hello(segment.data) {
                 self.tracker.begun(segment.time_ns);
             }
         }
@@ -349,12 +389,18 @@ impl Connection {
             self.tracker.closed(direction, false, both, time_ns, around);
             self.closed = both;
         }
-        if segment.flags.rst && !self.closed {
+        if segment.flags.rst && !self.closed && self.is_reset_by(direction, segment) {
             self.finish_streams(items, around);
             self.tracker
                 .closed(direction, true, true, segment.time_ns, around);
             self.closed = true;
         }
+    }
+
+    /// Whether the receiver of this RST takes it for one of the connection (RFC 9293, section 3.10.7.4). A source that
+    /// follows connections has checked that.
+    fn is_reset_by(&self, direction: Direction, rst: &Segment<'_>) -> bool {
+        rst.born != 0 || self.next_seq(direction).is_none_or(|next| is_near(next, rst.seq))
     }
 
     /// Nothing came until `now_ns`; the source has dropped `dropped_total` pieces by now.
@@ -399,7 +445,46 @@ impl Connection {
                 destination,
                 body: &item.body,
             });
+            if self.born == 0 {
+                self.recognise(direction, &item, around);
+            }
             self.tracker.take(direction, item.time_ns, &item.body, around);
+        }
+    }
+
+    /// What a source that follows connections tells by itself: that the client of a TLS listener does not speak TLS. Where
+    /// nothing but packets tell, it is seen here.
+    fn recognise(&mut self, direction: Direction, item: &Item, around: &mut Surroundings<'_>) {
+        let reverse = direction.reverse();
+        match &item.body {
+            ItemBody::NotTls => {
+                let course = &mut self.courses[direction.index()];
+                course.foreign = true;
+                let opens = course.start.is_some() && self.tracker.is_client(direction);
+                // Where the server speaks first, another protocol leads over to TLS.
+                let speaks_first = self.courses[reverse.index()].first.is_none();
+                if opens && speaks_first && around.listeners.contains(around.senders[reverse.index()]) {
+                    self.tracker.not_tls(direction, item.time_ns);
+                }
+            }
+            // Nobody but a TLS server sends one as its first word.
+            ItemBody::Alert(_) if self.tracker.is_idle() && self.tracker.is_client(reverse) => {
+                if let Course {
+                    first: Some(first),
+                    foreign: true,
+                    ..
+                } = &self.courses[reverse.index()]
+                {
+                    self.tracker.not_tls(reverse, first.time_ns);
+                }
+            }
+            ItemBody::Handshake {
+                message: Message::ServerHello(_),
+                ..
+            } if !self.courses[reverse.index()].foreign => {
+                around.listeners.remember(around.senders[direction.index()]);
+            }
+            _ => {}
         }
     }
 
@@ -413,6 +498,11 @@ fn begins_client_hello(data: &[u8]) -> bool {
     let typ = data.get(RECORD_HEADER_LEN).copied();
     data.first() == Some(&ContentType::HANDSHAKE.0)
         && typ.is_none_or(|typ| typ == HandshakeType::CLIENT_HELLO.0)
+}
+
+/// Whether a packet with this sequence number can belong to a connection that expects `next`.
+fn is_near(next: u32, seq: u32) -> bool {
+    seq.wrapping_sub(next).min(next.wrapping_sub(seq)) < SAME_CONNECTION_BYTES
 }
 
 /// Length of a TLS record header (RFC 8446, section 5.1).

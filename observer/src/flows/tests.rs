@@ -3,7 +3,9 @@
 mod endings;
 mod late;
 mod limits;
+mod packets;
 mod places;
+mod renegotiation;
 mod tls12;
 mod tls13;
 mod wire;

@@ -5,7 +5,6 @@ mod endings;
 use std::sync::Arc;
 
 use observer_tls::certificate::CertificateList;
-use observer_tls::certificate_request::CertificateRequest;
 use observer_tls::client_hello::ClientHello;
 use observer_tls::codepoints::{
     AlertDescription, CipherSuite, ContentType, HandshakeType, NamedGroup, ProtocolVersion,
@@ -15,7 +14,7 @@ use observer_tls::server_hello::ServerHello;
 use observer_tls::stream::ItemBody;
 use observer_tls::x509::CertificateFacts;
 
-use super::certificates::CertificateCache;
+use super::Caches;
 use super::offer;
 use crate::observation::{
     AlertSeen, ClientCertificate, ClientOffer, Completeness, OpaqueRecord, Outcome, Reason, Resumption, Side,
@@ -41,10 +40,12 @@ pub(super) struct Handshake {
     pub alpn: Option<String>,
     pub resumption: Option<Resumption>,
     pub hello_retry: bool,
+    /// It is made under the encryption of an earlier one.
+    pub renegotiation: bool,
     pub client_certificate: ClientCertificate,
     pub client_chain: Vec<Arc<CertificateFacts>>,
     pub server_chain: Vec<Arc<CertificateFacts>>,
-    pub certificate_authorities: Vec<String>,
+    pub certificate_authorities: Arc<[String]>,
     pub alerts: Vec<AlertSeen>,
     pub opaque: Vec<OpaqueRecord>,
     pub timings: Timings,
@@ -108,10 +109,11 @@ impl Handshake {
             alpn: None,
             resumption: None,
             hello_retry: false,
+            renegotiation: false,
             client_certificate: ClientCertificate::Unknown,
             client_chain: Vec::new(),
             server_chain: Vec::new(),
-            certificate_authorities: Vec::new(),
+            certificate_authorities: Arc::default(),
             alerts: Vec::new(),
             opaque: Vec::new(),
             timings: Timings::default(),
@@ -137,6 +139,17 @@ impl Handshake {
         }
     }
 
+    /// A handshake under the encryption of an earlier one that negotiated `version`. No more than its records' types can
+    /// be read.
+    pub fn renegotiation(start_ns: u64, version: Option<ProtocolVersion>) -> Self {
+        Self {
+            renegotiation: true,
+            version,
+            hello_seen: true,
+            ..Self::new(start_ns)
+        }
+    }
+
     /// Whether this ClientHello goes on with this handshake: it answers a HelloRetryRequest (RFC 8446, section 4.1.2:
     /// with the same random).
     pub fn continues_with(&self, hello: &ClientHello) -> bool {
@@ -149,7 +162,7 @@ impl Handshake {
         side: Side,
         time_ns: u64,
         body: &ItemBody,
-        certificates: &mut CertificateCache,
+        caches: &mut Caches,
     ) -> Option<Decision> {
         if matches!(
             body,
@@ -162,7 +175,7 @@ impl Handshake {
             }
         }
         match body {
-            ItemBody::Handshake { message, .. } => self.message(side, time_ns, message, certificates),
+            ItemBody::Handshake { message, .. } => self.message(side, time_ns, message, caches),
             ItemBody::Alert(alert) => self.alert(side, time_ns, *alert),
             ItemBody::ChangeCipherSpec => {
                 self.change_cipher_spec(side);
@@ -191,7 +204,7 @@ impl Handshake {
         side: Side,
         time_ns: u64,
         message: &Message,
-        certificates: &mut CertificateCache,
+        caches: &mut Caches,
     ) -> Option<Decision> {
         match (side, message) {
             (Side::Client, Message::ClientHello(hello)) => self.client_hello(hello),
@@ -203,12 +216,11 @@ impl Handshake {
                 },
             ) => self.hello_seen = true,
             (Side::Server, Message::ServerHello(hello)) => self.server_hello(hello, time_ns),
-            (_, Message::Certificate(list)) => self.certificate(side, list, certificates),
+            (_, Message::Certificate(list)) => self.certificate(side, list, caches),
             (Side::Server, Message::CertificateRequest(body)) => {
                 self.certificate_requested = true;
-                if let Ok(request) = CertificateRequest::parse(body, self.version) {
-                    self.certificate_authorities = request.authority_names();
-                    self.weight += body.len() * 2;
+                if let Some(names) = caches.authorities.names(body, self.version) {
+                    self.certificate_authorities = names;
                 }
             }
             (Side::Server, Message::ServerKeyExchange(exchange)) => self.group = exchange.named_group(),
@@ -274,11 +286,11 @@ impl Handshake {
         }
     }
 
-    fn certificate(&mut self, side: Side, list: &CertificateList, certificates: &mut CertificateCache) {
+    fn certificate(&mut self, side: Side, list: &CertificateList, caches: &mut Caches) {
         let chain: Vec<_> = list
             .certificates
             .iter()
-            .map(|der| certificates.facts(der))
+            .map(|der| caches.certificates.facts(der))
             .collect();
         self.weight += list.certificates.iter().map(|der| der.len() * 2).sum::<usize>();
         match side {
@@ -323,6 +335,10 @@ impl Handshake {
             return self.read_tls13().map(|verdict| (verdict, time_ns));
         }
         match content_type {
+            ContentType::CHANGE_CIPHER_SPEC if self.renegotiation => {
+                self.change_cipher_spec(side);
+                None
+            }
             ContentType::HANDSHAKE if *self.change_cipher_spec.of(side) => self.finished(side, time_ns),
             ContentType::ALERT => {
                 self.note_alert(side, None, time_ns);

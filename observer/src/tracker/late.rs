@@ -1,5 +1,7 @@
 //! What is kept of a connection once its handshake is reported: enough to tell of alerts that come later.
 
+use std::sync::Arc;
+
 use observer_tls::alert::Alert;
 use observer_tls::codepoints::{AlertDescription, CipherSuite, ContentType, ProtocolVersion};
 use observer_tls::stream::ItemBody;
@@ -100,6 +102,26 @@ impl Reported {
         }
     }
 
+    /// Whether `side` begins another handshake under the encryption of this one: a client that sends handshake messages
+    /// after its Finished. What a server sends may be a HelloRequest, which the client is free to pass over.
+    pub fn is_renegotiated(&self, side: Side, body: &ItemBody) -> bool {
+        let opaque_handshake = matches!(
+            body,
+            ItemBody::Opaque {
+                content_type: ContentType::HANDSHAKE,
+                ..
+            }
+        );
+        let up_to_tls12 = self
+            .version
+            .is_some_and(|version| version <= ProtocolVersion::TLS12);
+        opaque_handshake
+            && side == Side::Client
+            && up_to_tls12
+            && self.outcome == Outcome::Established
+            && self.completeness == Completeness::Complete
+    }
+
     /// `side` closed its direction; gives the alert that this makes news.
     pub fn closed(&mut self, side: Side, reset: bool) -> Option<AlertSeen> {
         let (_, time_ns) = self.held.take_if(|(sender, _)| *sender == side)?;
@@ -137,10 +159,11 @@ impl Reported {
             alpn: None,
             offer: None,
             hello_retry: false,
+            renegotiation: false,
             client_certificate: ClientCertificate::Unknown,
             client_chain: Vec::new(),
             server_chain: Vec::new(),
-            certificate_authorities: Vec::new(),
+            certificate_authorities: Arc::default(),
             alerts: vec![alert],
             opaque: Vec::new(),
             timings: Timings::default(),

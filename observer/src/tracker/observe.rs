@@ -78,6 +78,7 @@ pub(super) fn handshake(id: [u8; 16], ends: &Ends, handshake: Handshake, decisio
         alpn: handshake.alpn,
         offer: handshake.offer,
         hello_retry: handshake.hello_retry,
+        renegotiation: handshake.renegotiation,
         client_certificate,
         client_chain: handshake.client_chain,
         server_chain: handshake.server_chain,

@@ -166,6 +166,14 @@ impl Play {
         Self::with(limits())
     }
 
+    /// A connection of a source that knows nothing but packets.
+    pub fn packets() -> Self {
+        Self {
+            places: vec![Place { scope: 0, born: 0 }],
+            ..Self::new()
+        }
+    }
+
     pub fn with(limits: FlowLimits) -> Self {
         Self {
             table: FlowTable::new(limits),
@@ -198,7 +206,8 @@ impl Play {
                 scope: place.scope,
                 source: ends[index],
                 destination: ends[1 - index],
-                from_client: Some(side == Side::Client),
+                // Of packets alone, only SYNs tell.
+                from_client: (place.born != 0 || flags.syn).then_some(side == Side::Client),
                 seq: self.next[index],
                 data,
                 wire_len,
@@ -240,6 +249,22 @@ impl Play {
         let next = &mut self.next[usize::from(side == Side::Server)];
         *next = next.wrapping_add(1);
         self
+    }
+
+    /// SYN and SYN+ACK of a connection that is seen packet by packet.
+    pub fn connect(&mut self) -> &mut Self {
+        for side in [Side::Client, Side::Server] {
+            self.syn(side);
+        }
+        self
+    }
+
+    pub fn syn(&mut self, side: Side) -> &mut Self {
+        self.flagged(SegmentFlags {
+            syn: true,
+            ..self.flags
+        })
+        .piece(side, &[], 0)
     }
 
     pub fn rst(&mut self, side: Side) -> &mut Self {
