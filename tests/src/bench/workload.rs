@@ -5,8 +5,8 @@ use std::time::Duration;
 use anyhow::{Context, Result, ensure};
 use serde_json::Value;
 
-use super::machine::cpu_time;
 use super::load::Credentials;
+use super::machine::cpu_time;
 use super::{ADDRESS, Ground, load};
 use crate::peers::{ClientAuth, Stack, Version, openssl};
 use crate::process::Process;

@@ -120,7 +120,10 @@ impl Recorder {
             .args(["tcp", "port", &ADDRESS.port().to_string()]);
         let process = ground.place().spawn(&mut command).context("tcpdump")?;
         process.wait_stderr("tcpdump's start", PATIENCE, |lines| {
-            lines.iter().any(|line| line.contains("listening on")).then_some(())
+            lines
+                .iter()
+                .any(|line| line.contains("listening on"))
+                .then_some(())
         })?;
         Ok(Self(process))
     }
@@ -144,7 +147,9 @@ impl Recorder {
             .find_map(|line| line.strip_suffix(" packets dropped by kernel"));
         match lost {
             Some("0") => Ok(()),
-            _ => bail!("tcpdump lost packets; on a busy machine try again, or with fewer handshakes:\n{told}"),
+            _ => {
+                bail!("tcpdump lost packets; on a busy machine try again, or with fewer handshakes:\n{told}")
+            }
         }
     }
 }

@@ -96,7 +96,9 @@ struct Figures {
 pub fn run(extent: Extent, keep: Option<&Path>) -> Result<()> {
     println!("{}", machine::description());
     println!("{extent:?}");
-    println!("CPU is user and system time, without what the program needs for an empty capture; memory is at its highest.");
+    println!(
+        "CPU is user and system time, without what the program needs for an empty capture; memory is at its highest."
+    );
     println!("Each figure: median (smallest–largest).\n");
     let observer = agent::binary()?;
     let scratch = tempfile::Builder::new().prefix("tlsobs-replay-").tempdir()?;
@@ -176,7 +178,9 @@ fn of(figures: &[(Reader, Figures)], wanted: Reader) -> Option<&Figures> {
 }
 
 fn show(capture: &Capture, figures: &[(Reader, Figures)]) {
-    let Plan { name, connections, .. } = capture.plan;
+    let Plan {
+        name, connections, ..
+    } = capture.plan;
     let megabytes = capture.length as f64 / MEGA;
     println!("{name}: {connections} connections, {megabytes:.1} MB");
     println!(
