@@ -42,6 +42,7 @@ pub mod client_hello;
 pub mod codepoints;
 pub mod error;
 pub mod extension;
+pub mod fingerprint;
 pub mod handshake;
 pub mod key_exchange;
 pub mod reader;

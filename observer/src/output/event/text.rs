@@ -9,6 +9,7 @@ use data_encoding::{HEXLOWER, HEXUPPER};
 use observer_tls::codepoints::{
     AlertDescription, AlertLevel, CipherSuite, ExtensionType, NamedGroup, ProtocolVersion, SignatureScheme,
 };
+use observer_tls::fingerprint::Fingerprint;
 use observer_tls::x509::CertificateFacts;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Serialize, Serializer};
@@ -156,6 +157,21 @@ impl Serialize for Digest<'_> {
     }
 }
 text_schema!(Digest<'_>, { "type": "string", "pattern": "^[0-9A-F]{64}$" });
+
+/// A fingerprint of `N` characters.
+#[derive(Clone, Copy, Debug)]
+pub struct FingerprintText<const N: usize>(pub Fingerprint<N>);
+
+impl<const N: usize> Serialize for FingerprintText<N> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.0.as_str())
+    }
+}
+text_schema!(FingerprintText<32>, { "type": "string", "pattern": "^[0-9a-f]{32}$" });
+text_schema!(
+    FingerprintText<36>,
+    { "type": "string", "pattern": "^t[0-9sd]{2}[di][0-9]{4}[0-9A-Za-z]{2}_[0-9a-f]{12}_[0-9a-f]{12}$" }
+);
 
 /// A registered number.
 pub trait Code: Copy + Display {
