@@ -18,7 +18,9 @@ fn main() -> ExitCode {
         .collect();
     let cases = cases::all();
     let [name, times] = arguments.as_slice() else {
-        cases.iter().for_each(|case| println!("{} {}", case.name, case.bytes));
+        cases
+            .iter()
+            .for_each(|case| println!("{} {}", case.name, case.bytes));
         return ExitCode::SUCCESS;
     };
     let case = cases.iter().find(|case| case.name == name);
