@@ -1,8 +1,8 @@
 //! The walk over record headers that keeps application data in the kernel.
 //!
 //! It reads five bytes of each record and decides: handshake, alert and ChangeCipherSpec records are copied while they
-//! are plaintext; of an encrypted record the header is told; once a direction is settled, only alerts are. Payload that
-//! is not copied is stepped over without being read.
+//! are plaintext; of an encrypted record the header is told; once a direction is settled, only those of alerts and of
+//! renegotiations are. Payload that is not copied is stepped over without being read.
 
 use observer_common::counters::Counter;
 use observer_common::limits::{MAX_CAPTURE, MAX_HANDSHAKE_BYTES, MAX_OPAQUE_HEADERS};
@@ -197,7 +197,7 @@ pub fn step_over<S: Source>(source: &S, mut at: u32, direction: &mut Direction) 
             break;
         }
         let header = Header::read(&bytes);
-        if !header.plausible || header.content == ALERT {
+        if !header.plausible || header.content < APPLICATION_DATA {
             break;
         }
         direction.flags |= FLAG_SKIPPED;
@@ -223,7 +223,10 @@ fn decide<S: Source>(
         return if header.length == 2 { COPY } else { TELL };
     }
     if direction.state == STATE_SETTLED {
-        return SKIP;
+        // Handshake records under encryption are a renegotiation.
+        let renegotiates = header.content < APPLICATION_DATA && direction.opaque < u8::MAX;
+        direction.opaque += renegotiates as u8;
+        return if renegotiates { TELL } else { SKIP };
     }
     match header.content {
         CHANGE_CIPHER_SPEC => {

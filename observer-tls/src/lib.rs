@@ -37,16 +37,21 @@
 
 pub mod alert;
 pub mod certificate;
+pub mod certificate_forms;
 pub mod certificate_request;
 pub mod client_hello;
 pub mod codepoints;
+pub mod encrypted_extensions;
 pub mod error;
 pub mod extension;
+pub mod fingerprint;
 pub mod handshake;
 pub mod key_exchange;
 pub mod reader;
 pub mod server_hello;
+pub mod session_ticket;
 pub mod stream;
+pub mod uncommon;
 pub mod x509;
 
 pub use error::ParseError;

@@ -10,6 +10,7 @@ use observer_tls::alert::Alert;
 use observer_tls::codepoints::{
     CipherSuite, ContentType, ExtensionType, NamedGroup, ProtocolVersion, SignatureScheme,
 };
+use observer_tls::fingerprint::{Ja3, Ja4};
 use observer_tls::stream::ItemBody;
 use observer_tls::x509::CertificateFacts;
 
@@ -241,6 +242,10 @@ pub struct ClientOffer {
     pub ech: bool,
     /// Any GREASE value was there (RFC 8701).
     pub grease: bool,
+    /// JA3 of the hello; SSL 2.0 hellos have none.
+    pub ja3: Option<Ja3>,
+    /// JA4 of the hello; SSL 2.0 hellos have none.
+    pub ja4: Option<Ja4>,
 }
 
 /// Times of the handshake's steps, in nanoseconds since the ClientHello's first byte.
@@ -287,6 +292,8 @@ pub struct Observation {
     pub version: Option<ProtocolVersion>,
     /// The suite the server chose.
     pub cipher: Option<CipherSuite>,
+    /// JA3S of the ServerHello.
+    pub ja3s: Option<Ja3>,
     /// The key exchange group.
     pub group: Option<NamedGroup>,
     /// How the session was resumed; `None` for a full handshake or when unknown.

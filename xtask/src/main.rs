@@ -1,13 +1,17 @@
 //! Development tasks of TLS Observer, one file for each verb or two. `cargo xtask --help` lists them.
 
+mod bench;
 mod build;
 mod ci;
 mod docs;
 mod ebpf_toolchain;
+mod fuzz;
+mod instructions;
 mod kernels;
 mod libtest;
 mod linker;
 mod live;
+mod miri;
 mod packages;
 mod process;
 mod setup;
@@ -37,8 +41,12 @@ enum Verb {
     Demo(live::Options),
     /// Set up, then run all tests: unit, doc and live (live ones as root)
     Test,
-    /// Set up, then measure what the agent costs (root)
-    Bench(live::Options),
+    /// Set up, then measure what the agent costs (root), or what its parts do
+    Bench(bench::Options),
+    /// Run the fuzz targets for a while each
+    Fuzz(fuzz::Options),
+    /// Run the TLS parser's unit tests under Miri
+    Miri,
     /// Set up, then run the agent on other kernels in virtual machines
     Kernels(kernels::Options),
     /// Write what is generated under docs/ from the code
@@ -53,7 +61,9 @@ fn main() -> ExitCode {
         Verb::Build(options) => build::run(&options).map(|()| ExitCode::SUCCESS),
         Verb::Demo(options) => live::demo(&options),
         Verb::Test => test::run(),
-        Verb::Bench(options) => live::bench(&options),
+        Verb::Bench(options) => bench::run(&options),
+        Verb::Fuzz(options) => fuzz::run(&options),
+        Verb::Miri => miri::run(),
         Verb::Kernels(options) => kernels::run(&options),
         Verb::Docs => docs::run().map(|()| ExitCode::SUCCESS),
         Verb::Ci => ci::run(),

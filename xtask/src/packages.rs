@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-use anyhow::Result;
+use anyhow::{Result, bail};
 
 use crate::process;
 
@@ -26,6 +26,17 @@ pub fn install(names: &[&str]) -> Result<()> {
             .args(["install", "--yes", "--no-install-recommends"])
             .args(names),
     )
+}
+
+/// Has `program`: installs `package` where it is missing and that can be done here.
+pub fn need(program: &str, package: &str) -> Result<()> {
+    if process::has_program(program) {
+        return Ok(());
+    }
+    if is_debian() && process::is_root() {
+        return install(&[package]);
+    }
+    bail!("no {program}; as root: {}", command_line(&[package]));
 }
 
 fn is_known(name: &str) -> bool {

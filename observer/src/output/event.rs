@@ -17,7 +17,7 @@ use super::words::{Word, Worded};
 use crate::observation::{Action, Observation, Outcome, Reason};
 use certificate::Leaf;
 use handshake::Handshake;
-use text::{Chain, Id, Named, NamedList, Time};
+use text::{Chain, FingerprintText, Id, Named, NamedList, Time};
 
 /// What an event may contain beyond the default.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -181,6 +181,12 @@ pub struct TlsClient<'a> {
     /// Cipher suites that the client offered, in its order.
     #[serde(skip_serializing_if = "NamedList::is_empty")]
     pub supported_ciphers: NamedList<'a, CipherSuite>,
+    /// JA3 fingerprint of the ClientHello.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ja3: Option<FingerprintText<32>>,
+    /// JA4 fingerprint of the ClientHello.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ja4: Option<FingerprintText<36>>,
     /// The leaf certificate.
     #[serde(flatten, skip_serializing_if = "Option::is_none")]
     pub leaf: Option<Leaf<'a>>,
@@ -191,13 +197,20 @@ pub struct TlsClient<'a> {
 
 impl TlsClient<'_> {
     fn is_empty(&self) -> bool {
-        self.server_name.is_none() && self.supported_ciphers.is_empty() && self.leaf.is_none()
+        self.server_name.is_none()
+            && self.supported_ciphers.is_empty()
+            && self.ja3.is_none()
+            && self.ja4.is_none()
+            && self.leaf.is_none()
     }
 }
 
 /// ECS `tls.server.*`.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct TlsServer<'a> {
+    /// JA3S fingerprint of the ServerHello.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ja3s: Option<FingerprintText<32>>,
     /// The leaf certificate.
     #[serde(flatten, skip_serializing_if = "Option::is_none")]
     pub leaf: Option<Leaf<'a>>,
@@ -208,7 +221,7 @@ pub struct TlsServer<'a> {
 
 impl TlsServer<'_> {
     fn is_empty(&self) -> bool {
-        self.leaf.is_none()
+        self.ja3s.is_none() && self.leaf.is_none()
     }
 }
 
@@ -281,7 +294,7 @@ impl<'a> Tls<'a> {
             cipher: seen.cipher.map(Named),
             curve: seen.group.map(Named),
             // Without a ServerHello there is no telling.
-            resumed: (seen.resumption.is_some() || seen.version.is_some())
+            resumed: (seen.resumption.is_some() || seen.version.is_some() && !seen.renegotiation)
                 .then_some(seen.resumption.is_some()),
             established: match seen.outcome {
                 Outcome::Incomplete => None,
@@ -291,10 +304,13 @@ impl<'a> Tls<'a> {
             client: TlsClient {
                 server_name: offer.and_then(|offer| offer.server_name.as_deref()),
                 supported_ciphers: NamedList(offer.map_or(&[], |offer| &offer.cipher_suites)),
+                ja3: offer.and_then(|offer| offer.ja3).map(FingerprintText),
+                ja4: offer.and_then(|offer| offer.ja4).map(FingerprintText),
                 leaf: seen.client_chain.first().map(|leaf| Leaf::new(leaf)),
                 certificate_chain: chain(&seen.client_chain),
             },
             server: TlsServer {
+                ja3s: seen.ja3s.map(FingerprintText),
                 leaf: seen.server_chain.first().map(|leaf| Leaf::new(leaf)),
                 certificate_chain: chain(&seen.server_chain),
             },

@@ -7,6 +7,7 @@ use observer_tls::codepoints::{
     AlertDescription, AlertLevel, CipherSuite, ContentType, ExtensionType, NamedGroup, ProtocolVersion,
     SignatureScheme,
 };
+use observer_tls::fingerprint::{Ja3, Ja4};
 use observer_tls::x509::{CertificateFacts, NameAttributes};
 
 use crate::observation::*;
@@ -59,6 +60,8 @@ fn offer() -> ClientOffer {
         server_name: Some("api.example.com".into()),
         ech: false,
         grease: true,
+        ja3: Ja3::new("0123456789abcdef0123456789abcdef"),
+        ja4: Ja4::new("t13d0202h2_0123456789ab_cdef01234567"),
     }
 }
 
@@ -88,6 +91,7 @@ pub fn refused_client() -> Observation {
         completeness: Completeness::Complete,
         version: Some(ProtocolVersion::TLS12),
         cipher: Some(CipherSuite(0xc02b)),
+        ja3s: Ja3::new("fedcba9876543210fedcba9876543210"),
         group: Some(NamedGroup::X25519),
         resumption: None,
         alpn: None,
@@ -172,6 +176,7 @@ pub fn not_tls() -> Observation {
         reason: Some(Reason::NotTls),
         version: None,
         cipher: None,
+        ja3s: None,
         group: None,
         offer: None,
         client_certificate: ClientCertificate::Unknown,

@@ -9,6 +9,7 @@ use observer_tls::client_hello::ClientHello;
 use observer_tls::codepoints::{
     AlertDescription, CipherSuite, ContentType, HandshakeType, NamedGroup, ProtocolVersion,
 };
+use observer_tls::fingerprint::{self, Ja3};
 use observer_tls::handshake::Message;
 use observer_tls::server_hello::ServerHello;
 use observer_tls::stream::ItemBody;
@@ -36,6 +37,7 @@ pub(super) struct Handshake {
     /// The server's choice, once its ServerHello (not a HelloRetryRequest) was there.
     pub version: Option<ProtocolVersion>,
     pub cipher: Option<CipherSuite>,
+    pub ja3s: Option<Ja3>,
     pub group: Option<NamedGroup>,
     pub alpn: Option<String>,
     pub resumption: Option<Resumption>,
@@ -105,6 +107,7 @@ impl Handshake {
             offer: None,
             version: None,
             cipher: None,
+            ja3s: None,
             group: None,
             alpn: None,
             resumption: None,
@@ -264,6 +267,7 @@ impl Handshake {
             return;
         }
         self.server_hello = true;
+        self.ja3s = Some(fingerprint::ja3s(hello));
         self.opaque_before_server_hello = self.opaque.len();
         let version = hello.selected_version();
         self.version = Some(version);

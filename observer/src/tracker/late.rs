@@ -154,6 +154,7 @@ impl Reported {
             completeness: self.completeness,
             version: self.version,
             cipher: self.cipher,
+            ja3s: None,
             group: None,
             resumption: self.resumption,
             alpn: None,

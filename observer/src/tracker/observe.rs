@@ -73,6 +73,7 @@ pub(super) fn handshake(id: [u8; 16], ends: &Ends, handshake: Handshake, decisio
         completeness: handshake.completeness(),
         version: handshake.version,
         cipher: handshake.cipher,
+        ja3s: handshake.ja3s,
         group: handshake.group,
         resumption: handshake.confirmed_resumption(),
         alpn: handshake.alpn,

@@ -1,6 +1,7 @@
 //! From a ClientHello to what the client offers.
 
 use observer_tls::client_hello::ClientHello;
+use observer_tls::fingerprint;
 
 use crate::observation::ClientOffer;
 
@@ -31,6 +32,8 @@ pub(super) fn of(hello: &ClientHello) -> ClientOffer {
         server_name: hello.server_name(),
         ech: hello.ech(),
         grease,
+        ja3: Some(fingerprint::ja3(hello)),
+        ja4: Some(fingerprint::ja4(hello)),
     }
 }
 

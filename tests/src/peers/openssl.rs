@@ -9,6 +9,7 @@ use anyhow::Result;
 use super::{ClientAuth, Place, Version};
 use crate::pki::{Leaf, Pki};
 use crate::poll::PATIENCE;
+use crate::process::Process;
 
 /// What a client says over an established connection. It reads the same backwards, so a server that turns it round
 /// ([`server`]) and one that echoes it answer the same.
@@ -106,4 +107,29 @@ pub fn converse(place: Place<'_>, command: &mut Command) -> Result<Conversation>
         answered,
         stderr: client.stderr(),
     })
+}
+
+/// As [`converse`], but renegotiates and says its line again. Whether it was answered both times.
+///
+/// # Errors
+/// When it does not end in time.
+pub fn converse_twice(place: Place<'_>, command: &mut Command) -> Result<bool> {
+    let mut client = place.spawn(command)?;
+    let say_and_hear = |client: &mut Process, answers| {
+        let _ = client.write(format!("{CALL}\n").as_bytes());
+        let heard = |lines: &[String]| {
+            let echoes = lines.iter().filter(|line| line.contains(CALL)).count();
+            (echoes >= answers).then_some(())
+        };
+        client.wait_stdout("the echo", PATIENCE, heard).is_ok()
+    };
+    let mut answered = say_and_hear(&mut client, 1);
+    // It must stand alone in what the client reads at once.
+    client.write(b"R\n")?;
+    let begun = |lines: &[String]| lines.iter().any(|line| line == "RENEGOTIATING").then_some(());
+    client.wait_stderr("the renegotiation", PATIENCE, begun)?;
+    answered &= say_and_hear(&mut client, 2);
+    client.close_stdin();
+    client.wait(PATIENCE)?;
+    Ok(answered)
 }
