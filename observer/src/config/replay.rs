@@ -6,8 +6,8 @@ use std::time::Duration;
 use super::host::Host;
 use super::values::LateAlerts;
 use super::{
-    ConfigError, Console, DEFAULT_HANDSHAKE_TIMEOUT, DEFAULT_MAX_CONNECTIONS, DEFAULT_SETTLE_TIMEOUT, environment,
-    file_settings, flags,
+    ConfigError, Console, DEFAULT_HANDSHAKE_TIMEOUT, DEFAULT_MAX_CONNECTIONS, DEFAULT_SETTLE_TIMEOUT,
+    environment, file_settings, flags,
 };
 use crate::cli::{GlobalArgs, ReplayArgs};
 
@@ -53,7 +53,11 @@ impl ReplayConfig {
         Ok(Self {
             console: Console::from_settings(&settings, host),
             files: replay.files.clone(),
-            view: if replay.messages { View::Messages } else { View::Events },
+            view: if replay.messages {
+                View::Messages
+            } else {
+                View::Events
+            },
             max_connections: settings
                 .max_connections
                 .map_or(DEFAULT_MAX_CONNECTIONS, |count| count.0 as usize),
