@@ -47,6 +47,7 @@ pub mod handshake;
 pub mod key_exchange;
 pub mod reader;
 pub mod server_hello;
+pub mod ssl2;
 pub mod stream;
 pub mod x509;
 
