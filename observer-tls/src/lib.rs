@@ -50,6 +50,7 @@ pub mod key_exchange;
 pub mod reader;
 pub mod server_hello;
 pub mod session_ticket;
+pub mod ssl2;
 pub mod stream;
 pub mod uncommon;
 pub mod x509;
