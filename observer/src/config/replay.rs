@@ -16,6 +16,8 @@ use crate::cli::{GlobalArgs, ReplayArgs};
 pub enum View {
     /// The events of live traffic.
     Events,
+    /// Each handshake message and alert.
+    Messages,
 }
 
 /// The configuration of `replay`.
@@ -51,7 +53,7 @@ impl ReplayConfig {
         Ok(Self {
             console: Console::from_settings(&settings, host),
             files: replay.files.clone(),
-            view: View::Events,
+            view: if replay.messages { View::Messages } else { View::Events },
             max_connections: settings
                 .max_connections
                 .map_or(DEFAULT_MAX_CONNECTIONS, |count| count.0 as usize),

@@ -7,6 +7,7 @@ use crate::config::values::Format;
 use crate::observation::{Action, MessageSeen, Observation, Outcome, Sink};
 use crate::output::event::EventOptions;
 use crate::output::json::JsonLines;
+use crate::output::messages::MessageLines;
 use crate::output::queue::Render;
 use crate::output::target::{OutputError, Target};
 use crate::output::text::TextTable;
@@ -41,6 +42,7 @@ impl Tally {
 /// What is written.
 enum Lines {
     Events(Box<dyn Render>),
+    Messages(MessageLines),
 }
 
 /// Where all that is seen goes.
@@ -62,6 +64,8 @@ impl Output {
         let lines = match (config.view, config.console.format) {
             (View::Events, Format::Json) => Lines::Events(Box::new(JsonLines { options })),
             (View::Events, Format::Text) => Lines::Events(Box::new(TextTable::new(color))),
+            (View::Messages, Format::Json) => Lines::Messages(MessageLines::json()),
+            (View::Messages, Format::Text) => Lines::Messages(MessageLines::text(color)),
         };
         Ok(Self {
             lines,
@@ -117,8 +121,13 @@ impl Sink for Output {
         self.tally.count(&seen);
         match &mut self.lines {
             Lines::Events(render) => render.render(&seen, &mut self.gathered),
+            Lines::Messages(_) => {}
         }
     }
 
-    fn message(&mut self, _seen: &MessageSeen<'_>) {}
+    fn message(&mut self, seen: &MessageSeen<'_>) {
+        if let Lines::Messages(lines) = &mut self.lines {
+            lines.line(seen, &mut self.gathered);
+        }
+    }
 }
