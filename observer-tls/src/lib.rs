@@ -52,6 +52,7 @@ pub mod server_hello;
 pub mod session_ticket;
 pub mod stream;
 pub mod uncommon;
+mod vectors;
 pub mod x509;
 
 pub use error::ParseError;

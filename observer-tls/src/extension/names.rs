@@ -2,9 +2,9 @@
 
 use bytes::Bytes;
 
-use super::{items, whole};
 use crate::error::ParseError;
 use crate::reader::Reader;
+use crate::vectors::{items, whole};
 
 /// `NameType` of a host name, the only one defined (RFC 6066, section 3).
 const HOST_NAME: u8 = 0;
