@@ -368,6 +368,8 @@ mod tests {
             wrong[1] = length;
             assert_eq!(name(&wrong).as_deref(), Some("a.example"), "{length}");
         }
+        let trailing = [vec16(&entry(0, b"a.example")), vec![0, 0, 9]].concat();
+        assert_eq!(name(&trailing).as_deref(), Some("a.example"));
         for none in [&b""[..], &[0, 0], &vec16(&entry(0, b"")), &[0, 3, 0, 0, 9, b'a']] {
             assert_eq!(name(none), None, "{none:?}");
         }
