@@ -53,6 +53,7 @@ pub mod session_ticket;
 pub mod ssl2;
 pub mod stream;
 pub mod uncommon;
+mod vectors;
 pub mod x509;
 
 pub use error::ParseError;

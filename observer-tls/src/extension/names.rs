@@ -2,9 +2,9 @@
 
 use bytes::Bytes;
 
-use super::{items, whole};
 use crate::error::ParseError;
 use crate::reader::Reader;
+use crate::vectors::{items, whole};
 
 /// `NameType` of a host name, the only one defined (RFC 6066, section 3).
 const HOST_NAME: u8 = 0;
@@ -36,13 +36,17 @@ pub(crate) fn host_name(data: &[u8]) -> Option<&[u8]> {
     (!name.is_empty()).then_some(name)
 }
 
-/// Names and their types. A list's length that is wrong does no harm if the names alone fill the extension.
+/// Names and their types. A list's length that is wrong does no harm if the names alone fill the extension, or if they
+/// fill that length and something follows.
 fn raw_server_names(data: &[u8]) -> Result<Vec<(u8, &[u8])>, ParseError> {
     let field = "server_name_list";
-    whole(data, field, |reader| items(reader.vec16(field)?, raw_server_name)).or_else(|error| {
+    let list = |reader: &mut Reader<'_>| items(reader.vec16(field)?, raw_server_name);
+    whole(data, field, |reader| list(reader)).or_else(|error| {
         let mut reader = Reader::new(data);
         reader.u16(field)?;
-        items(reader, raw_server_name).map_err(|_| error)
+        items(reader, raw_server_name)
+            .or_else(|_| list(&mut Reader::new(data)))
+            .map_err(|_| error)
     })
 }
 
