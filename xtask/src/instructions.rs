@@ -22,7 +22,7 @@ const TIMES: u64 = 10;
 const TOLERANCE: u64 = 30;
 
 /// How the counts are used.
-#[derive(clap::Args)]
+#[derive(clap::Args, Default)]
 pub struct Options {
     /// Put the counts on record
     #[arg(long)]
@@ -36,7 +36,10 @@ pub fn run(options: &Options) -> Result<()> {
     let recorded = parse(&fs::read_to_string(process::workspace().join(RECORD)).unwrap_or_default())?;
     let mut counted = BTreeMap::new();
     let mut worse = Vec::new();
-    println!("{:26} {:>12} {:>12} {:>8} {:>9}", "instructions", "now", "on record", "change", "a byte");
+    println!(
+        "{:26} {:>12} {:>12} {:>8} {:>9}",
+        "instructions", "now", "on record", "change", "a byte"
+    );
     for (name, bytes) in cases(&program)? {
         let once = count(&program, &name, 1)?;
         let many = count(&program, &name, 1 + TIMES)?;
@@ -73,8 +76,17 @@ fn is_within(now: u64, before: u64) -> bool {
 
 /// Builds the program that runs the cases; its path.
 fn build() -> Result<PathBuf> {
-    let mut command = process::cargo(["bench", "--no-run", "--package", "observer-tls", "--bench", PROGRAM]);
-    command.arg("--message-format=json-render-diagnostics").stdout(Stdio::piped());
+    let mut command = process::cargo([
+        "bench",
+        "--no-run",
+        "--package",
+        "observer-tls",
+        "--bench",
+        PROGRAM,
+    ]);
+    command
+        .arg("--message-format=json-render-diagnostics")
+        .stdout(Stdio::piped());
     let output = command.stderr(Stdio::inherit()).output().context("cargo bench")?;
     ensure!(output.status.success(), "cargo bench failed: {}", output.status);
     let executable = String::from_utf8(output.stdout)?.lines().find_map(|line| {
@@ -111,9 +123,13 @@ fn count(program: &Path, name: &str, times: u64) -> Result<u64> {
 
 /// Reads lines of a name and a count.
 fn parse(text: &str) -> Result<BTreeMap<String, u64>> {
-    let lines = text.lines().filter(|line| !line.is_empty() && !line.starts_with('#'));
+    let lines = text
+        .lines()
+        .filter(|line| !line.is_empty() && !line.starts_with('#'));
     let pair = |line: &str| -> Result<_> {
-        let (name, count) = line.split_once(' ').with_context(|| format!("{RECORD}: `{line}`"))?;
+        let (name, count) = line
+            .split_once(' ')
+            .with_context(|| format!("{RECORD}: `{line}`"))?;
         Ok((name.to_owned(), count.trim().parse()?))
     };
     lines.map(pair).collect()

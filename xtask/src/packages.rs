@@ -39,6 +39,22 @@ pub fn need(program: &str, package: &str) -> Result<()> {
     bail!("no {program}; as root: {}", command_line(&[package]));
 }
 
+/// Has cargo's subcommand `program` in this very version, installing it where it is missing. Gives whether it had to.
+pub fn need_cargo(program: &str, version: &str) -> Result<bool> {
+    let subcommand = program.strip_prefix("cargo-").unwrap_or(program);
+    let found = process::output_of("cargo", &[subcommand, "--version"]);
+    if found.as_deref() == Some(&format!("{program} {version}")) {
+        return Ok(false);
+    }
+    process::run(Command::new("cargo").args(cargo_install(program, version)))?;
+    Ok(true)
+}
+
+/// Cargo's arguments that install a program of its own.
+pub fn cargo_install<'a>(program: &'a str, version: &'a str) -> [&'a str; 5] {
+    ["install", program, "--version", version, "--locked"]
+}
+
 fn is_known(name: &str) -> bool {
     process::output_of("apt-cache", &["show", "--no-all-versions", name]).is_some_and(|text| !text.is_empty())
 }

@@ -2,8 +2,11 @@
 
 use std::hint::black_box;
 
+use bytes::Bytes;
 use observer_tls::certificate_request::CertificateRequest;
+use observer_tls::client_hello::ClientHello;
 use observer_tls::codepoints::ProtocolVersion;
+use observer_tls::fingerprint::{ja3, ja4};
 use observer_tls::handshake::Message;
 use observer_tls::stream::{Item, ItemBody, Stream};
 use observer_tls::x509::CertificateFacts;
@@ -49,6 +52,8 @@ pub fn all() -> Vec<Case> {
         record(HANDSHAKE, &client_hello()),
         record(HANDSHAKE, &server_hello_tls13()),
     ];
+    let hello_body = Bytes::from(client_hello().split_off(4));
+    let hello = ClientHello::parse(&hello_body).expect("the hello is well-formed");
     let records = records(APPLICATION_DATA, &vec![0xe5; BULK], RECORD);
     let tls_bulk = [record(HANDSHAKE, &client_hello()), records].concat();
     let other_bulk = [b"220 files.example ready\r\n".to_vec(), vec![b'x'; BULK]].concat();
@@ -72,6 +77,15 @@ pub fn all() -> Vec<Case> {
         }),
         Case::new("other_bulk", other_bulk.len(), move || {
             drop(black_box(read(&other_bulk)))
+        }),
+        Case::new("ja3", hello_body.len(), {
+            let hello = hello.clone();
+            move || {
+                black_box(ja3(black_box(&hello)));
+            }
+        }),
+        Case::new("ja4", hello_body.len(), move || {
+            black_box(ja4(black_box(&hello)));
         }),
         Case::new("certificate", leaf.len(), move || {
             black_box(CertificateFacts::parse(black_box(&leaf)));
