@@ -35,7 +35,11 @@ pub struct Options {
 /// The verb: success when nothing differs.
 pub fn run(options: &Options) -> Result<ExitCode> {
     let captures = captures(&options.directory)?;
-    ensure!(!captures.is_empty(), "no captures below {}", options.directory.display());
+    ensure!(
+        !captures.is_empty(),
+        "no captures below {}",
+        options.directory.display()
+    );
     provide_tshark()?;
     let observer = match &options.observer {
         Some(path) => path.clone(),
@@ -47,7 +51,10 @@ pub fn run(options: &Options) -> Result<ExitCode> {
     eprintln!("{}", tshark::version()?);
     let mut total = Tally::default();
     for capture in &captures {
-        let name = capture.strip_prefix(&options.directory).unwrap_or(capture).display();
+        let name = capture
+            .strip_prefix(&options.directory)
+            .unwrap_or(capture)
+            .display();
         let mut tally = match both(&observer, capture) {
             Ok(tally) => tally,
             Err(error) => Tally::failed(format!("{error:#}")),
@@ -62,7 +69,11 @@ pub fn run(options: &Options) -> Result<ExitCode> {
         total += tally;
     }
     println!("{total}");
-    Ok(if total.differing == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    Ok(if total.differing == 0 {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    })
 }
 
 /// What either reads in a capture, compared.
@@ -99,7 +110,8 @@ fn captures(directory: &Path) -> Result<Vec<PathBuf>> {
 fn is_capture(name: &str) -> bool {
     let name = name.to_ascii_lowercase();
     let name = name.strip_suffix(".gz").unwrap_or(&name);
-    name.rsplit_once('.').is_some_and(|(_, ending)| ENDINGS.contains(&ending))
+    name.rsplit_once('.')
+        .is_some_and(|(_, ending)| ENDINGS.contains(&ending))
 }
 
 /// Installs Debian's tshark where there is none.
@@ -110,7 +122,10 @@ fn provide_tshark() -> Result<()> {
     if packages::is_debian() && process::is_root() {
         return packages::install(&["tshark"]);
     }
-    bail!("tshark is missing; as root: {}", packages::command_line(&["tshark"]))
+    bail!(
+        "tshark is missing; as root: {}",
+        packages::command_line(&["tshark"])
+    )
 }
 
 #[cfg(test)]

@@ -13,7 +13,10 @@ const RECORDER: &str = "record";
 /// The verb. It replaces `tests/fixtures` and what stands in its manifest: to be looked through like any change.
 pub fn run(options: &live::Options) -> Result<ExitCode> {
     if !process::is_root() {
-        return Ok(process::needs_root("fixtures", "it makes network namespaces and captures in them"));
+        return Ok(process::needs_root(
+            "fixtures",
+            "it makes network namespaces and captures in them",
+        ));
     }
     setup::run(&setup::Options {
         tests: true,

@@ -37,7 +37,10 @@ impl AddAssign for Tally {
     fn add_assign(&mut self, other: Self) {
         self.captures += other.captures;
         self.differing += other.differing;
-        for (sum, part) in [(&mut self.messages, other.messages), (&mut self.fields, other.fields)] {
+        for (sum, part) in [
+            (&mut self.messages, other.messages),
+            (&mut self.fields, other.fields),
+        ] {
             sum.0 += part.0;
             sum.1 += part.1;
         }
@@ -81,7 +84,9 @@ pub fn compare(theirs: &Messages, ours: &Messages) -> Tally {
         tally.messages.1 += want.len();
         for (place, (want, have)) in want.iter().zip(have).enumerate() {
             for field in FIELDS {
-                let Some(value) = want.fields.get(field) else { continue };
+                let Some(value) = want.fields.get(field) else {
+                    continue;
+                };
                 tally.fields.0 += 1;
                 let found = have.fields.get(field);
                 if found == Some(value) {
@@ -129,7 +134,10 @@ mod tests {
     }
 
     fn hello(name: &str) -> Message {
-        message(Kind::Handshake(1), &[("server_name", json!(name)), ("ciphers", json!([1, 2]))])
+        message(
+            Kind::Handshake(1),
+            &[("server_name", json!(name)), ("ciphers", json!([1, 2]))],
+        )
     }
 
     #[test]
@@ -138,7 +146,10 @@ mod tests {
         let mut more = hello("a");
         more.fields.insert("ja4", json!("t13"));
         let tally = compare(&theirs, &Messages::from([(direction(1), vec![more])]));
-        assert_eq!((tally.messages, tally.fields, tally.differing), ((1, 1), (2, 2), 0));
+        assert_eq!(
+            (tally.messages, tally.fields, tally.differing),
+            ((1, 1), (2, 2), 0)
+        );
     }
 
     #[test]
@@ -146,7 +157,10 @@ mod tests {
         let theirs = Messages::from([(direction(1), vec![hello("a")])]);
         let bare = message(Kind::Handshake(1), &[("server_name", json!("b"))]);
         let tally = compare(&theirs, &Messages::from([(direction(1), vec![bare])]));
-        assert_eq!((tally.messages, tally.fields, tally.differing), ((1, 1), (2, 0), 1));
+        assert_eq!(
+            (tally.messages, tally.fields, tally.differing),
+            ((1, 1), (2, 0), 1)
+        );
         assert!(tally.differences[0].contains("server_name: tshark has \"a\", the observer \"b\""));
         assert!(tally.differences[1].contains("ciphers: tshark has [1,2], the observer nothing"));
     }
@@ -156,7 +170,10 @@ mod tests {
         let theirs = Messages::from([(direction(1), vec![hello("a"), message(Kind::Alert, &[])])]);
         let ours = Messages::from([(direction(1), vec![hello("a")]), (direction(2), vec![hello("x")])]);
         let tally = compare(&theirs, &ours);
-        assert_eq!((tally.messages, tally.differing, tally.differences.len()), ((2, 0), 1, 2));
+        assert_eq!(
+            (tally.messages, tally.differing, tally.differences.len()),
+            ((2, 0), 1, 2)
+        );
         assert!(tally.differences[0].contains("tshark has [1 alert], the observer [1]"));
     }
 

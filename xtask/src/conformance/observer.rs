@@ -35,7 +35,8 @@ pub fn messages(observer: &Path, capture: &Path) -> Result<(Messages, Option<Str
 fn parse(text: &str) -> Result<Messages> {
     let mut found = Messages::new();
     for line in text.lines() {
-        let (direction, message) = parse_line(line).with_context(|| format!("the observer's line: {line}"))?;
+        let (direction, message) =
+            parse_line(line).with_context(|| format!("the observer's line: {line}"))?;
         found.entry(direction).or_default().push(message);
     }
     Ok(found)

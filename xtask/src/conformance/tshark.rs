@@ -7,8 +7,8 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 
 use anyhow::{Context as _, Result, bail};
-use quick_xml::Reader;
 use quick_xml::events::{BytesStart, Event};
+use quick_xml::{Reader, XmlVersion};
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
@@ -138,7 +138,7 @@ impl Attributes {
                 "value" => &mut found.value,
                 _ => continue,
             };
-            *slot = attribute.normalized_value()?.into_owned();
+            *slot = attribute.normalized_value(XmlVersion::Implicit1_0)?.into_owned();
         }
         Ok(found)
     }
@@ -160,7 +160,9 @@ impl Attributes {
     }
 
     fn is_of_packet(&self) -> bool {
-        ["ip.", "ipv6.", "tcp."].iter().any(|protocol| self.name.starts_with(protocol))
+        ["ip.", "ipv6.", "tcp."]
+            .iter()
+            .any(|protocol| self.name.starts_with(protocol))
     }
 
     fn put_into_packet(&self, packet: &mut Packet) -> Result<()> {
@@ -193,8 +195,11 @@ impl Attributes {
             "tls.handshake.ciphersuite" => return push(message, "ciphers", number(&self.show)?),
             "tls.handshake.extension.type" => return push(message, "extensions", number(&self.show)?),
             "tls.handshake.extensions_alpn_str" => return push(message, "alpn", json!(self.show)),
-            "tls.handshake.extensions_supported_group" => return push(message, "groups", number(&self.show)?),
-            "tls.handshake.extensions_key_share_group" | "tls.handshake.extensions_key_share_selected_group" => {
+            "tls.handshake.extensions_supported_group" => {
+                return push(message, "groups", number(&self.show)?);
+            }
+            "tls.handshake.extensions_key_share_group"
+            | "tls.handshake.extensions_key_share_selected_group" => {
                 return push(message, "key_shares", number(&self.show)?);
             }
             "tls.handshake.extensions.supported_version" => {
@@ -236,7 +241,10 @@ fn fingerprint(hex: &str) -> Result<String> {
         Ok(u8::from_str_radix(digits, 16)?)
     });
     let bytes: Vec<u8> = pairs.collect::<Result<_>>().context("tshark's certificate")?;
-    Ok(Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect())
+    Ok(Sha256::digest(bytes)
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect())
 }
 
 #[cfg(test)]
@@ -252,7 +260,11 @@ mod tests {
         let text = format!("{HEAD}<proto name=\"tls\">{tls}</proto></packet></pdml>");
         let found = parse(text.as_bytes()).expect("PDML");
         let (direction, messages) = found.into_iter().next().expect("a direction");
-        assert_eq!(direction.to_string(), "192.0.2.1.4000 > 192.0.2.2.443", "the innermost header counts");
+        assert_eq!(
+            direction.to_string(),
+            "192.0.2.1.4000 > 192.0.2.2.443",
+            "the innermost header counts"
+        );
         messages
     }
 
@@ -275,9 +287,15 @@ mod tests {
         assert_eq!((found[0].kind, found[1].kind), (Kind::Handshake(1), Kind::Alert));
         let hello = &found[0].fields;
         assert_eq!((&hello["length"], &hello["random"]), (&json!(77), &json!("aabb")));
-        assert_eq!((&hello["ciphers"], &hello["extensions"]), (&json!([0x1302, 0x0a0a]), &json!([43])));
+        assert_eq!(
+            (&hello["ciphers"], &hello["extensions"]),
+            (&json!([0x1302, 0x0a0a]), &json!([43]))
+        );
         assert_eq!(hello["alpn"], json!(["a\"b"]));
-        assert_eq!((&found[1].fields["alert_level"], &found[1].fields["alert_code"]), (&json!(2), &json!(48)));
+        assert_eq!(
+            (&found[1].fields["alert_level"], &found[1].fields["alert_code"]),
+            (&json!(2), &json!(48))
+        );
     }
 
     #[test]
