@@ -6,8 +6,8 @@ use std::time::Duration;
 use super::host::Host;
 use super::values::LateAlerts;
 use super::{
-    ConfigError, Console, DEFAULT_HANDSHAKE_TIMEOUT, DEFAULT_MAX_CONNECTIONS, DEFAULT_SETTLE_TIMEOUT, environment,
-    file_settings, flags,
+    ConfigError, Console, DEFAULT_HANDSHAKE_TIMEOUT, DEFAULT_MAX_CONNECTIONS, DEFAULT_SETTLE_TIMEOUT,
+    environment, file_settings, flags,
 };
 use crate::cli::{GlobalArgs, ReplayArgs};
 

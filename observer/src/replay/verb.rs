@@ -141,7 +141,11 @@ impl Run {
             timed_out = tally.timed_out,
             incomplete = tally.incomplete,
             late_alerts = tally.late_alerts,
-            passed_over = if lost.is_empty() { "nothing".to_owned() } else { lost.join(", ") },
+            passed_over = if lost.is_empty() {
+                "nothing".to_owned()
+            } else {
+                lost.join(", ")
+            },
             "done"
         );
     }
