@@ -105,6 +105,9 @@ pub(crate) fn items<'a, T>(
 }
 
 #[cfg(test)]
+mod content_tests;
+
+#[cfg(test)]
 mod tests {
     use super::*;
     use crate::support::*;

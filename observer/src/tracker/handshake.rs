@@ -219,6 +219,8 @@ impl Handshake {
                 },
             ) => self.hello_seen = true,
             (Side::Server, Message::ServerHello(hello)) => self.server_hello(hello, time_ns),
+            // TLS 1.3 before its 22nd draft.
+            (Side::Server, Message::DraftHelloRetryRequest(_)) => self.hello_retry = true,
             (_, Message::Certificate(list)) => self.certificate(side, list, caches),
             (Side::Server, Message::CertificateRequest(body)) => {
                 self.certificate_requested = true;

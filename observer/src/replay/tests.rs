@@ -1,0 +1,1 @@
+//! Captures and packets made here, and what is read of them.
