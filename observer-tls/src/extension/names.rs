@@ -40,14 +40,15 @@ pub(crate) fn host_name(data: &[u8]) -> Option<&[u8]> {
 /// fill that length and something follows.
 fn raw_server_names(data: &[u8]) -> Result<Vec<(u8, &[u8])>, ParseError> {
     let field = "server_name_list";
-    let list = |reader: &mut Reader<'_>| items(reader.vec16(field)?, raw_server_name);
-    whole(data, field, |reader| list(reader)).or_else(|error| {
-        let mut reader = Reader::new(data);
-        reader.u16(field)?;
-        items(reader, raw_server_name)
-            .or_else(|_| list(&mut Reader::new(data)))
-            .map_err(|_| error)
-    })
+    let mut reader = Reader::new(data);
+    let by_length = reader.vec16(field).and_then(|list| items(list, raw_server_name));
+    if by_length.is_ok() && reader.is_empty() {
+        return by_length;
+    }
+    match data.get(2..) {
+        Some(names @ [_, ..]) => items(Reader::new(names), raw_server_name).or(by_length),
+        _ => by_length,
+    }
 }
 
 fn raw_server_name<'a>(list: &mut Reader<'a>) -> Result<(u8, &'a [u8]), ParseError> {
