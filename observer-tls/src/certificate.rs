@@ -7,6 +7,7 @@ use crate::codepoints::ProtocolVersion;
 use crate::error::ParseError;
 use crate::extension::{self, Extension};
 use crate::reader::Reader;
+use crate::vectors::vec24_or_rest;
 
 /// A certificate chain, the sender's own certificate first. An empty list is a client that has none to offer.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -51,7 +52,7 @@ impl CertificateList {
     fn parse_tls12(body: &Bytes) -> Result<Self, ParseError> {
         let mut reader = Reader::new(body);
         let mut chain = Self::default();
-        let (mut list, list_error) = certificate_list(&mut reader)?;
+        let (mut list, list_error) = vec24_or_rest(&mut reader, "certificate_list")?;
         let mut read = || {
             while !list.is_empty() {
                 let der = list.vec24("ASN.1Cert")?.peek();
@@ -70,7 +71,7 @@ impl CertificateList {
             request_context: body.slice_ref(reader.vec8("certificate_request_context")?.peek()),
             ..Self::default()
         };
-        let (mut list, list_error) = certificate_list(&mut reader)?;
+        let (mut list, list_error) = vec24_or_rest(&mut reader, "certificate_list")?;
         let mut broken_extensions = None;
         let mut read = || {
             while !list.is_empty() {
@@ -88,17 +89,6 @@ impl CertificateList {
         let error = read().err();
         chain.error = list_error.or(error).or(broken_extensions);
         Ok(chain)
-    }
-}
-
-/// The list, and what is wrong when it claims to be longer than the message.
-fn certificate_list<'a>(reader: &mut Reader<'a>) -> Result<(Reader<'a>, Option<ParseError>), ParseError> {
-    match reader.vec24("certificate_list") {
-        Ok(list) => Ok((list, None)),
-        Err(error) => {
-            reader.u24("certificate_list")?;
-            Ok((Reader::new(reader.rest()), Some(error)))
-        }
     }
 }
 

@@ -50,8 +50,10 @@ pub mod key_exchange;
 pub mod reader;
 pub mod server_hello;
 pub mod session_ticket;
+pub mod ssl2;
 pub mod stream;
 pub mod uncommon;
+mod vectors;
 pub mod x509;
 
 pub use error::ParseError;

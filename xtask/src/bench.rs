@@ -14,6 +14,7 @@ const READERS: [(&str, &str); 2] = [("tshark", "tshark"), ("tcpdump", "tcpdump")
 /// Which benchmark.
 #[derive(clap::Args)]
 #[command(args_conflicts_with_subcommands = true, subcommand_precedence_over_arg = true)]
+#[group(skip)]
 pub struct Options {
     #[command(subcommand)]
     part: Option<Part>,

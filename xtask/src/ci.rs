@@ -1,5 +1,5 @@
-//! `cargo xtask ci`: format, lints, licences, documentation, instruction counts, fuzz targets, Miri, then all tests; each step runs whatever became of the
-//! one before, and any failure fails the whole.
+//! `cargo xtask ci`: format, lints, licences, documentation, instruction counts, fuzz targets, Miri, then all tests; each
+//! step runs whatever became of the one before, and any failure fails the whole.
 
 use std::process::{Command, ExitCode};
 

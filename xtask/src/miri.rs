@@ -18,7 +18,11 @@ const SUITE: &str = "miri";
 const FIRST_SIGN: Duration = Duration::from_secs(60);
 const WHOLE_DOWNLOAD: Duration = Duration::from_secs(15 * 60);
 /// Tests that move so many bytes that the interpreter takes minutes for each.
-const TOO_LONG: [&str; 0] = [];
+const TOO_LONG: [&str; 3] = [
+    "the_longest_message_is_kept",
+    "too_long_messages_are_passed_over",
+    "what_waits_behind_a_hole_is_bounded",
+];
 
 /// The verb.
 pub fn run() -> Result<ExitCode> {

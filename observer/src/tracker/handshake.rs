@@ -199,6 +199,7 @@ impl Handshake {
                 self.not_tls |= !self.server_hello;
                 None
             }
+            ItemBody::Ssl2 { .. } => None,
         }
     }
 
