@@ -76,6 +76,7 @@ impl CertificateList {
         let mut read = || {
             while !list.is_empty() {
                 let der = list.vec24("cert_data")?.peek();
+                // Of the last entry, if it is cut off, what is left.
                 let extensions = list.clone().vec16("extensions");
                 chain.certificates.push(body.slice_ref(der));
                 let length = extensions.map_or(list.len(), |extensions| 2 + extensions.len());
