@@ -53,7 +53,11 @@ impl ReplayConfig {
         Ok(Self {
             console: Console::from_settings(&settings, host),
             files: replay.files.clone(),
-            view: if replay.messages { View::Messages } else { View::Events },
+            view: if replay.messages {
+                View::Messages
+            } else {
+                View::Events
+            },
             max_connections: settings
                 .max_connections
                 .map_or(DEFAULT_MAX_CONNECTIONS, |count| count.0 as usize),
