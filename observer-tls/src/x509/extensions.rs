@@ -56,16 +56,20 @@ impl CertificateFacts {
     /// One extension, if it is of those that are reported. `seen` is the set of those that were there before.
     fn read_extension(&mut self, extension: &Element<'_>, seen: &mut u8) -> Result<(), ParseError> {
         let mut extension = extension.typed(der::SEQUENCE, "extension")?.reader();
-        let oid = Element::expect(&mut extension, der::OBJECT_IDENTIFIER, "extension")?.content;
-        // id-ce, 2.5.29
-        let [0x55, 29, arc] = oid else { return Ok(()) };
-        let (known, field) = match arc {
-            15 => (Known::KeyUsage, "keyUsage"),
-            17 => (Known::SubjectAltName, SUBJECT_ALT_NAME),
-            19 => (Known::BasicConstraints, "basicConstraints"),
-            37 => (Known::ExtendedKeyUsage, EXTENDED_KEY_USAGE),
-            _ => return Ok(()),
+        let oid = oid::read(&mut extension, "extension")?;
+        let (known, field) = match oid {
+            // id-ce, 2.5.29
+            [0x55, 29, 15] => (Some(Known::KeyUsage), "keyUsage"),
+            [0x55, 29, 17] => (Some(Known::SubjectAltName), SUBJECT_ALT_NAME),
+            [0x55, 29, 19] => (Some(Known::BasicConstraints), "basicConstraints"),
+            [0x55, 29, 37] => (Some(Known::ExtendedKeyUsage), EXTENDED_KEY_USAGE),
+            _ => (None, "extension"),
         };
+        // Whether it is critical is not reported.
+        Element::optional(&mut extension, der::BOOLEAN, field)?;
+        let value = Element::read(&mut extension, field)?.string(der::OCTET_STRING, field)?;
+        extension.finish(field)?;
+        let Some(known) = known else { return Ok(()) };
         // Section 4.2 allows one of each. The first is believed.
         if *seen & known as u8 != 0 {
             return Err(ParseError::Invalid {
@@ -74,10 +78,6 @@ impl CertificateFacts {
             });
         }
         *seen |= known as u8;
-        // Whether it is critical is not reported.
-        Element::optional(&mut extension, der::BOOLEAN, field)?;
-        let value = Element::read(&mut extension, field)?.string(der::OCTET_STRING, field)?;
-        extension.finish(field)?;
         let mut value = Reader::new(&value);
         match known {
             Known::KeyUsage => self.read_key_usage(&mut value, field),
@@ -133,7 +133,7 @@ impl CertificateFacts {
     fn read_purposes(&mut self, value: &mut Reader<'_>) -> Result<(), ParseError> {
         let mut purposes = Element::expect(value, der::SEQUENCE, EXTENDED_KEY_USAGE)?.reader();
         while !purposes.is_empty() {
-            let purpose = Element::expect(&mut purposes, der::OBJECT_IDENTIFIER, EXTENDED_KEY_USAGE)?.content;
+            let purpose = oid::read(&mut purposes, EXTENDED_KEY_USAGE)?;
             if self.extended_key_usage.len() == MAX_PURPOSES {
                 return Err(ParseError::Invalid {
                     field: EXTENDED_KEY_USAGE,
@@ -143,7 +143,7 @@ impl CertificateFacts {
             self.extended_key_usage
                 .push(purpose_text(purpose).ok_or(ParseError::Invalid {
                     field: EXTENDED_KEY_USAGE,
-                    why: "a purpose that is no object identifier",
+                    why: "a purpose whose identifier is too long",
                 })?);
         }
         Ok(())
