@@ -41,6 +41,18 @@ fn main() -> Result<(), Error> {
     )?;
     write("segment_stream", "reordered", &reordered(&server.concat()))?;
 
+    let records = [
+        client_hello(),
+        server_hello(),
+        certificate(&[&leaf]),
+        vec![0xe5; 40],
+    ];
+    let records = records.map(|payload| piece(0xc0, &[&[2], &payload[..]].concat()));
+    write("record", "messages", &records.concat())?;
+    let alerts = [[1, 2, 40], [1, 1, 0]].map(|payload| piece(0xc0, &payload));
+    write("record", "alerts", &alerts.concat())?;
+    extensions()?;
+
     let script = |mode: u8, server: &[Vec<u8>; 2]| {
         [
             vec![mode],
@@ -63,7 +75,79 @@ fn main() -> Result<(), Error> {
         vec![TICK, 1, 0],
     ]
     .concat();
-    write("flow_table", "tls13", &tls13)
+    write("flow_table", "tls13", &tls13)?;
+    // The tuple again, of a source that knows connections by their packets only.
+    let again = [
+        vec![0x1c],
+        syn(CLIENT, 1000),
+        step(CLIENT, &client[0]),
+        step(CLIENT | BACK, &server[0]),
+        syn(CLIENT, 90_000),
+        step(CLIENT, &client[0]),
+        step(CLIENT | BACK, &refused[1]),
+    ]
+    .concat();
+    write("flow_table", "reuse", &again)
+}
+
+/// The extensions of the hellos, and one of each that has a form of its own.
+fn extensions() -> Result<(), Error> {
+    let named: [(u16, Vec<u8>); 16] = [
+        (0, server_name("service.example").split_off(4)),
+        (1, vec![2]),
+        (5, vec![1, 0, 0, 0, 0]),
+        (10, vec16(&u16s(&[0x11ec, 29]))),
+        (13, vec16(&u16s(&[0x0403, 0x0804]))),
+        (14, [vec16(&u16s(&[1])), vec8(&[])].concat()),
+        (16, vec16(&[vec8(b"h2"), vec8(b"http/1.1")].concat())),
+        (17, vec16(&[vec![2], vec16(&[0, 0, 0, 0])].concat())),
+        (
+            18,
+            vec16(&vec16(
+                &[vec![0; 42], vec16(&[]), vec![4, 3], vec16(&[1; 70])].concat(),
+            )),
+        ),
+        (
+            34,
+            [
+                vec![0, 0, 0, 9, 4, 3],
+                vec24(&[1; 44]),
+                vec![4, 3],
+                vec16(&[1; 70]),
+            ]
+            .concat(),
+        ),
+        (
+            41,
+            [
+                vec16(&[vec16(&[7; 32]), vec![0; 4]].concat()),
+                vec16(&vec8(&[1; 32])),
+            ]
+            .concat(),
+        ),
+        (43, vec8(&u16s(&[0x0304, 0x0303]))),
+        (47, vec16(&vec16(&[0x30, 0]))),
+        (
+            48,
+            vec16(&[vec8(&[0x55, 0x1d, 0x25]), vec16(&[0x30, 0])].concat()),
+        ),
+        (51, vec16(&[u16s(&[29]), vec16(&[9; 32])].concat())),
+        (
+            0xfe0d,
+            [vec![0, 0, 1, 0, 1, 7], vec16(&[8; 32]), vec16(&[9; 144])].concat(),
+        ),
+    ];
+    for (typ, content) in named {
+        let input = [u16s(&[typ]), content].concat();
+        write("extension", &format!("type-{typ}"), &input)?;
+    }
+    Ok(())
+}
+
+/// A SYN with this sequence number of its first byte.
+fn syn(who: u8, seq: u32) -> Vec<u8> {
+    let shape = shape::AT | 1 << shape::ACTION_SHIFT;
+    [vec![who, 0, shape], seq.to_be_bytes().to_vec(), vec![0]].concat()
 }
 
 /// Bits of a step's first byte in `flow_table`: the client is known, the server sends, and time passes.

@@ -147,7 +147,7 @@ fn events(seen: &[Observation]) -> Vec<String> {
 }
 
 /// Reads a script: of each step a byte tells the connection, direction, place and what the source knows of the client;
-/// then come the flags and the piece. A byte of all ones above is a tick.
+/// then come the flags and the piece, which is a SYN if its action is odd. A byte of all ones above is a tick.
 fn steps(mut script: Script<'_>) -> Vec<Step<'_>> {
     let mut now_ns = START_NS;
     let mut dropped_total = 0;
@@ -192,7 +192,7 @@ fn steps(mut script: Script<'_>) -> Vec<Step<'_>> {
             born: u64::from(who >> 4 & 3),
             flags: SegmentFlags {
                 syn_seen: flag(0),
-                syn: false,
+                syn: piece.action & 1 != 0,
                 skipped: flag(1),
                 gap: flag(2),
                 pieces_lost: flag(3),

@@ -1,16 +1,23 @@
 //! Registered numbers as newtypes: unknown values, GREASE and order survive, which an enum would lose.
 //!
 //! Each type has a constant for every value it can name, `name()`, and a `Display` that falls back to hex. Numbers and
-//! names are those of the IANA registries "TLS Parameters" and "TLS ExtensionType Values".
+//! names are those of the IANA registries "TLS Parameters" and "TLS ExtensionType Values". Numbers that were never
+//! registered but are met on the wire have the names of the implementations that sent them.
 
 mod cipher_suite;
 mod extension_type;
+mod extension_values;
 mod named_group;
 mod record;
 mod signature_scheme;
 
 pub use cipher_suite::CipherSuite;
 pub use extension_type::ExtensionType;
+pub use extension_values::{
+    CertificateChainType, CertificateCompressionAlgorithm, CertificateStatusType, CertificateType,
+    EcPointFormat, HeartbeatMode, HpkeAead, HpkeKdf, KeyUpdateRequest, MaxFragmentLength, PskKeyExchangeMode,
+    SrtpProtectionProfile,
+};
 pub use named_group::NamedGroup;
 pub use record::{AlertDescription, AlertLevel, ContentType, HandshakeType, ProtocolVersion};
 pub use signature_scheme::SignatureScheme;

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use crate::events::leaves;
 use crate::peers::Version;
 use crate::pki::{Leaf, SERVER_NAME};
-use rules::{Rule, is_duration, is_id, is_list, is_port, is_recent, is_record_list, is_rule};
+use rules::{Rule, is_duration, is_id, is_ja4, is_list, is_md5, is_port, is_recent, is_record_list, is_rule};
 
 /// The event that a test expects.
 #[derive(Clone)]
@@ -71,7 +71,10 @@ impl Expected {
         for list in ["groups", "signature_algorithms", "extensions"] {
             expected = expected.rule(&format!("handshake.client.{list}"), is_list);
         }
-        expected.rule("tls.client.supported_ciphers", is_list)
+        expected
+            .rule("tls.client.supported_ciphers", is_list)
+            .rule("tls.client.ja3", is_md5)
+            .rule("tls.client.ja4", is_ja4)
     }
 
     /// The client offered this version alone. `listed`: it named it in supported_versions.
@@ -96,7 +99,8 @@ impl Expected {
             .set("tls.cipher", cipher)
             .set("tls.resumed", false)
             .set("handshake.hello_retry", false)
-            .rule("handshake.timings.server_hello", is_duration);
+            .rule("handshake.timings.server_hello", is_duration)
+            .rule("tls.server.ja3s", is_md5);
         if let Some(group) = group {
             self = self.set("tls.curve", group).set("handshake.post_quantum", false);
         }
@@ -219,6 +223,12 @@ impl Expected {
         self.exact.remove(path);
         self.rules.insert(path.to_owned(), rule);
         self
+    }
+
+    /// The server's certificate does not pass.
+    #[must_use]
+    pub fn without_server_certificate(self) -> Self {
+        self.without("tls.server").rule("tls.server.ja3s", is_md5)
     }
 
     /// Nothing at `path` or below it.

@@ -38,13 +38,14 @@ fn full(world: &World, stack: Stack, version: Version) -> Expected {
 }
 
 /// The same, resumed: no certificate passes, and in TLS 1.2 no key exchange either.
-fn resumed(world: &World, stack: Stack, version: Version) -> Expected {
+fn resumed(world: &World, stack: Stack, version: Version, by: &str) -> Expected {
     let seen = full(world, stack, version)
         .set("tls.resumed", true)
+        .set("handshake.resumption", by)
         .client_certificate("unknown");
     match version {
         Version::Tls12 => seen
-            .without("tls.server")
+            .without_server_certificate()
             .without("tls.curve")
             .without("handshake.post_quantum"),
         Version::Tls13 => seen,
@@ -57,10 +58,10 @@ fn openssl_resumes_by_ticket_by_session_id_and_by_psk() -> Result<()> {
     let mut world = World::new(Mode::Cgroup, &[])?;
     let trusted = world.pki.server_ca.files.certificate.clone();
     let session = world.pki.directory().join("session");
-    for (version, options) in [
-        (Version::Tls12, &[][..]),
-        (Version::Tls12, &["-no_ticket"]),
-        (Version::Tls13, &[]),
+    for (version, options, by) in [
+        (Version::Tls12, &[][..], "ticket"),
+        (Version::Tls12, &["-no_ticket"], "session_id"),
+        (Version::Tls13, &[], "psk"),
     ] {
         let mut server = openssl::server(&world.pki, SERVER, Some(version), ClientAuth::None);
         let _server = world.place().serve(server.args(options), SERVER)?;
@@ -70,7 +71,7 @@ fn openssl_resumes_by_ticket_by_session_id_and_by_psk() -> Result<()> {
             assert!(openssl::converse(world.place(), &mut client)?.answered);
             let expected = match flag {
                 "-sess_out" => full(&world, Stack::OpenSsl, version),
-                _ => resumed(&world, Stack::OpenSsl, version),
+                _ => resumed(&world, Stack::OpenSsl, version, by),
             };
             expected.assert(&world.next_event()?, &format!("{version:?} {options:?} {flag}"));
         }
@@ -99,6 +100,7 @@ fn a_renegotiation_is_an_event_of_its_own() -> Result<()> {
                 ("handshake.outcome", json!("established")),
                 ("handshake.completeness", json!("complete")),
                 ("tls.version", json!("1.2")),
+                ("handshake.renegotiation", json!(true)),
                 ("client.port", at(&first, "client.port").clone()),
             ],
         );
@@ -113,7 +115,7 @@ fn a_renegotiation_is_an_event_of_its_own() -> Result<()> {
 fn rustls_resumes() -> Result<()> {
     let mut world = World::new(Mode::Interface, &[])?;
     let trusted = world.pki.server_ca.files.certificate.clone();
-    for version in Version::ALL {
+    for (version, by) in [(Version::Tls12, "ticket"), (Version::Tls13, "psk")] {
         let offer = Offer::only(version);
         let mut server = rustls::server(&world.pki, SERVER, &offer, ClientAuth::None)?;
         let _server = world.place().serve(&mut server, SERVER)?;
@@ -121,7 +123,8 @@ fn rustls_resumes() -> Result<()> {
         let reports = rustls::converse(world.place(), client.args(["--count", "2", "--resume"]))?;
         assert_eq!(reports[1]["resumed"], true, "{reports:?}");
         full(&world, Stack::Rustls, version).assert(&world.next_event()?, &format!("{version:?}, first"));
-        resumed(&world, Stack::Rustls, version).assert(&world.next_event()?, &format!("{version:?}, second"));
+        resumed(&world, Stack::Rustls, version, by)
+            .assert(&world.next_event()?, &format!("{version:?}, second"));
     }
     world.finish()?;
     Ok(())

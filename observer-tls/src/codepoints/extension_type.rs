@@ -45,11 +45,13 @@ codepoints! {
     TLMSP_PROXYING = 37, "TLMSP_proxying";
     TLMSP_DELEGATE = 38, "TLMSP_delegate";
     SUPPORTED_EKT_CIPHERS = 39, "supported_ekt_ciphers";
+    KEY_SHARE_DRAFT = 40, "key_share_draft";
     PRE_SHARED_KEY = 41, "pre_shared_key";
     EARLY_DATA = 42, "early_data";
     SUPPORTED_VERSIONS = 43, "supported_versions";
     COOKIE = 44, "cookie";
     PSK_KEY_EXCHANGE_MODES = 45, "psk_key_exchange_modes";
+    TICKET_EARLY_DATA_INFO_DRAFT = 46, "ticket_early_data_info_draft";
     CERTIFICATE_AUTHORITIES = 47, "certificate_authorities";
     OID_FILTERS = 48, "oid_filters";
     POST_HANDSHAKE_AUTH = 49, "post_handshake_auth";
@@ -69,9 +71,13 @@ codepoints! {
     NEXT_PROTOCOL_NEGOTIATION = 0x3374, "next_protocol_negotiation";
     APPLICATION_SETTINGS = 0x4469, "application_settings";
     APPLICATION_SETTINGS_NEW = 0x44cd, "application_settings_new";
+    CHANNEL_ID_OLD = 0x754f, "channel_id_old";
     CHANNEL_ID = 0x7550, "channel_id";
+    PAKE = 0x8a3b, "pake";
+    TRUST_ANCHORS = 0xca34, "trust_anchors";
     ECH_OUTER_EXTENSIONS = 0xfd00, "ech_outer_extensions";
     ENCRYPTED_CLIENT_HELLO = 0xfe0d, "encrypted_client_hello";
-    ENCRYPTED_SERVER_NAME = 0xffce, "encrypted_server_name";
     RENEGOTIATION_INFO = 0xff01, "renegotiation_info";
+    QUIC_TRANSPORT_PARAMETERS_DRAFT = 0xffa5, "quic_transport_parameters_draft";
+    ENCRYPTED_SERVER_NAME = 0xffce, "encrypted_server_name";
 }

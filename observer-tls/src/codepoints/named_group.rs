@@ -54,31 +54,46 @@ codepoints! {
     MLKEM512 = 512, "MLKEM512";
     MLKEM768 = 513, "MLKEM768";
     MLKEM1024 = 514, "MLKEM1024";
+    KYBER512_R3 = 0x023a, "kyber512";
+    KYBER768_R3 = 0x023c, "kyber768";
+    KYBER1024_R3 = 0x023d, "kyber1024";
     SECP256R1MLKEM768 = 4587, "SecP256r1MLKEM768";
     X25519MLKEM768 = 4588, "X25519MLKEM768";
     SECP384R1MLKEM1024 = 4589, "SecP384r1MLKEM1024";
     CURVESM2MLKEM768 = 4590, "curveSM2MLKEM768";
+    X25519_KYBER512_R3 = 0x2f39, "x25519_kyber512";
+    SECP256R1_KYBER512_R3 = 0x2f3a, "p256_kyber512";
+    SECP384R1_KYBER768_R3 = 0x2f3c, "p384_kyber768";
+    SECP521R1_KYBER1024_R3 = 0x2f3d, "p521_kyber1024";
+    SECP256R1MLKEM512 = 0x2f4b, "p256_mlkem512";
+    SECP384R1MLKEM768 = 0x2f4c, "p384_mlkem768";
+    SECP521R1MLKEM1024 = 0x2f4d, "p521_mlkem1024";
+    X25519MLKEM512 = 0x2fb6, "x25519_mlkem512";
+    X448MLKEM768 = 0x2fb7, "x448_mlkem768";
+    CECPQ2 = 0x4138, "CECPQ2";
     X25519KYBER768DRAFT00 = 25497, "X25519Kyber768Draft00";
     SECP256R1KYBER768DRAFT00 = 25498, "SecP256r1Kyber768Draft00";
+    X25519KYBER512DRAFT00 = 0xfe30, "X25519Kyber512Draft00";
+    X25519KYBER768DRAFT00_OLD = 0xfe31, "X25519Kyber768Draft00Old";
+    SECP256R1KYBER768DRAFT00_OLD = 0xfe32, "P256Kyber768Draft00";
     ARBITRARY_EXPLICIT_PRIME_CURVES = 65281, "arbitrary_explicit_prime_curves";
     ARBITRARY_EXPLICIT_CHAR2_CURVES = 65282, "arbitrary_explicit_char2_curves";
 }
 
 impl NamedGroup {
-    /// Whether the group is, or contains, a post-quantum KEM (ML-KEM or its Kyber drafts).
+    /// Whether the group is, or contains, a post-quantum KEM: ML-KEM, its Kyber drafts or an experiment before these.
     pub const fn is_post_quantum(self) -> bool {
+        // 0x2f00 and on is the block of the Open Quantum Safe project's hybrids.
         matches!(
-            self,
-            Self::MLKEM512
-                | Self::MLKEM768
-                | Self::MLKEM1024
-                | Self::SECP256R1MLKEM768
-                | Self::X25519MLKEM768
-                | Self::SECP384R1MLKEM1024
-                | Self::CURVESM2MLKEM768
-                | Self::X25519KYBER768DRAFT00
-                | Self::SECP256R1KYBER768DRAFT00
+            self.0,
+            0x0200..=0x0202 | 0x023a | 0x023c | 0x023d | 0x11eb..=0x11ee | 0x2f00..=0x2fff | 0x4138 | 0x6399 | 0x639a
+                | 0xfe30..=0xfe32
         )
+    }
+
+    /// Whether the group joins a post-quantum KEM and a classical exchange.
+    pub const fn is_hybrid(self) -> bool {
+        self.is_post_quantum() && !matches!(self.0, 0x0200..=0x02ff)
     }
 }
 
@@ -87,11 +102,21 @@ mod tests {
     use super::*;
 
     #[test]
-    fn hybrids_are_post_quantum() {
+    fn post_quantum_groups_are_told_from_the_others() {
         assert_eq!(NamedGroup(4588).name(), Some("X25519MLKEM768"));
-        assert!(NamedGroup(4588).is_post_quantum());
-        assert!(NamedGroup(25497).is_post_quantum());
-        assert!(!NamedGroup(29).is_post_quantum());
         assert_eq!(NamedGroup(29).to_string(), "x25519");
+        for group in [512, 514, 0x023c] {
+            assert!(NamedGroup(group).is_post_quantum() && !NamedGroup(group).is_hybrid());
+        }
+        for group in [4587, 4588, 4589, 4590, 25497, 0x2f39, 0x4138, 0xfe31] {
+            assert!(NamedGroup(group).is_hybrid(), "{group}");
+        }
+        // All that is named from ML-KEM on, but for the two of explicit curves.
+        let named = (512..=u16::MAX)
+            .map(NamedGroup)
+            .filter(|group| group.name().is_some());
+        let classical: Vec<_> = named.filter(|group| !group.is_post_quantum()).collect();
+        assert_eq!(classical, [0xff01, 0xff02].map(NamedGroup));
+        assert!((0..512).all(|group| !NamedGroup(group).is_post_quantum()));
     }
 }

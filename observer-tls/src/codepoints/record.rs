@@ -11,12 +11,61 @@ codepoints! {
     TLS11 = 0x0302, "TLS 1.1";
     TLS12 = 0x0303, "TLS 1.2";
     TLS13 = 0x0304, "TLS 1.3";
+    TLCP11 = 0x0101, "TLCP 1.1";
+    TLS13_EXPERIMENT1 = 0x7e01, "TLS 1.3 experiment 1";
+    TLS13_EXPERIMENT2 = 0x7e02, "TLS 1.3 experiment 2";
+    TLS13_EXPERIMENT3 = 0x7e03, "TLS 1.3 experiment 3";
+    TLS13_DRAFT14 = 0x7f0e, "TLS 1.3 draft 14";
+    TLS13_DRAFT15 = 0x7f0f, "TLS 1.3 draft 15";
+    TLS13_DRAFT16 = 0x7f10, "TLS 1.3 draft 16";
+    TLS13_DRAFT17 = 0x7f11, "TLS 1.3 draft 17";
+    TLS13_DRAFT18 = 0x7f12, "TLS 1.3 draft 18";
+    TLS13_DRAFT19 = 0x7f13, "TLS 1.3 draft 19";
+    TLS13_DRAFT20 = 0x7f14, "TLS 1.3 draft 20";
+    TLS13_DRAFT21 = 0x7f15, "TLS 1.3 draft 21";
+    TLS13_DRAFT22 = 0x7f16, "TLS 1.3 draft 22";
+    TLS13_DRAFT23 = 0x7f17, "TLS 1.3 draft 23";
+    TLS13_DRAFT24 = 0x7f18, "TLS 1.3 draft 24";
+    TLS13_DRAFT25 = 0x7f19, "TLS 1.3 draft 25";
+    TLS13_DRAFT26 = 0x7f1a, "TLS 1.3 draft 26";
+    TLS13_DRAFT27 = 0x7f1b, "TLS 1.3 draft 27";
+    TLS13_DRAFT28 = 0x7f1c, "TLS 1.3 draft 28";
+    TLS13_DRAFT23_FB = 0xfb17, "TLS 1.3 draft 23 (fb)";
+    TLS13_DRAFT26_FB = 0xfb1a, "TLS 1.3 draft 26 (fb)";
+    DTLS10 = 0xfeff, "DTLS 1.0";
+    DTLS12 = 0xfefd, "DTLS 1.2";
+    DTLS13 = 0xfefc, "DTLS 1.3";
+    DTLS10_OPENSSL = 0x0100, "DTLS 1.0 (OpenSSL pre 0.9.8f)";
 }
 
 impl ProtocolVersion {
-    /// Whether this is one of the numbers of TLS 1.3's drafts (0x7f00 and the draft's number).
+    /// Whether this is one of the numbers of TLS 1.3's drafts: 0x7f00 and the draft's number, or one of those that
+    /// deployed experiments used.
     pub const fn is_tls13_draft(self) -> bool {
-        self.0 >> 8 == 0x7f
+        matches!(self.0, 0x7e01..=0x7e03 | 0x7f00..=0x7fff | 0xfb17 | 0xfb1a)
+    }
+
+    /// Whether this is TLS 1.3 or DTLS 1.3, or a draft of TLS 1.3.
+    pub const fn is_tls13(self) -> bool {
+        matches!(self, Self::TLS13 | Self::DTLS13) || self.is_tls13_draft()
+    }
+
+    /// Whether messages name signature algorithms: since TLS 1.2 and DTLS 1.2.
+    pub const fn has_signature_algorithms(self) -> bool {
+        matches!(self, Self::TLS12 | Self::DTLS12) || self.is_tls13()
+    }
+
+    /// Whether a hello may begin with this: a version of SSL or TLS known or to come, of DTLS or of TLCP.
+    pub const fn is_plausible(self) -> bool {
+        self.0 >> 8 == 3 || self.is_tls13_draft() || self.is_dtls() || matches!(self, Self::TLCP11)
+    }
+
+    /// Whether this is a version of DTLS.
+    pub const fn is_dtls(self) -> bool {
+        matches!(
+            self,
+            Self::DTLS10 | Self::DTLS12 | Self::DTLS13 | Self::DTLS10_OPENSSL
+        )
     }
 
     /// The number alone, as ECS `tls.version` has it: "1.3", "1.2", …; "3.0" for SSL 3.0. Drafts of TLS 1.3 count as 1.3.
@@ -24,19 +73,19 @@ impl ProtocolVersion {
         Some(match self {
             Self::SSL2 => "2.0",
             Self::SSL3 => "3.0",
-            Self::TLS10 => "1.0",
+            Self::TLS10 | Self::DTLS10 | Self::DTLS10_OPENSSL => "1.0",
             Self::TLS11 => "1.1",
-            Self::TLS12 => "1.2",
-            Self::TLS13 => "1.3",
-            _ if self.is_tls13_draft() => "1.3",
+            Self::TLS12 | Self::DTLS12 => "1.2",
+            _ if self.is_tls13() => "1.3",
             _ => return None,
         })
     }
 
-    /// The protocol's name as ECS `tls.version_protocol` has it: "tls" or "ssl".
+    /// The protocol's name as ECS `tls.version_protocol` has it: "tls", "ssl" or "dtls".
     pub const fn protocol(self) -> &'static str {
         match self {
             Self::SSL2 | Self::SSL3 => "ssl",
+            _ if self.is_dtls() => "dtls",
             _ => "tls",
         }
     }
@@ -148,5 +197,16 @@ mod tests {
         assert_eq!(ProtocolVersion(0x0300).protocol(), "ssl");
         assert_eq!(ProtocolVersion(0x0505).label(), None);
         assert_eq!(ProtocolVersion(0x0303).to_string(), "TLS 1.2");
+        assert_eq!(ProtocolVersion(0x7f17).to_string(), "TLS 1.3 draft 23");
+        assert_eq!(ProtocolVersion(0xfefd).label(), Some("1.2"));
+        assert_eq!(ProtocolVersion(0xfefd).protocol(), "dtls");
+    }
+
+    #[test]
+    fn signature_algorithms_are_named_since_1_2() {
+        let with = [0x0303, 0x0304, 0x7f1c, 0xfefd, 0xfefc].map(ProtocolVersion);
+        assert!(with.iter().all(|version| version.has_signature_algorithms()));
+        let without = [0x0300, 0x0301, 0x0302, 0xfeff].map(ProtocolVersion);
+        assert!(without.iter().all(|version| !version.has_signature_algorithms()));
     }
 }

@@ -51,4 +51,16 @@ codepoints! {
     MLDSA44 = 0x0904, "mldsa44";
     MLDSA65 = 0x0905, "mldsa65";
     MLDSA87 = 0x0906, "mldsa87";
+    SLHDSA_SHA2_128S = 0x0911, "slhdsa_sha2_128s";
+    SLHDSA_SHA2_128F = 0x0912, "slhdsa_sha2_128f";
+    SLHDSA_SHA2_192S = 0x0913, "slhdsa_sha2_192s";
+    SLHDSA_SHA2_192F = 0x0914, "slhdsa_sha2_192f";
+    SLHDSA_SHA2_256S = 0x0915, "slhdsa_sha2_256s";
+    SLHDSA_SHA2_256F = 0x0916, "slhdsa_sha2_256f";
+    SLHDSA_SHAKE_128S = 0x0917, "slhdsa_shake_128s";
+    SLHDSA_SHAKE_128F = 0x0918, "slhdsa_shake_128f";
+    SLHDSA_SHAKE_192S = 0x0919, "slhdsa_shake_192s";
+    SLHDSA_SHAKE_192F = 0x091a, "slhdsa_shake_192f";
+    SLHDSA_SHAKE_256S = 0x091b, "slhdsa_shake_256s";
+    SLHDSA_SHAKE_256F = 0x091c, "slhdsa_shake_256f";
 }

@@ -294,7 +294,7 @@ impl<'a> Tls<'a> {
             cipher: seen.cipher.map(Named),
             curve: seen.group.map(Named),
             // Without a ServerHello there is no telling.
-            resumed: (seen.resumption.is_some() || seen.version.is_some())
+            resumed: (seen.resumption.is_some() || seen.version.is_some() && !seen.renegotiation)
                 .then_some(seen.resumption.is_some()),
             established: match seen.outcome {
                 Outcome::Incomplete => None,

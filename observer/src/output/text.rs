@@ -1,10 +1,8 @@
 //! Events as a table for people at a terminal.
 
-use std::fmt::{self, Write};
-use std::net::SocketAddr;
-
 use observer_tls::x509::CertificateFacts;
 
+use super::columns::{ADDRESS, DIM, GREEN, RED, RESET, YELLOW, address, cell};
 use super::event::text::{Named, Time};
 use super::queue::Render;
 use super::words::Word;
@@ -12,17 +10,10 @@ use crate::observation::{Action, AlertSeen, Evidence, Observation, Outcome, Reas
 
 /// Widths of the columns but the last, in characters.
 const TIME: usize = 12;
-const ADDRESS: usize = 21;
 const NAME: usize = 16;
 const VERSION: usize = 4;
 const RESULT: usize = 32;
 const DETAIL: usize = 36;
-
-const GREEN: &str = "\x1b[32m";
-const RED: &str = "\x1b[31m";
-const YELLOW: &str = "\x1b[33m";
-const DIM: &str = "\x1b[2m";
-const RESET: &str = "\x1b[0m";
 
 /// Writes one line for each event, and the column titles before the first.
 #[derive(Clone, Copy, Debug)]
@@ -37,7 +28,7 @@ impl TextTable {
         Self { color, titled: false }
     }
 
-    fn row(&self, seen: &Observation, line: &mut String) -> fmt::Result {
+    fn row(&self, seen: &Observation, line: &mut String) {
         let time = Time::from_nanos(seen.time_ns).to_string();
         let clock: String = time.chars().skip(11).take(TIME).collect();
         let name = seen
@@ -49,10 +40,11 @@ impl TextTable {
             .version
             .map_or("-".to_owned(), |version| Named(version).to_string());
         let (result, color) = result(seen);
-        write!(line, "{clock} ")?;
-        address(line, seen.client)?;
+        line.push_str(&clock);
+        line.push(' ');
+        address(line, seen.client);
         line.push_str(" → ");
-        address(line, seen.server)?;
+        address(line, seen.server);
         line.push(' ');
         cell(line, name, NAME);
         cell(line, &version, VERSION);
@@ -65,7 +57,6 @@ impl TextTable {
         }
         cell(line, &detail(seen), DETAIL);
         line.truncate(line.trim_end().len());
-        Ok(())
     }
 }
 
@@ -82,8 +73,7 @@ impl Render for TextTable {
             cell(&mut line, "RESULT", RESULT);
             line.push_str("DETAIL\n");
         }
-        // Writing to a string cannot fail.
-        let _ = self.row(seen, &mut line);
+        self.row(seen, &mut line);
         line.push('\n');
         out.extend_from_slice(line.as_bytes());
     }
@@ -141,31 +131,6 @@ fn subject(leaf: &CertificateFacts) -> &str {
     } else {
         &leaf.subject
     }
-}
-
-/// An address in its column. Of one that is too long the end is kept, where the port is.
-fn address(line: &mut String, address: SocketAddr) -> fmt::Result {
-    let text = SocketAddr::new(address.ip().to_canonical(), address.port()).to_string();
-    let excess = text.len().saturating_sub(ADDRESS);
-    if excess == 0 {
-        return write!(line, "{text:<ADDRESS$}");
-    }
-    write!(line, "…{}", text.get(excess + 1..).unwrap_or_default())
-}
-
-/// `text` in a column `width` wide and a space. Peers choose names freely, so control characters, which a terminal
-/// would obey, are replaced.
-fn cell(line: &mut String, text: &str, width: usize) {
-    let shown = |c: char| if c.is_control() { '\u{fffd}' } else { c };
-    let length = text.chars().count();
-    if length > width {
-        line.extend(text.chars().take(width - 1).map(shown));
-        line.push('…');
-    } else {
-        line.extend(text.chars().map(shown));
-        line.extend(std::iter::repeat_n(' ', width - length));
-    }
-    line.push(' ');
 }
 
 #[cfg(test)]

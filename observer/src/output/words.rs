@@ -6,7 +6,8 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Serialize, Serializer};
 
 use crate::observation::{
-    Action, CertificateFault, ClientCertificate, Completeness, Evidence, Outcome, Reason, Side, Source,
+    Action, CertificateFault, ClientCertificate, Completeness, Evidence, Outcome, Reason, Resumption, Side,
+    Source,
 };
 
 /// A value of a closed vocabulary.
@@ -62,6 +63,7 @@ words! {
         Incomplete = "incomplete",
     }
     Evidence { Observed = "observed", Derived = "derived", Inferred = "inferred" }
+    Resumption { SessionId = "session_id", Ticket = "ticket", Psk = "psk" }
     Source { Wire = "wire", Library = "library", Both = "both" }
     Completeness { Complete = "complete", Truncated = "truncated", Gap = "gap", Midstream = "midstream" }
     ClientCertificate {

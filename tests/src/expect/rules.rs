@@ -34,6 +34,27 @@ pub(super) fn is_id(value: &Value) -> bool {
         .is_some_and(|id| id.len() == 32 && id.bytes().all(|byte| byte.is_ascii_hexdigit()))
 }
 
+/// A JA3 or JA3S fingerprint.
+pub(super) fn is_md5(value: &Value) -> bool {
+    is_id(value)
+}
+
+/// A JA4 fingerprint of a client on TCP: what was offered, in figures, then two hashes.
+pub(super) fn is_ja4(value: &Value) -> bool {
+    let Some(text) = value.as_str() else { return false };
+    let parts: Vec<&str> = text.split('_').collect();
+    let [offer, suites, extensions] = parts[..] else {
+        return false;
+    };
+    let is_hash = |hash: &str| hash.len() == 12 && hash.bytes().all(|byte| byte.is_ascii_hexdigit());
+    offer.len() == 10
+        && offer.starts_with("t1")
+        && matches!(&offer[3..4], "d" | "i")
+        && offer[4..8].bytes().all(|byte| byte.is_ascii_digit())
+        && is_hash(suites)
+        && is_hash(extensions)
+}
+
 pub(super) fn is_port(value: &Value) -> bool {
     value.as_u64().is_some_and(|port| (1..=65_535).contains(&port))
 }

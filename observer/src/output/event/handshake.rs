@@ -10,8 +10,8 @@ use super::super::words::Worded;
 use super::text::{Joined, Named, NamedList};
 use super::{is_empty, is_tls13};
 use crate::observation::{
-    AlertSeen, ClientCertificate, ClientOffer, Completeness, Evidence, Observation, Outcome, Reason, Side,
-    Source, Timings,
+    AlertSeen, ClientCertificate, ClientOffer, Completeness, Evidence, Observation, Outcome, Reason,
+    Resumption, Side, Source, Timings,
 };
 
 /// How the handshake went, and what was seen of it.
@@ -36,6 +36,12 @@ pub struct Handshake<'a> {
     /// How much of the handshake was seen: all its plaintext, cut short by a limit, with bytes missing, or only from
     /// its middle on.
     pub completeness: Worded<Completeness>,
+    /// How the earlier session was named, when one was resumed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub resumption: Option<Worded<Resumption>>,
+    /// It was made under the encryption of an earlier handshake on the connection: its messages cannot be read.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub renegotiation: bool,
     /// What became of the client's certificate.
     pub client_certificate: Worded<ClientCertificate>,
     /// Names of the certificate authorities that the server asked for (RFC 4514).
@@ -206,6 +212,8 @@ impl<'a> Handshake<'a> {
             rule: seen.rule,
             source: Worded(seen.source),
             completeness: Worded(seen.completeness),
+            resumption: seen.resumption.map(Worded),
+            renegotiation: seen.renegotiation,
             client_certificate: Worded(seen.client_certificate),
             certificate_authorities: &seen.certificate_authorities,
             alerts: seen.alerts.iter().map(AlertEvent::from).collect(),

@@ -7,7 +7,8 @@ use base64::display::Base64Display;
 use base64::engine::general_purpose::STANDARD;
 use data_encoding::{HEXLOWER, HEXUPPER};
 use observer_tls::codepoints::{
-    AlertDescription, AlertLevel, CipherSuite, ExtensionType, NamedGroup, ProtocolVersion, SignatureScheme,
+    AlertDescription, AlertLevel, CipherSuite, ExtensionType, HandshakeType, NamedGroup, ProtocolVersion,
+    SignatureScheme,
 };
 use observer_tls::fingerprint::Fingerprint;
 use observer_tls::x509::CertificateFacts;
@@ -149,11 +150,23 @@ text_schema!(Id, { "type": "string", "pattern": "^[0-9a-f]{32}$" });
 #[derive(Clone, Copy, Debug)]
 pub struct Digest<'a>(pub &'a [u8; 32]);
 
-impl Serialize for Digest<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+impl Digest<'_> {
+    fn digits(self) -> [u8; 64] {
         let mut digits = [0; 64];
         HEXUPPER.encode_mut(self.0, &mut digits);
-        serializer.serialize_str(std::str::from_utf8(&digits).unwrap_or_default())
+        digits
+    }
+}
+
+impl Display for Digest<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(std::str::from_utf8(&self.digits()).unwrap_or_default())
+    }
+}
+
+impl Serialize for Digest<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(std::str::from_utf8(&self.digits()).unwrap_or_default())
     }
 }
 text_schema!(Digest<'_>, { "type": "string", "pattern": "^[0-9A-F]{64}$" });
@@ -202,6 +215,7 @@ codes! {
     ExtensionType: |code| greased(code.is_grease(), code.name()),
     ProtocolVersion: |code| greased(code.is_grease(), ProtocolVersion::label(code)),
     AlertLevel: |code| code.name(),
+    HandshakeType: |code| code.name(),
     AlertDescription: |code| code.name(),
 }
 
