@@ -76,13 +76,16 @@ impl CertificateList {
         let mut read = || {
             while !list.is_empty() {
                 let der = list.vec24("cert_data")?.peek();
-                let extensions = list.clone().vec16("extensions");
                 chain.certificates.push(body.slice_ref(der));
-                let length = extensions.map_or(list.len(), |extensions| 2 + extensions.len());
+                // Of the last entry, if it is cut off, what is left.
+                let whole = list.clone().vec16("extensions");
+                let length = whole
+                    .as_ref()
+                    .map_or(list.len(), |extensions| 2 + extensions.len());
                 let (extensions, error) =
                     extension::parse_list(Reader::new(list.take(length, "extensions")?), body);
                 chain.extensions.push(extensions);
-                broken_extensions = broken_extensions.or(error);
+                broken_extensions = broken_extensions.or(whole.err()).or(error);
             }
             reader.finish("certificate_list")
         };
@@ -198,6 +201,10 @@ mod tests {
             (0, &b"context"[..])
         );
         assert_eq!(parse(&[0, 0, 0, 0]).error, None);
+        let missing = [vec8(&[]), vec24(&vec24(b"leaf"))].concat();
+        let missing = CertificateList::parse(&missing.into(), Some(ProtocolVersion::TLS13)).unwrap();
+        assert_eq!((missing.certificates.len(), missing.extensions.len()), (1, 1));
+        assert!(missing.error.is_some());
 
         // Cut off within the extensions.
         let cut =

@@ -18,6 +18,8 @@ pub enum View {
     Events,
     /// Each handshake message and alert.
     Messages,
+    /// A report of all handshakes.
+    Summary,
 }
 
 /// The configuration of `replay`.
@@ -53,10 +55,10 @@ impl ReplayConfig {
         Ok(Self {
             console: Console::from_settings(&settings, host),
             files: replay.files.clone(),
-            view: if replay.messages {
-                View::Messages
-            } else {
-                View::Events
+            view: match (replay.messages, replay.summary) {
+                (true, _) => View::Messages,
+                (_, true) => View::Summary,
+                _ => View::Events,
             },
             max_connections: settings
                 .max_connections
