@@ -32,7 +32,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use observer_tests::fixtures::{self, Captured, Packet, Told, segments};
 use replay::mangle::{Random, bytewise, mangle};
-use replay::play::{Heard, play, play_file, play_snapped};
+use replay::play::{play, play_file, play_snapped};
 use replay::{Whole, rules};
 
 /// Gives the random cuts their seed, to see a failure again.

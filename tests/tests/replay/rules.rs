@@ -7,6 +7,10 @@
 //! - `handshake.client_certificate` may be `unknown`; where the whole knows as little, it may be what the peers said;
 //! - messages may be missing, and alerts and encrypted records may be missing from their lists. Without an outcome these
 //!   go on, so they are held against all that passed;
+//! - a handshake may fall into two events, before and behind what is missing;
+//! - where bytes are missing, an outcome may be a wrong guess, unless a plaintext alert or both Finished tell it, and so may
+//!   be what TLS 1.3's record sizes say of the client's certificate;
+//! - without the ClientHello nobody knows whether a session was resumed;
 //! - an event whose ClientHello is missing has another id, and one of which only the ClientHello after a HelloRetryRequest
 //!   was seen is that of this hello;
 //! - `handshake.completeness` and the fields of time tell of what was seen, not of what was.
@@ -103,14 +107,14 @@ pub fn same(whole: &Heard, cut: &Heard) -> Vec<String> {
 /// Where `cut`, the beginning of the whole, says anything but the beginning of it.
 pub fn beginning(whole: &Whole, cut: &Heard) -> Vec<String> {
     let mut faults = message_faults(&whole.heard, cut, |whole, cut| whole.starts_with(cut));
-    faults.extend(event_faults(whole, cut));
+    faults.extend(event_faults(whole, cut, has_outcome));
     faults
 }
 
 /// Where `cut` says anything that the whole does not.
 pub fn less(whole: &Whole, cut: &Heard) -> Vec<String> {
     let mut faults = message_faults(&whole.heard, cut, is_subsequence);
-    faults.extend(event_faults(whole, cut));
+    faults.extend(event_faults(whole, cut, has_proof));
     faults
 }
 
@@ -152,34 +156,35 @@ fn is_subsequence<T: PartialEq>(whole: &[T], part: &[T]) -> bool {
     part.iter().all(|item| rest.any(|other| other == item))
 }
 
-/// Finds for each event of the cut one of the whole that it is less than.
-fn event_faults(whole: &Whole, cut: &Heard) -> Vec<String> {
-    let mut free: Vec<&Leaves> = whole.heard.events.iter().collect();
+/// Finds for each event of the cut one of the whole that it is less than. An outcome that `binds` must be the same.
+fn event_faults(whole: &Whole, cut: &Heard, binds: fn(&Leaves) -> bool) -> Vec<String> {
     let mut faults = Vec::new();
     for event in &cut.events {
-        let candidates = free.iter().enumerate().map(|(index, other)| {
-            let faults = contradictions(whole, other, event);
-            (
-                (faults.len(), other["@timestamp"] != event["@timestamp"]),
-                index,
-                faults,
-            )
-        });
-        let Some((_, index, found)) = candidates.min_by_key(|(rank, ..)| *rank) else {
-            let [action, outcome, seen] = ["event.action", "handshake.outcome", "handshake.completeness"]
-                .map(|path| event.get(path).unwrap_or(&Value::Null));
-            faults.push(format!("an event too many: {action}, {outcome}, {seen}"));
-            continue;
-        };
-        free.remove(index);
-        faults.extend(found);
+        let candidates = whole
+            .heard
+            .events
+            .iter()
+            .map(|other| contradictions(whole, other, event, binds(event)));
+        match candidates.min_by_key(Vec::len) {
+            Some(found) => faults.extend(found),
+            None => faults.push(format!("an event of nothing: {event:?}")),
+        }
+    }
+    // Of two parts of a handshake, one at most knows how it ended.
+    let outcomes = |heard: &Heard| heard.events.iter().filter(|event| binds(event)).count();
+    if outcomes(cut) > outcomes(&whole.heard) {
+        faults.push(format!(
+            "{} outcomes, of {}",
+            outcomes(cut),
+            outcomes(&whole.heard)
+        ));
     }
     faults
 }
 
 /// Where an event says anything that the event of the whole does not.
-fn contradictions(whole: &Whole, other: &Leaves, cut: &Leaves) -> Vec<String> {
-    let mut faults = verdict(other, cut);
+fn contradictions(whole: &Whole, other: &Leaves, cut: &Leaves, binding: bool) -> Vec<String> {
+    let mut faults = if binding { verdict(other, cut) } else { Vec::new() };
     let headless = !cut.contains_key("handshake.client.legacy_version");
     let retried = other.get("handshake.hello_retry") == Some(&Value::Bool(true));
     for (path, value) in cut {
@@ -190,9 +195,10 @@ fn contradictions(whole: &Whole, other: &Leaves, cut: &Leaves) -> Vec<String> {
         let was = other.get(path).unwrap_or(&Value::Null);
         let fits = value == was
             || (retried && OF_THE_RETRY.contains(&path))
+            || (headless && path == "tls.resumed")
             || match path {
                 "handshake.client_certificate" => {
-                    value == "unknown" || (was == "unknown" && whole.says(path, value))
+                    value == "unknown" || (was == "unknown" && whole.says(path, value)) || (!binding && cut.get("tls.version").is_none_or(|version| version == "1.3"))
                 }
                 "handshake.alerts" | "handshake.encrypted_records" => passed(&whole.heard, cut, value),
                 _ => false,
@@ -232,9 +238,6 @@ fn passed(whole: &Heard, cut: &Leaves, list: &Value) -> bool {
 /// Judges how the handshake is said to have ended.
 fn verdict(whole: &Leaves, cut: &Leaves) -> Vec<String> {
     let at = |event: &Leaves, path: &str| event.get(path).cloned().unwrap_or_default();
-    if at(cut, "handshake.outcome") == "incomplete" {
-        return Vec::new();
-    }
     let mut faults = Vec::new();
     for path in ["handshake.outcome", "handshake.rejected_by", "handshake.reason"] {
         let (was, is) = (at(whole, path), at(cut, path));
@@ -243,6 +246,17 @@ fn verdict(whole: &Leaves, cut: &Leaves) -> Vec<String> {
         }
     }
     faults
+}
+
+/// Whether an event claims an outcome.
+fn has_outcome(event: &Leaves) -> bool {
+    event["handshake.outcome"] != "incomplete"
+}
+
+/// Whether it does so by a plaintext alert or both Finished.
+fn has_proof(event: &Leaves) -> bool {
+    let outcome = &event["handshake.outcome"];
+    (outcome == "established" || outcome == "rejected") && event["handshake.evidence"] != "inferred"
 }
 
 /// Whether a reason says less than another: that it was the same side's certificate, or nothing.
