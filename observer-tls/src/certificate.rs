@@ -7,6 +7,7 @@ use crate::codepoints::ProtocolVersion;
 use crate::error::ParseError;
 use crate::extension::{self, Extension};
 use crate::reader::Reader;
+use crate::vectors::vec24_or_rest;
 
 /// A certificate chain, the sender's own certificate first. An empty list is a client that has none to offer.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -51,7 +52,7 @@ impl CertificateList {
     fn parse_tls12(body: &Bytes) -> Result<Self, ParseError> {
         let mut reader = Reader::new(body);
         let mut chain = Self::default();
-        let (mut list, list_error) = certificate_list(&mut reader)?;
+        let (mut list, list_error) = vec24_or_rest(&mut reader, "certificate_list")?;
         let mut read = || {
             while !list.is_empty() {
                 let der = list.vec24("ASN.1Cert")?.peek();
@@ -70,35 +71,27 @@ impl CertificateList {
             request_context: body.slice_ref(reader.vec8("certificate_request_context")?.peek()),
             ..Self::default()
         };
-        let (mut list, list_error) = certificate_list(&mut reader)?;
+        let (mut list, list_error) = vec24_or_rest(&mut reader, "certificate_list")?;
         let mut broken_extensions = None;
         let mut read = || {
             while !list.is_empty() {
                 let der = list.vec24("cert_data")?.peek();
-                let extensions = list.clone().vec16("extensions");
                 chain.certificates.push(body.slice_ref(der));
-                let length = extensions.map_or(list.len(), |extensions| 2 + extensions.len());
+                // Of the last entry, if it is cut off, what is left.
+                let whole = list.clone().vec16("extensions");
+                let length = whole
+                    .as_ref()
+                    .map_or(list.len(), |extensions| 2 + extensions.len());
                 let (extensions, error) =
                     extension::parse_list(Reader::new(list.take(length, "extensions")?), body);
                 chain.extensions.push(extensions);
-                broken_extensions = broken_extensions.or(error);
+                broken_extensions = broken_extensions.or(whole.err()).or(error);
             }
             reader.finish("certificate_list")
         };
         let error = read().err();
         chain.error = list_error.or(error).or(broken_extensions);
         Ok(chain)
-    }
-}
-
-/// The list, and what is wrong when it claims to be longer than the message.
-fn certificate_list<'a>(reader: &mut Reader<'a>) -> Result<(Reader<'a>, Option<ParseError>), ParseError> {
-    match reader.vec24("certificate_list") {
-        Ok(list) => Ok((list, None)),
-        Err(error) => {
-            reader.u24("certificate_list")?;
-            Ok((Reader::new(reader.rest()), Some(error)))
-        }
     }
 }
 
@@ -208,6 +201,10 @@ mod tests {
             (0, &b"context"[..])
         );
         assert_eq!(parse(&[0, 0, 0, 0]).error, None);
+        let missing = [vec8(&[]), vec24(&vec24(b"leaf"))].concat();
+        let missing = CertificateList::parse(&missing.into(), Some(ProtocolVersion::TLS13)).unwrap();
+        assert_eq!((missing.certificates.len(), missing.extensions.len()), (1, 1));
+        assert!(missing.error.is_some());
 
         // Cut off within the extensions.
         let cut =

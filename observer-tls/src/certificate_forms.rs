@@ -6,8 +6,8 @@ use crate::codepoints::{
     CertificateChainType, CertificateCompressionAlgorithm, ProtocolVersion, SignatureScheme,
 };
 use crate::error::ParseError;
-use crate::extension::items;
 use crate::reader::Reader;
+use crate::vectors::items;
 
 /// A compressed Certificate message (RFC 8879, section 4). It is not decompressed here.
 #[derive(Clone, Debug, PartialEq, Eq)]

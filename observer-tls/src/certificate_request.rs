@@ -6,6 +6,7 @@ use crate::codepoints::{ExtensionType, ProtocolVersion, SignatureScheme};
 use crate::error::ParseError;
 use crate::extension::{self, Extension};
 use crate::reader::Reader;
+use crate::vectors::whole;
 use crate::x509;
 
 /// What the server asks the client to prove.
@@ -87,11 +88,11 @@ impl CertificateRequest {
         }
         let parsed = |typ| extension::find(&extensions, typ);
         let signature_algorithms = parsed(ExtensionType::SIGNATURE_ALGORITHMS)
-            .and_then(|data| extension::whole(data, "extension_data", extension::signature_schemes).ok());
+            .and_then(|data| whole(data, "extension_data", extension::signature_schemes).ok());
         let authorities = parsed(ExtensionType::CERTIFICATE_AUTHORITIES).and_then(|data| {
             let names =
                 |reader: &mut Reader<'_>| extension::distinguished_names(reader.vec16("authorities")?, data);
-            extension::whole(data, "extension_data", names).ok()
+            whole(data, "extension_data", names).ok()
         });
         Ok(Self {
             signature_algorithms: signature_algorithms.unwrap_or_default(),

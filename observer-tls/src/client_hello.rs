@@ -6,6 +6,7 @@ use crate::codepoints::{CipherSuite, ExtensionType, NamedGroup, ProtocolVersion,
 use crate::error::ParseError;
 use crate::extension::{self, Extension, KeyShare};
 use crate::reader::Reader;
+use crate::vectors::{vec16_or_rest, whole};
 
 /// Longest session id (RFC 5246, section 7.4.1.2; RFC 8446, section 4.1.2).
 pub const MAX_SESSION_ID_BYTES: usize = 32;
@@ -28,8 +29,8 @@ pub struct ClientHello {
     pub compression_methods: Bytes,
     /// Extensions, those before the damage if there is any.
     pub extensions: Vec<Extension>,
-    /// The first thing in the message that is not as it must be, though the rest can be read: a session id that is too
-    /// long, half a cipher suite, lengths of extensions that do not add up, bytes behind them.
+    /// The first thing in the message that is not as it must be: a session id that is too long, half a cipher suite,
+    /// lengths that do not add up, bytes behind the extensions, an early end. The other fields have what can be read.
     pub error: Option<ParseError>,
 }
 
@@ -37,31 +38,43 @@ impl ClientHello {
     /// Parses the body of the message, without the handshake header.
     ///
     /// # Errors
-    /// When a field before the extensions is cut off. What else is wrong is told by [`ClientHello::error`].
+    /// When the message ends within version or random, or begins with what is no version and is broken besides. What
+    /// else is wrong is told by [`ClientHello::error`].
     pub fn parse(body: &Bytes) -> Result<Self, ParseError> {
         let mut reader = Reader::new(body);
-        let legacy_version = ProtocolVersion(reader.u16("legacy_version")?);
-        let random = reader.array("random")?;
-        let (session_id, long_id) = session_id(&mut reader, body)?;
-        if legacy_version.is_dtls() {
+        let mut hello = Self {
+            legacy_version: ProtocolVersion(reader.u16("legacy_version")?),
+            random: reader.array("random")?,
+            session_id: Bytes::new(),
+            cipher_suites: Vec::new(),
+            compression_methods: Bytes::new(),
+            extensions: Vec::new(),
+            error: None,
+        };
+        if let Err(error) = hello.read(reader, body) {
+            hello.error.get_or_insert(error);
+        }
+        match hello.error {
+            Some(error) if !hello.legacy_version.is_plausible() => Err(error),
+            _ => Ok(hello),
+        }
+    }
+
+    /// Reads what comes after the random, as far as there is something.
+    fn read(&mut self, mut reader: Reader<'_>, body: &Bytes) -> Result<(), ParseError> {
+        (self.session_id, self.error) = session_id(&mut reader, body)?;
+        if self.legacy_version.is_dtls() {
             reader.vec8("cookie")?;
         }
-        let mut suites = reader.vec16("cipher_suites")?;
+        let (mut suites, cut) = vec16_or_rest(&mut reader, "cipher_suites")?;
         let pairs = suites.take(suites.len() & !1, "cipher_suites")?;
-        let cipher_suites = Reader::new(pairs).u16_list("cipher_suites", CipherSuite)?;
-        let compression_methods = body.slice_ref(reader.vec8("compression_methods")?.peek());
+        self.cipher_suites = Reader::new(pairs).u16_list("cipher_suites", CipherSuite)?;
+        self.error = self.error.or(cut).or(suites.finish("cipher_suites").err());
+        self.compression_methods = body.slice_ref(reader.vec8("compression_methods")?.peek());
         let (extensions, broken_list) = extension::parse_list(reader, body);
-        Ok(Self {
-            legacy_version,
-            random,
-            session_id,
-            cipher_suites,
-            compression_methods,
-            extensions,
-            error: long_id
-                .or_else(|| suites.finish("cipher_suites").err())
-                .or(broken_list),
-        })
+        self.extensions = extensions;
+        self.error = self.error.or(broken_list);
+        Ok(())
     }
 
     /// The raw content of the first extension of this type.
@@ -175,7 +188,7 @@ impl ClientHello {
         typ: ExtensionType,
         parse: impl FnOnce(&mut Reader<'_>) -> Result<T, ParseError>,
     ) -> Option<T> {
-        extension::whole(self.extension(typ)?, "extension_data", parse).ok()
+        whole(self.extension(typ)?, "extension_data", parse).ok()
     }
 }
 
@@ -274,22 +287,39 @@ mod tests {
     }
 
     #[test]
-    fn a_cut_before_the_extensions_is_an_error_and_one_in_them_leaves_those_before() {
+    fn a_cut_leaves_what_stands_before_it() {
         let body = Bytes::from(client_hello()).slice(4..);
         let whole = ClientHello::parse(&body).unwrap();
         let extension_bytes = whole.extensions.iter().map(|e| 4 + e.data.len()).sum::<usize>();
         let without_extensions = body.len() - 2 - extension_bytes;
         for end in 0..body.len() {
-            match ClientHello::parse(&body.slice(..end)) {
-                Ok(hello) => {
-                    assert!(end >= without_extensions);
-                    assert_eq!(hello.error.is_none(), end == without_extensions, "{end} bytes");
-                    assert_eq!(hello.cipher_suites, whole.cipher_suites);
-                    assert!(whole.extensions.starts_with(&hello.extensions));
-                }
-                Err(_) => assert!(end < without_extensions, "{end} bytes"),
-            }
+            let Ok(hello) = ClientHello::parse(&body.slice(..end)) else {
+                assert!(end < 34, "{end} bytes");
+                continue;
+            };
+            assert!(end >= 34, "{end} bytes");
+            assert_eq!(hello.error.is_none(), end == without_extensions, "{end} bytes");
+            assert_eq!(hello.random, whole.random);
+            assert!(whole.cipher_suites.starts_with(&hello.cipher_suites));
+            assert!(whole.extensions.starts_with(&hello.extensions));
+            assert_eq!(
+                hello.cipher_suites.len(),
+                (end.max(69) - 69).div_euclid(2).min(3),
+                "{end} bytes"
+            );
         }
+    }
+
+    #[test]
+    fn what_is_no_version_and_broken_is_no_hello() {
+        let mut body = client_hello_body(&[]);
+        body[0] = 9;
+        assert_eq!(
+            ClientHello::parse(&body.clone().into()).unwrap().legacy_version.0,
+            0x0903
+        );
+        body.push(0);
+        assert!(ClientHello::parse(&body.into()).is_err());
     }
 
     #[test]
@@ -338,6 +368,8 @@ mod tests {
             wrong[1] = length;
             assert_eq!(name(&wrong).as_deref(), Some("a.example"), "{length}");
         }
+        let trailing = [vec16(&entry(0, b"a.example")), vec![0, 0, 9]].concat();
+        assert_eq!(name(&trailing).as_deref(), Some("a.example"));
         for none in [&b""[..], &[0, 0], &vec16(&entry(0, b"")), &[0, 3, 0, 0, 9, b'a']] {
             assert_eq!(name(none), None, "{none:?}");
         }

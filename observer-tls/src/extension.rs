@@ -28,6 +28,7 @@ pub(crate) use parse::signature_schemes;
 use crate::codepoints::ExtensionType;
 use crate::error::ParseError;
 use crate::reader::Reader;
+use crate::vectors::vec16_or_rest;
 
 /// One extension as it stands in the message.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -55,14 +56,8 @@ fn read_list(
     if reader.is_empty() {
         return Ok(());
     }
-    let (mut list, error) = match reader.vec16("extensions") {
-        Ok(list) => (list, None),
-        Err(error) => {
-            // The list claims to be longer than the message.
-            reader.u16("extensions")?;
-            (Reader::new(reader.rest()), Some(error))
-        }
-    };
+    // A list may claim to be longer than the message.
+    let (mut list, error) = vec16_or_rest(reader, "extensions")?;
     while !list.is_empty() {
         let typ = ExtensionType(list.u16("extension_type")?);
         let data = message.slice_ref(list.vec16("extension_data")?.peek());
@@ -78,30 +73,6 @@ pub(crate) fn find(extensions: &[Extension], typ: ExtensionType) -> Option<&Byte
         .iter()
         .find(|extension| extension.typ == typ)
         .map(|extension| &extension.data)
-}
-
-/// Parses all of `data`.
-pub(crate) fn whole<'a, T>(
-    data: &'a [u8],
-    field: &'static str,
-    parse: impl FnOnce(&mut Reader<'a>) -> Result<T, ParseError>,
-) -> Result<T, ParseError> {
-    let mut reader = Reader::new(data);
-    let value = parse(&mut reader)?;
-    reader.finish(field)?;
-    Ok(value)
-}
-
-/// Parses items until `list` is empty. Every item must consume something.
-pub(crate) fn items<'a, T>(
-    mut list: Reader<'a>,
-    mut item: impl FnMut(&mut Reader<'a>) -> Result<T, ParseError>,
-) -> Result<Vec<T>, ParseError> {
-    let mut values = Vec::new();
-    while !list.is_empty() {
-        values.push(item(&mut list)?);
-    }
-    Ok(values)
 }
 
 #[cfg(test)]

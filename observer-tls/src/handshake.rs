@@ -14,6 +14,7 @@ use crate::reader::Reader;
 use crate::server_hello::ServerHello;
 use crate::session_ticket::NewSessionTicket;
 use crate::uncommon::{ChannelId, HelloVerifyRequest, NextProtocol, SupplementalData};
+use crate::vectors::whole;
 
 /// A plaintext handshake message. Those of TLS 1.3 that are never in plaintext on the wire are known, too: whoever has
 /// them decrypted can have them parsed.
@@ -150,12 +151,12 @@ impl Message {
             HandshakeType::CERTIFICATE_URL => Self::CertificateUrl(CertificateUrl::parse(body)?),
             HandshakeType::CERTIFICATE_STATUS => {
                 let status = |reader: &mut Reader<'_>| extension::stapled_status(reader, body);
-                Self::CertificateStatus(extension::whole(body, "CertificateStatus", status)?)
+                Self::CertificateStatus(whole(body, "CertificateStatus", status)?)
             }
             HandshakeType::SUPPLEMENTAL_DATA => Self::SupplementalData(SupplementalData::parse(body)?),
             HandshakeType::KEY_UPDATE => {
                 let request = |reader: &mut Reader<'_>| reader.u8("request_update").map(KeyUpdateRequest);
-                Self::KeyUpdate(extension::whole(body, "KeyUpdate", request)?)
+                Self::KeyUpdate(whole(body, "KeyUpdate", request)?)
             }
             HandshakeType::COMPRESSED_CERTIFICATE => {
                 Self::CompressedCertificate(CompressedCertificate::parse(body)?)

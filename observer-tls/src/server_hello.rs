@@ -7,6 +7,7 @@ use crate::codepoints::{CipherSuite, ExtensionType, NamedGroup, ProtocolVersion}
 use crate::error::ParseError;
 use crate::extension::{self, Extension, ExtensionContext};
 use crate::reader::Reader;
+use crate::vectors::whole;
 
 /// The random that marks a HelloRetryRequest: SHA-256 of "HelloRetryRequest" (RFC 8446, section 4.1.3).
 pub const HELLO_RETRY_REQUEST_RANDOM: [u8; 32] = [
@@ -32,8 +33,8 @@ pub struct ServerHello {
     pub compression: u8,
     /// Extensions, raw and in order; those before the damage if there is any.
     pub extensions: Vec<Extension>,
-    /// The first thing in the message that is not as it must be, though the rest can be read: a session id that is too
-    /// long, lengths of extensions that do not add up, bytes behind them.
+    /// The first thing in the message that is not as it must be: a session id that is too long, lengths that do not add
+    /// up, bytes behind the extensions, an early end. The other fields have what can be read.
     pub error: Option<ParseError>,
 }
 
@@ -41,7 +42,8 @@ impl ServerHello {
     /// Parses the body of the message, without the handshake header.
     ///
     /// # Errors
-    /// When a field before the extensions is cut off. What else is wrong is told by [`ServerHello::error`].
+    /// When the message ends before the cipher suite's end, or begins with what is no version and is broken besides.
+    /// What else is wrong is told by [`ServerHello::error`].
     pub fn parse(body: &Bytes) -> Result<Self, ParseError> {
         let mut reader = Reader::new(body);
         let legacy_version = ProtocolVersion(reader.u16("legacy_version")?);
@@ -52,20 +54,27 @@ impl ServerHello {
             false => session_id(&mut reader, body)?,
         };
         let cipher_suite = CipherSuite(reader.u16("cipher_suite")?);
-        let compression = match short_form {
-            true => 0,
-            false => reader.u8("compression_method")?,
+        let (compression, cut) = match short_form {
+            true => (0, None),
+            false => match reader.u8("compression_method") {
+                Ok(method) => (method, None),
+                Err(error) => (0, Some(error)),
+            },
         };
         let (extensions, broken_list) = extension::parse_list(reader, body);
-        Ok(Self {
-            legacy_version,
-            random,
-            session_id,
-            cipher_suite,
-            compression,
-            extensions,
-            error: long_id.or(broken_list),
-        })
+        let error = long_id.or(cut).or(broken_list);
+        match error {
+            Some(error) if !legacy_version.is_plausible() => Err(error),
+            error => Ok(Self {
+                legacy_version,
+                random,
+                session_id,
+                cipher_suite,
+                compression,
+                extensions,
+                error,
+            }),
+        }
     }
 
     /// Whether this is a HelloRetryRequest.
@@ -128,7 +137,7 @@ impl ServerHello {
         typ: ExtensionType,
         parse: impl FnOnce(&mut Reader<'_>) -> Result<T, ParseError>,
     ) -> Option<T> {
-        extension::whole(self.extension(typ)?, "extension_data", parse).ok()
+        whole(self.extension(typ)?, "extension_data", parse).ok()
     }
 }
 

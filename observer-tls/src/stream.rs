@@ -4,11 +4,16 @@
 //! joined (`messages`). Bytes that are not needed are passed over, not buffered: the payload of encrypted records is
 //! only counted. In-order captured data is copied once, into the message it belongs to.
 
+mod alerts;
 mod head;
 mod messages;
 mod pending;
 mod plausible;
+mod prefix;
+mod prologue;
 mod records;
+mod search;
+mod ssl2;
 
 #[cfg(test)]
 mod tests;
@@ -63,7 +68,14 @@ pub enum ItemBody {
     },
     /// A message longer than [`MAX_MESSAGE_BYTES`] was left out.
     Truncated,
-    /// The stream's first bytes are not a TLS record. Nothing follows.
+    /// A message of SSL 2.
+    Ssl2 {
+        /// Its length in bytes, from its type on.
+        length: u32,
+        /// What it says.
+        message: crate::ssl2::Message,
+    },
+    /// The stream's first bytes are not TLS. It is told once; TLS may begin later, as after STARTTLS.
     NotTls,
 }
 
@@ -77,6 +89,7 @@ pub struct Stream {
     next: Option<u64>,
     pending: Pending,
     records: Records,
+    conflicts: u32,
 }
 
 impl Stream {
@@ -99,14 +112,14 @@ impl Stream {
         let next = *self.next.get_or_insert(first_offset(seq));
         let start = offset_of(seq, next);
         let end = start + u64::from(wire_len);
-        if end <= next || self.records.is_silent() {
-            // All of it was read before, or nothing of it matters.
-            self.next = Some(next.max(end));
+        if end <= next {
+            // All of it was read before.
             return;
         }
         if start > next {
-            self.pending.insert(start, data, wire_len, time_ns);
-            while self.pending.is_over_limit() {
+            let agrees = self.pending.insert(start, data, wire_len, time_ns);
+            self.conflicts = self.conflicts.saturating_add(u32::from(!agrees));
+            while self.pending.is_over_limit(self.max_pending_bytes()) {
                 self.give_up_hole(out);
             }
             return;
@@ -146,7 +159,24 @@ impl Stream {
         while !self.pending.is_empty() {
             self.give_up_hole(out);
         }
-        self.records.free();
+        self.records.finish(out);
+    }
+
+    /// The other direction is TLS, or begins to be. A stream that searches among foreign bytes then takes any record in
+    /// plaintext for the beginning of TLS, where it would otherwise wait for a hello: a server may answer with an alert.
+    pub fn expect_records(&mut self) {
+        self.records.expect_records();
+    }
+
+    /// Whether what passes now is not TLS. It may be so after [`ItemBody::NotTls`], and after TLS has ended.
+    pub fn is_foreign(&self) -> bool {
+        self.records.is_foreign()
+    }
+
+    /// Pieces that contradicted an earlier copy of the same bytes. Only bytes that wait behind a hole can be compared;
+    /// of those that were read, no copy is kept.
+    pub fn conflicts(&self) -> u32 {
+        self.conflicts
     }
 
     /// Captured bytes held: pieces beyond a hole and the message being joined.
@@ -203,8 +233,14 @@ impl Stream {
         self.records
             .elided((end - next).saturating_sub(data.len() as u64), out);
         self.next = Some(end);
-        if self.records.is_silent() {
-            self.pending = Pending::default();
+    }
+
+    /// Most captured bytes that may wait: of foreign bytes, enough for a hello and its neighbours.
+    fn max_pending_bytes(&self) -> usize {
+        if self.is_foreign() {
+            MAX_PENDING_BYTES / 4
+        } else {
+            MAX_PENDING_BYTES
         }
     }
 }

@@ -4,8 +4,8 @@ use bytes::Bytes;
 
 use crate::codepoints::{ExtensionType, ProtocolVersion};
 use crate::error::ParseError;
-use crate::extension::items;
 use crate::reader::Reader;
+use crate::vectors::items;
 
 /// The key and the signature of a channel id: two coordinates and two numbers of P-256 (draft-balfanz-tls-channelid-01,
 /// section 3).

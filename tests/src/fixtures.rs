@@ -2,6 +2,7 @@
 //!
 //! `MANIFEST.tsv` has a line for each capture. [`crate::record`] makes both; the tests read them.
 
+mod segments;
 mod told;
 
 use std::fmt::Write as _;
@@ -13,6 +14,7 @@ use pcap_file::pcapng::{Block, PcapNgReader};
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 
+pub use segments::{Captured, segments};
 pub use told::{Told, What};
 
 /// The list of captures, beside them.

@@ -26,8 +26,11 @@ pub struct Scenario {
     /// What happens, in a sentence.
     pub about: String,
     /// Plays it.
-    pub play: Box<dyn Fn(&Stage<'_>) -> Result<Account>>,
+    pub play: Play,
 }
+
+/// What plays a scenario on its stage.
+pub type Play = Box<dyn Fn(&Stage<'_>) -> Result<Account>>;
 
 /// What the peers said of what they did.
 #[derive(Debug, Default)]

@@ -3,8 +3,10 @@
 mod bench;
 mod build;
 mod ci;
+mod conformance;
 mod docs;
 mod ebpf_toolchain;
+mod fixtures;
 mod fuzz;
 mod instructions;
 mod kernels;
@@ -51,6 +53,10 @@ enum Verb {
     Kernels(kernels::Options),
     /// Write what is generated under docs/ from the code
     Docs,
+    /// Record the captures of the tests anew (root)
+    Fixtures(live::Options),
+    /// Compare the observer with tshark on a folder of captures
+    Conformance(conformance::Options),
     /// All checks and all tests, as CI runs them
     Ci,
 }
@@ -66,6 +72,8 @@ fn main() -> ExitCode {
         Verb::Miri => miri::run(),
         Verb::Kernels(options) => kernels::run(&options),
         Verb::Docs => docs::run().map(|()| ExitCode::SUCCESS),
+        Verb::Fixtures(options) => fixtures::run(&options),
+        Verb::Conformance(options) => conformance::run(&options),
         Verb::Ci => ci::run(),
     };
     result.unwrap_or_else(|error| {

@@ -3,10 +3,10 @@
 
 use bytes::Bytes;
 
-use super::{items, whole};
 use crate::codepoints::{CertificateStatusType, SignatureScheme};
 use crate::error::ParseError;
 use crate::reader::Reader;
+use crate::vectors::{items, whole};
 
 /// A client's wish for a stapled answer about the server's certificate (RFC 6066, section 8; RFC 6961, section 2.2).
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]

@@ -66,6 +66,14 @@ fn names() {
         Content::ServerNames(vec![]),
     );
 
+    for data in [&[0][..], &[0, 9], &[0, 9, 0], &[0, 3, 0, 0, 1]] {
+        let extension = Extension {
+            typ: ExtensionType::SERVER_NAME,
+            data: Bytes::copy_from_slice(data),
+        };
+        assert!(extension.content(ClientHello).is_err(), "{data:?}");
+    }
+
     let list = vec16(&[vec8(b"h2"), vec8(b""), vec8(&[0x0a, 0x0a])].concat());
     let names = Content::ProtocolNames(vec![text("h2"), text(""), text("\n\n")]);
     is(

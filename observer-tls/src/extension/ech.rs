@@ -2,10 +2,10 @@
 
 use bytes::Bytes;
 
-use super::items;
 use crate::codepoints::{CipherSuite, ExtensionType, HpkeAead, HpkeKdf, NamedGroup};
 use crate::error::ParseError;
 use crate::reader::Reader;
+use crate::vectors::items;
 
 /// `ECHClientHelloType` of the hello that is seen (RFC 9849, section 5).
 const OUTER: u8 = 0;

@@ -2,10 +2,10 @@
 
 use bytes::Bytes;
 
-use super::items;
 use crate::codepoints::NamedGroup;
 use crate::error::ParseError;
 use crate::reader::Reader;
+use crate::vectors::items;
 
 /// One key share. The key itself tells an onlooker nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

@@ -2,9 +2,9 @@
 
 use bytes::Bytes;
 
-use super::{items, whole};
 use crate::error::ParseError;
 use crate::reader::Reader;
+use crate::vectors::{items, whole};
 
 /// `NameType` of a host name, the only one defined (RFC 6066, section 3).
 const HOST_NAME: u8 = 0;
@@ -36,14 +36,19 @@ pub(crate) fn host_name(data: &[u8]) -> Option<&[u8]> {
     (!name.is_empty()).then_some(name)
 }
 
-/// Names and their types. A list's length that is wrong does no harm if the names alone fill the extension.
+/// Names and their types. A list's length that is wrong does no harm if the names alone fill the extension, or if they
+/// fill that length and something follows.
 fn raw_server_names(data: &[u8]) -> Result<Vec<(u8, &[u8])>, ParseError> {
     let field = "server_name_list";
-    whole(data, field, |reader| items(reader.vec16(field)?, raw_server_name)).or_else(|error| {
-        let mut reader = Reader::new(data);
-        reader.u16(field)?;
-        items(reader, raw_server_name).map_err(|_| error)
-    })
+    let mut reader = Reader::new(data);
+    let by_length = reader.vec16(field).and_then(|list| items(list, raw_server_name));
+    if by_length.is_ok() && reader.is_empty() {
+        return by_length;
+    }
+    match data.get(2..) {
+        Some(names @ [_, ..]) => items(Reader::new(names), raw_server_name).or(by_length),
+        _ => by_length,
+    }
 }
 
 fn raw_server_name<'a>(list: &mut Reader<'a>) -> Result<(u8, &'a [u8]), ParseError> {

@@ -2,9 +2,7 @@
 
 use bytes::Bytes;
 
-use super::{
-    ExtensionContent as Content, ExtensionContext as Context, certificates, ech, items, keys, names, whole,
-};
+use super::{ExtensionContent as Content, ExtensionContext as Context, certificates, ech, keys, names};
 use crate::codepoints::{
     CertificateCompressionAlgorithm, CertificateType, EcPointFormat, ExtensionType as Type, HeartbeatMode,
     MaxFragmentLength, NamedGroup, ProtocolVersion, PskKeyExchangeMode, SignatureScheme,
@@ -12,6 +10,7 @@ use crate::codepoints::{
 };
 use crate::error::ParseError;
 use crate::reader::Reader;
+use crate::vectors::{items, whole};
 
 pub(super) fn content(typ: Type, data: &Bytes, context: Context) -> Result<Content, ParseError> {
     whole(data, "extension_data", |reader| match context {

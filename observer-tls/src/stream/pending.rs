@@ -28,9 +28,10 @@ pub(super) struct Pending {
 }
 
 impl Pending {
-    /// Adds what is new of a piece; bytes that wait already stay as they are.
-    pub(super) fn insert(&mut self, start: u64, data: &[u8], wire_len: u32, time_ns: u64) {
+    /// Adds what is new of a piece; bytes that wait already stay as they are. Whether they agree with those of the piece.
+    pub(super) fn insert(&mut self, start: u64, data: &[u8], wire_len: u32, time_ns: u64) -> bool {
         let end = start + u64::from(wire_len);
+        let agrees = self.agrees(start, end, data);
         let mut at = start;
         let mut index = self.pieces.partition_point(|piece| piece.end <= start);
         while at < end {
@@ -56,6 +57,24 @@ impl Pending {
             at = at.max(resume);
             index += 1;
         }
+        agrees
+    }
+
+    /// Whether the bytes that wait agree with `data`, from `start` to `end`. A single byte in front of what is to be sent
+    /// next may be anything: it keeps the connection alive (RFC 9293, section 3.8.4).
+    fn agrees(&self, start: u64, end: u64, data: &[u8]) -> bool {
+        let first = self.pieces.partition_point(|piece| piece.end <= start);
+        end - start == 1
+            || self
+                .pieces
+                .range(first..)
+                .take_while(|piece| piece.start < end)
+                .all(|piece| {
+                    let from = start.max(piece.start);
+                    let theirs = part(data, from - start, u64::MAX);
+                    let ours = part(&piece.data, from - piece.start, u64::MAX);
+                    theirs.iter().zip(ours).all(|(theirs, ours)| theirs == ours)
+                })
     }
 
     /// The first piece, if it begins at `next`; what lies before `next` is cut off.
@@ -84,8 +103,8 @@ impl Pending {
         self.pieces.is_empty()
     }
 
-    pub(super) fn is_over_limit(&self) -> bool {
-        self.bytes > MAX_PENDING_BYTES || self.pieces.len() > MAX_PENDING_PIECES
+    pub(super) fn is_over_limit(&self, max_bytes: usize) -> bool {
+        self.bytes > max_bytes || self.pieces.len() > MAX_PENDING_PIECES
     }
 
     /// Captured bytes that wait.

@@ -174,3 +174,42 @@ impl Random {
         }
     }
 }
+
+/// A ClientHello of SSL 2 that offers `version`, with its header.
+pub fn ssl2_client_hello(version: u16) -> Vec<u8> {
+    let ciphers = [0x01, 0, 0x80, 0, 0, 0x2f, 0, 0, 0x0a];
+    let lengths = u16s(&[version, ciphers.len() as u16, 0, 32]);
+    ssl2_record(&[&[1], &lengths[..], &ciphers, &CLIENT_RANDOM].concat())
+}
+
+/// The same hello as version 3.1's, behind a header of three bytes, with padding.
+pub fn ssl2_padded_client_hello() -> Vec<u8> {
+    let hello = ssl2_client_hello(0x0301);
+    let length = hello.len() as u16 - 2 + 5;
+    [&u16s(&[length])[..], &[5], &hello[2..], &[0; 5]].concat()
+}
+
+/// A ServerHello of SSL 2 with a certificate, with its header.
+pub fn ssl2_server_hello() -> Vec<u8> {
+    let certificate = [0x30; 300];
+    let lengths = u16s(&[2, certificate.len() as u16, 3, 16]);
+    let content: [&[u8]; 6] = [
+        &[4, 0, 1],
+        &lengths,
+        &certificate,
+        &[1, 0, 0x80],
+        &[0xc0; 16],
+        &[],
+    ];
+    ssl2_record(&content.concat())
+}
+
+/// The client's choice of a cipher of SSL 2, with its header.
+pub fn ssl2_master_key() -> Vec<u8> {
+    let content: [&[u8]; 4] = [&[2, 1, 0, 0x80], &u16s(&[11, 64, 0]), &[0; 11], &[0xe0; 64]];
+    ssl2_record(&content.concat())
+}
+
+fn ssl2_record(content: &[u8]) -> Vec<u8> {
+    [&u16s(&[0x8000 | content.len() as u16])[..], content].concat()
+}

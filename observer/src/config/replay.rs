@@ -6,8 +6,8 @@ use std::time::Duration;
 use super::host::Host;
 use super::values::LateAlerts;
 use super::{
-    ConfigError, Console, DEFAULT_HANDSHAKE_TIMEOUT, DEFAULT_MAX_CONNECTIONS, DEFAULT_SETTLE_TIMEOUT, environment,
-    file_settings, flags,
+    ConfigError, Console, DEFAULT_HANDSHAKE_TIMEOUT, DEFAULT_MAX_CONNECTIONS, DEFAULT_SETTLE_TIMEOUT,
+    environment, file_settings, flags,
 };
 use crate::cli::{GlobalArgs, ReplayArgs};
 
@@ -16,6 +16,10 @@ use crate::cli::{GlobalArgs, ReplayArgs};
 pub enum View {
     /// The events of live traffic.
     Events,
+    /// Each handshake message and alert.
+    Messages,
+    /// A report of all handshakes.
+    Summary,
 }
 
 /// The configuration of `replay`.
@@ -51,7 +55,11 @@ impl ReplayConfig {
         Ok(Self {
             console: Console::from_settings(&settings, host),
             files: replay.files.clone(),
-            view: View::Events,
+            view: match (replay.messages, replay.summary) {
+                (true, _) => View::Messages,
+                (_, true) => View::Summary,
+                _ => View::Events,
+            },
             max_connections: settings
                 .max_connections
                 .map_or(DEFAULT_MAX_CONNECTIONS, |count| count.0 as usize),

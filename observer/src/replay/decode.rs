@@ -140,12 +140,7 @@ struct Walk<'d, F> {
 impl<F: FnMut(&Segment<'_>)> Walk<'_, F> {
     /// Goes from header to header until TCP. `depth`: how many datagrams may still be put together on the way.
     #[inline]
-    fn follow(
-        &mut self,
-        begin: Step<'_>,
-        mut addresses: Addresses,
-        depth: usize,
-    ) -> Result<(), PassedOver> {
+    fn follow(&mut self, begin: Step<'_>, mut addresses: Addresses, depth: usize) -> Result<(), PassedOver> {
         let (mut protocol, mut view) = begin?;
         for _ in 0..MAX_LAYERS {
             (protocol, view) = match protocol {

@@ -97,8 +97,7 @@ impl Replay {
             self.pass_time(packet.time_ns, sink);
         }
         let flows = &mut self.flows;
-        self.decoder
-            .packet(packet, |segment| flows.push(segment, sink));
+        self.decoder.packet(packet, |segment| flows.push(segment, sink));
     }
 
     /// Tells the outcome of all that has none yet.

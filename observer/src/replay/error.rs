@@ -6,7 +6,7 @@ use super::link;
 
 /// What is wrong, and where.
 #[derive(Debug, thiserror::Error)]
-#[error("{cause} (at byte {offset})")]
+#[error("{cause}{}", place(*offset))]
 pub struct ReadError {
     /// Offset in the capture, after decompression.
     pub offset: u64,
@@ -17,6 +17,14 @@ pub struct ReadError {
 impl ReadError {
     pub(super) fn new(offset: u64, cause: Cause) -> Self {
         Self { offset, cause }
+    }
+}
+
+/// What is wrong at the very begin is wrong with all of it.
+fn place(offset: u64) -> String {
+    match offset {
+        0 => String::new(),
+        offset => format!(" (at byte {offset})"),
     }
 }
 

@@ -72,7 +72,11 @@ impl Fragments {
             source: datagram.source,
             destination: datagram.destination,
             id: fragment.id,
-            protocol: if datagram.source.is_ipv4() { datagram.protocol } else { 0 },
+            protocol: if datagram.source.is_ipv4() {
+                datagram.protocol
+            } else {
+                0
+            },
         };
         if !self.incomplete.contains_key(&key) {
             self.begin(key, datagram.protocol, time_ns);
@@ -111,7 +115,8 @@ impl Fragments {
         }
         if self.order.len() >= 4 * MAX_DATAGRAMS {
             let incomplete = &self.incomplete;
-            self.order.retain(|(key, _, serial)| is_live(incomplete, key, *serial));
+            self.order
+                .retain(|(key, _, serial)| is_live(incomplete, key, *serial));
         }
         self.serial += 1;
         self.order.push_back((key, time_ns, self.serial));

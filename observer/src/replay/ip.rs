@@ -52,8 +52,21 @@ pub(super) fn datagram(view: View<'_>) -> Result<Datagram<'_>, PassedOver> {
 #[inline]
 fn version4(view: View<'_>) -> Result<Datagram<'_>, PassedOver> {
     let header = view.head::<20>()?;
-    let [first, _, total_high, total_low, id_high, id_low, flags, offset_low, _, protocol, _, _, addresses @ ..] =
-        *header;
+    let [
+        first,
+        _,
+        total_high,
+        total_low,
+        id_high,
+        id_low,
+        flags,
+        offset_low,
+        _,
+        protocol,
+        _,
+        _,
+        addresses @ ..,
+    ] = *header;
     let header_bytes = usize::from(first & 0x0f) * 4;
     let total = usize::from(u16::from_be_bytes([total_high, total_low]));
     // A sender that leaves the cutting to its network card does not know the length.

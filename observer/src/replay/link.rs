@@ -33,7 +33,7 @@ pub(super) fn decode(link_type: u16, frame: View<'_>) -> Option<Step<'_>> {
         100 => Ok((Protocol::Llc, frame)),
         104 => frame.skip(2).map(|rest| (Protocol::EtherType, rest)),
         105 => wifi::ieee80211(frame),
-        113 => linux_cooked(frame, 14, 16),
+        113 => cooked(frame, 14, 16),
         // Packet filter log of OpenBSD: its length comes first, without padding.
         117 => frame
             .u8(0)
@@ -48,11 +48,11 @@ pub(super) fn decode(link_type: u16, frame: View<'_>) -> Option<Step<'_>> {
         // PPP with a byte for the direction.
         204 => frame.skip(1).and_then(ppp),
         239 => netlink_log(frame),
-        // IP over InfiniBand: two addresses of 20 bytes.
-        242 => frame.skip(40).map(|rest| (Protocol::EtherType, rest)),
+        // IP over InfiniBand: two addresses of 20 bytes, the EtherType and two bytes more (RFC 4391, section 6).
+        242 => cooked(frame, 40, 44),
         // Ethernet with its preamble.
         274 => frame.skip(8).map(|rest| (Protocol::Ethernet, rest)),
-        276 => linux_cooked(frame, 0, 20),
+        276 => cooked(frame, 0, 20),
         _ => return None,
     })
 }
@@ -135,8 +135,8 @@ fn ppp(frame: View<'_>) -> Step<'_> {
     }
 }
 
-/// Linux's cooked captures: an EtherType or one of Linux's own numbers, and a header of fixed length.
-fn linux_cooked(frame: View<'_>, protocol_at: usize, header: usize) -> Step<'_> {
+/// A header of fixed length with an EtherType in it, or one of Linux's own numbers.
+fn cooked(frame: View<'_>, protocol_at: usize, header: usize) -> Step<'_> {
     let payload = frame.skip(header)?;
     match frame.u16(protocol_at)? {
         LINUX_LLC => Ok((Protocol::Llc, payload)),

@@ -1,1 +1,7 @@
 //! Captures and packets made here, and what is read of them.
+
+mod build;
+mod decoding;
+mod driving;
+mod formats;
+mod fragmented;

@@ -24,14 +24,6 @@ const MAX_BUFFERED_BYTES: usize = 16 * 1024 * 1024;
 /// Stands for standard input among the files.
 const STANDARD_INPUT: &str = "-";
 
-/// Why a file was not read to its end.
-#[derive(Debug, thiserror::Error)]
-#[error("{}: {source}", path.display())]
-struct FileError {
-    path: PathBuf,
-    source: ReadError,
-}
-
 /// Replays all files and writes what they tell. A file that cannot be read does not keep the others from being read.
 pub fn run(config: &ReplayConfig) -> Exit {
     match Run::new(config).and_then(|run| run.all(&config.files)) {
@@ -70,10 +62,9 @@ impl Run {
     fn all(mut self, files: &[PathBuf]) -> Result<Exit, OutputError> {
         let mut exit = Exit::Done;
         for path in files {
-            if let Err(source) = self.file(path) {
+            if let Err(error) = self.file(path) {
                 self.progress.clear();
-                let path = path.clone();
-                tracing::error!("{}", FileError { path, source });
+                tracing::error!("{}: {error}", path.display());
                 exit = Exit::Failed;
             }
             self.output.check()?;
@@ -110,8 +101,11 @@ impl Run {
             progress,
         } = self;
         replay.capture(&mut capture, output, |output, replay| {
-            if output.is_due() && output.write().is_err() {
-                return ControlFlow::Break(());
+            if output.is_due() {
+                output.write();
+                if output.has_failed() {
+                    return ControlFlow::Break(());
+                }
             }
             let counts = replay.counts();
             progress.packet(path, meter, counts.packets, counts.bytes, output.handshakes());
@@ -141,7 +135,11 @@ impl Run {
             timed_out = tally.timed_out,
             incomplete = tally.incomplete,
             late_alerts = tally.late_alerts,
-            passed_over = if lost.is_empty() { "nothing".to_owned() } else { lost.join(", ") },
+            passed_over = if lost.is_empty() {
+                "nothing".to_owned()
+            } else {
+                lost.join(", ")
+            },
             "done"
         );
     }

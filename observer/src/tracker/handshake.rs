@@ -1,6 +1,7 @@
 //! One handshake in the making: what both sides' messages and records have told so far.
 
 mod endings;
+mod ssl2;
 
 use std::sync::Arc;
 
@@ -62,6 +63,8 @@ pub(super) struct Handshake {
     pub cut_short: bool,
     /// A limit left bytes out.
     pub truncated: bool,
+    /// It goes on in SSL 2, of which no more than the hellos can be read.
+    pub ssl2: bool,
     /// Heap bytes that peers' messages made this state hold, about.
     pub weight: usize,
     session_id: ([u8; 32], usize),
@@ -126,6 +129,7 @@ impl Handshake {
             gap: false,
             cut_short: false,
             truncated: false,
+            ssl2: false,
             weight: 0,
             session_id: ([0; 32], 0),
             ticket_sent: false,
@@ -169,7 +173,10 @@ impl Handshake {
     ) -> Option<Decision> {
         if matches!(
             body,
-            ItemBody::Handshake { .. } | ItemBody::ChangeCipherSpec | ItemBody::Opaque { .. }
+            ItemBody::Handshake { .. }
+                | ItemBody::Ssl2 { .. }
+                | ItemBody::ChangeCipherSpec
+                | ItemBody::Opaque { .. }
         ) {
             self.warning = self.warning.filter(|(sender, ..)| *sender != side);
             if side == Side::Client && self.server_hello {
@@ -187,6 +194,10 @@ impl Handshake {
             ItemBody::Opaque {
                 content_type, length, ..
             } => self.opaque(side, time_ns, *content_type, *length),
+            ItemBody::Ssl2 { message, .. } => {
+                self.ssl2_message(side, time_ns, message, caches);
+                None
+            }
             ItemBody::Gap { .. } => {
                 self.gap = true;
                 None

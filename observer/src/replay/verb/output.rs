@@ -7,7 +7,9 @@ use crate::config::values::Format;
 use crate::observation::{Action, MessageSeen, Observation, Outcome, Sink};
 use crate::output::event::EventOptions;
 use crate::output::json::JsonLines;
+use crate::output::messages::MessageLines;
 use crate::output::queue::Render;
+use crate::output::summary::Summary;
 use crate::output::target::{OutputError, Target};
 use crate::output::text::TextTable;
 
@@ -41,6 +43,13 @@ impl Tally {
 /// What is written.
 enum Lines {
     Events(Box<dyn Render>),
+    Messages(MessageLines),
+    /// One report at the end.
+    Summary {
+        summary: Box<Summary>,
+        format: Format,
+        color: bool,
+    },
 }
 
 /// Where all that is seen goes.
@@ -59,9 +68,17 @@ impl Output {
         let options = EventOptions {
             certificate_chain: config.certificate_chain,
         };
-        let lines = match (config.view, config.console.format) {
+        let format = config.console.format;
+        let lines = match (config.view, format) {
             (View::Events, Format::Json) => Lines::Events(Box::new(JsonLines { options })),
             (View::Events, Format::Text) => Lines::Events(Box::new(TextTable::new(color))),
+            (View::Messages, Format::Json) => Lines::Messages(MessageLines::json()),
+            (View::Messages, Format::Text) => Lines::Messages(MessageLines::text(color)),
+            (View::Summary, _) => Lines::Summary {
+                summary: Box::default(),
+                format,
+                color,
+            },
         };
         Ok(Self {
             lines,
@@ -84,14 +101,15 @@ impl Output {
         self.gathered.len() >= WRITE_BYTES
     }
 
-    /// Writes what is gathered; a failure is kept for [`Self::check`].
-    ///
-    /// # Errors
-    /// When nothing can be written any more.
-    pub fn write(&mut self) -> Result<(), ()> {
-        let written = self.target.write(&self.gathered);
+    /// Writes what is gathered. Whether that worked, [`Self::check`] tells.
+    pub fn write(&mut self) {
+        self.failure = self.target.write(&self.gathered).err();
         self.gathered.clear();
-        written.map_err(|error| self.failure = Some(error))
+    }
+
+    /// Whether nothing can be written any more.
+    pub fn has_failed(&self) -> bool {
+        self.failure.is_some()
     }
 
     /// Why writing failed, if it did.
@@ -102,12 +120,20 @@ impl Output {
         self.failure.take().map_or(Ok(()), Err)
     }
 
-    /// Writes the rest.
+    /// Writes the rest, and the report if one was asked for.
     ///
     /// # Errors
     /// When it cannot be written.
     pub fn finish(&mut self) -> Result<(), OutputError> {
-        let _ = self.write();
+        if let Lines::Summary {
+            summary,
+            format,
+            color,
+        } = &self.lines
+        {
+            summary.write(*format, *color, &mut self.gathered);
+        }
+        self.write();
         self.check()
     }
 }
@@ -117,8 +143,14 @@ impl Sink for Output {
         self.tally.count(&seen);
         match &mut self.lines {
             Lines::Events(render) => render.render(&seen, &mut self.gathered),
+            Lines::Messages(_) => {}
+            Lines::Summary { summary, .. } => summary.add(&seen),
         }
     }
 
-    fn message(&mut self, _seen: &MessageSeen<'_>) {}
+    fn message(&mut self, seen: &MessageSeen<'_>) {
+        if let Lines::Messages(lines) = &mut self.lines {
+            lines.line(seen, &mut self.gathered);
+        }
+    }
 }

@@ -48,7 +48,14 @@ impl Progress {
 
     /// To be called after each packet with the totals.
     #[inline]
-    pub fn packet(&mut self, file: &Path, meter: Option<Meter<'_>>, packets: u64, bytes: u64, handshakes: u64) {
+    pub fn packet(
+        &mut self,
+        file: &Path,
+        meter: Option<Meter<'_>>,
+        packets: u64,
+        bytes: u64,
+        handshakes: u64,
+    ) {
         if packets.is_multiple_of(PACKETS) && self.next.is_some() {
             self.show(file, meter, packets, bytes, handshakes);
         }
