@@ -3,7 +3,8 @@
 use observer_tls::codepoints::AlertDescription;
 use serde::Serialize;
 
-use super::super::event::text::{Code, Named, Time};
+use super::super::event::text::{Code, Named};
+use super::super::event::time::Time;
 use super::super::words::Word;
 use super::Summary;
 use super::certificates::Expiries;
