@@ -81,13 +81,11 @@ pub fn ja3s(hello: &ServerHello) -> Ja3 {
 
 /// JA4 of a ClientHello that was sent over TCP.
 pub fn ja4(hello: &ClientHello) -> Ja4 {
-    let mut suites: Vec<u16> = hello
-        .cipher_suites
-        .iter()
-        .filter(|suite| !suite.is_grease())
-        .map(|suite| suite.0)
-        .collect();
-    let mut extensions: Vec<u16> = extension_types(&hello.extensions).collect();
+    let offered = hello.cipher_suites.iter().filter(|suite| !suite.is_grease());
+    let mut suites = Vec::with_capacity(hello.cipher_suites.len());
+    suites.extend(offered.map(|suite| suite.0));
+    let mut extensions = Vec::with_capacity(hello.extensions.len());
+    extensions.extend(extension_types(&hello.extensions));
     let version = version_code(hello);
     let sni = match hello.extension(ExtensionType::SERVER_NAME) {
         Some(_) => b'd',

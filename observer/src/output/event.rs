@@ -6,6 +6,7 @@ pub mod certificate;
 pub mod community_id;
 pub mod handshake;
 pub mod text;
+pub mod time;
 
 use std::net::{IpAddr, SocketAddr};
 
@@ -15,9 +16,10 @@ use serde::Serialize;
 
 use super::words::{Word, Worded};
 use crate::observation::{Action, Observation, Outcome, Reason};
-use certificate::Leaf;
+use certificate::{AnyLeaf, Leaf};
 use handshake::Handshake;
-use text::{Chain, FingerprintText, Id, Named, NamedList, Time};
+use text::{Chain, FingerprintText, Id, Named, NamedList};
+use time::Time;
 
 /// What an event may contain beyond the default.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -189,7 +191,8 @@ pub struct TlsClient<'a> {
     pub ja4: Option<FingerprintText<36>>,
     /// The leaf certificate.
     #[serde(flatten, skip_serializing_if = "Option::is_none")]
-    pub leaf: Option<Leaf<'a>>,
+    #[schemars(with = "Option<Leaf<'a>>")]
+    pub leaf: Option<AnyLeaf<'a>>,
     /// The whole chain as base64 DER, leaf first; only when asked for.
     #[serde(skip_serializing_if = "Chain::is_empty")]
     pub certificate_chain: Chain<'a>,
@@ -213,7 +216,8 @@ pub struct TlsServer<'a> {
     pub ja3s: Option<FingerprintText<32>>,
     /// The leaf certificate.
     #[serde(flatten, skip_serializing_if = "Option::is_none")]
-    pub leaf: Option<Leaf<'a>>,
+    #[schemars(with = "Option<Leaf<'a>>")]
+    pub leaf: Option<AnyLeaf<'a>>,
     /// The whole chain as base64 DER, leaf first; only when asked for.
     #[serde(skip_serializing_if = "Chain::is_empty")]
     pub certificate_chain: Chain<'a>,
@@ -306,12 +310,12 @@ impl<'a> Tls<'a> {
                 supported_ciphers: NamedList(offer.map_or(&[], |offer| &offer.cipher_suites)),
                 ja3: offer.and_then(|offer| offer.ja3).map(FingerprintText),
                 ja4: offer.and_then(|offer| offer.ja4).map(FingerprintText),
-                leaf: seen.client_chain.first().map(|leaf| Leaf::new(leaf)),
+                leaf: seen.client_chain.first().map(|leaf| AnyLeaf::Facts(leaf)),
                 certificate_chain: chain(&seen.client_chain),
             },
             server: TlsServer {
                 ja3s: seen.ja3s.map(FingerprintText),
-                leaf: seen.server_chain.first().map(|leaf| Leaf::new(leaf)),
+                leaf: seen.server_chain.first().map(|leaf| AnyLeaf::Facts(leaf)),
                 certificate_chain: chain(&seen.server_chain),
             },
         }

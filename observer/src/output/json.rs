@@ -1,23 +1,47 @@
 //! Events as JSON lines.
 
+mod leaves;
+pub mod writer;
+
 use std::io::Write;
 
+use super::event::certificate::AnyLeaf;
 use super::event::{Event, EventOptions};
 use super::queue::Render;
 use crate::observation::Observation;
+use leaves::Leaves;
 
 /// Writes each event as one line of JSON.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Debug, Default)]
 pub struct JsonLines {
-    /// What the events contain.
-    pub options: EventOptions,
+    options: EventOptions,
+    leaves: Leaves,
+}
+
+impl JsonLines {
+    /// Events with what `options` say.
+    pub fn new(options: EventOptions) -> Self {
+        Self {
+            options,
+            leaves: Leaves::default(),
+        }
+    }
 }
 
 impl Render for JsonLines {
     fn render(&mut self, seen: &Observation, line: &mut Vec<u8>) {
         let start = line.len();
+        let mut leaf = |chain: &[_]| chain.first().and_then(|facts| self.leaves.of(facts));
+        let (client, server) = (leaf(&seen.client_chain), leaf(&seen.server_chain));
+        let mut event = Event::new(seen, self.options);
+        if let Some(client) = &client {
+            event.tls.client.leaf = Some(AnyLeaf::Written(client));
+        }
+        if let Some(server) = &server {
+            event.tls.server.leaf = Some(AnyLeaf::Written(server));
+        }
         // Neither writing to memory nor these types can fail; should one ever, a broken line must not go out.
-        match serde_json::to_writer(&mut *line, &Event::new(seen, self.options)) {
+        match writer::write(&event, line) {
             Ok(()) => line.push(b'\n'),
             Err(error) => {
                 line.truncate(start);
@@ -45,7 +69,21 @@ mod tests {
                 line.starts_with(r#"{"@timestamp":"2023-11-14T22:13:20.123456Z","event":{"kind":"#),
                 "{line}"
             );
-            serde_json::from_str::<serde_json::Value>(line).unwrap();
+        }
+    }
+
+    #[test]
+    fn lines_are_what_serde_json_makes_of_events() {
+        for certificate_chain in [false, true] {
+            let options = EventOptions { certificate_chain };
+            let mut lines = JsonLines::new(options);
+            // Twice: leaves are written once.
+            for seen in samples::all().iter().chain(&samples::all()) {
+                let mut line = Vec::new();
+                lines.render(seen, &mut line);
+                let wanted = serde_json::to_string(&Event::new(seen, options)).unwrap();
+                assert_eq!(String::from_utf8(line).unwrap(), wanted + "\n");
+            }
         }
     }
 }

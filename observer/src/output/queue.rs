@@ -84,17 +84,15 @@ impl Outputs {
             queues: Vec::new(),
             closed: Arc::new(Notify::new()),
         };
-        let json = JsonLines {
-            options: EventOptions {
+        let json = || {
+            Box::new(JsonLines::new(EventOptions {
                 certificate_chain: config.certificate_chain,
-            },
+            }))
         };
         for kind in &config.outputs {
             let (target, render): (_, Box<dyn Render>) = match kind {
-                OutputKind::File(path) => (Target::file(path)?, Box::new(json)),
-                OutputKind::Stdout if config.console.format == Format::Json => {
-                    (Target::stdout()?, Box::new(json))
-                }
+                OutputKind::File(path) => (Target::file(path)?, json()),
+                OutputKind::Stdout if config.console.format == Format::Json => (Target::stdout()?, json()),
                 OutputKind::Stdout => {
                     let color = std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none();
                     (Target::stdout()?, Box::new(TextTable::new(color)))

@@ -4,6 +4,7 @@
 
 mod certificates;
 mod failures;
+mod numbers;
 mod report;
 mod slowest;
 mod tally;

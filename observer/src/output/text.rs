@@ -3,7 +3,8 @@
 use observer_tls::x509::CertificateFacts;
 
 use super::columns::{ADDRESS, DIM, GREEN, RED, RESET, YELLOW, address, cell};
-use super::event::text::{Named, Time};
+use super::event::text::Named;
+use super::event::time::Time;
 use super::queue::Render;
 use super::words::Word;
 use crate::observation::{Action, AlertSeen, Evidence, Observation, Outcome, Reason, Side};

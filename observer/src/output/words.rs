@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Serialize, Serializer};
 
+use super::json::writer::Plain;
 use crate::observation::{
     Action, CertificateFault, ClientCertificate, Completeness, Evidence, Outcome, Reason, Resumption, Side,
     Source,
@@ -26,7 +27,7 @@ pub struct Worded<T>(pub T);
 
 impl<T: Word> Serialize for Worded<T> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(self.0.word())
+        Plain(self.0.word()).serialize(serializer)
     }
 }
 

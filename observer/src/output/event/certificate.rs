@@ -2,9 +2,12 @@
 
 use observer_tls::x509::{CertificateFacts, NameAttributes};
 use schemars::JsonSchema;
-use serde::Serialize;
+use serde::ser::SerializeMap;
+use serde::{Serialize, Serializer};
 
-use super::text::{Digest, Joined, Time};
+use super::super::json::writer::{self, Raw};
+use super::text::{Digest, Joined};
+use super::time::Time;
 
 /// What the event says of one side's leaf certificate.
 #[derive(Debug, Serialize, JsonSchema)]
@@ -25,6 +28,62 @@ pub struct Leaf<'a> {
     pub hash: Hash<'a>,
     /// The certificate's contents.
     pub x509: X509<'a>,
+}
+
+/// A leaf in an event.
+#[derive(Clone, Copy, Debug)]
+pub enum AnyLeaf<'a> {
+    /// Still to be written.
+    Facts(&'a CertificateFacts),
+    /// Written before.
+    Written(&'a WrittenLeaf),
+}
+
+impl Serialize for AnyLeaf<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Facts(facts) => Leaf::new(facts).serialize(serializer),
+            Self::Written(written) => written.serialize(serializer),
+        }
+    }
+}
+
+/// The JSON of a [`Leaf`].
+#[derive(Debug)]
+pub struct WrittenLeaf {
+    /// The first key.
+    key: String,
+    /// Its value, and the members that follow.
+    rest: String,
+}
+
+impl WrittenLeaf {
+    /// Writes `leaf`; `None` when that fails.
+    pub fn new(leaf: &Leaf<'_>) -> Option<Self> {
+        let mut text = Vec::new();
+        writer::write(leaf, &mut text).ok()?;
+        let text = String::from_utf8(text).ok()?;
+        // A hash is always there, so there is a first member.
+        let (key, rest) = text.strip_prefix("{\"")?.strip_suffix('}')?.split_once("\":")?;
+        Some(Self {
+            key: key.to_owned(),
+            rest: rest.to_owned(),
+        })
+    }
+
+    /// Its length in bytes.
+    pub fn size(&self) -> usize {
+        self.key.len() + self.rest.len()
+    }
+}
+
+/// As its one member the first key, with all that follows.
+impl Serialize for WrittenLeaf {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(Some(1))?;
+        map.serialize_entry(&self.key, &Raw(&self.rest))?;
+        map.end()
+    }
 }
 
 /// Digests of a certificate.

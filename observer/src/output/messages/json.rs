@@ -19,7 +19,8 @@ use serde::{Serialize, Serializer};
 use sha2::{Digest, Sha256};
 
 use super::super::event::Endpoint;
-use super::super::event::text::{FingerprintText, Named, Time};
+use super::super::event::text::{FingerprintText, Named};
+use super::super::event::time::Time;
 use crate::observation::MessageSeen;
 
 /// Appends the line of `seen`.

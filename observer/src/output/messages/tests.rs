@@ -4,6 +4,7 @@ use bytes::Bytes;
 use observer_tls::alert::Alert;
 use observer_tls::codepoints::{AlertDescription, AlertLevel, HandshakeType};
 use observer_tls::handshake::Message;
+use observer_tls::ssl2;
 use observer_tls::stream::ItemBody;
 use serde_json::{Value, json};
 
@@ -192,6 +193,32 @@ fn alerts_and_nothing_else() {
         assert_eq!(lines(MessageLines::json(), &other), "");
         assert_eq!(lines(MessageLines::text(true), &other), "");
     }
+}
+
+#[test]
+fn messages_of_ssl2_have_their_own_numbers() {
+    let hello = b"\x01\x03\x01\0\x06\0\0\0\x10\x01\0\x80\0\0\x05CCCCCCCCCCCCCCCC";
+    let body = ItemBody::Ssl2 {
+        length: hello.len() as u32,
+        message: ssl2::Message::parse(&Bytes::from_static(hello)),
+    };
+    let found = object(&body);
+    assert_eq!(
+        (
+            &found["kind"],
+            &found["ssl2_type"],
+            &found["length"],
+            &found["version"]
+        ),
+        (&json!("sslv2"), &json!(1), &json!(hello.len()), &json!("1.0"))
+    );
+    assert!(found.get("ja3").is_none() && found.get("ja4").is_none());
+    let master_key = ItemBody::Ssl2 {
+        length: 4,
+        message: ssl2::Message::parse(&Bytes::from_static(b"\x02\x01\0\x80")),
+    };
+    assert_eq!(object(&master_key)["ssl2_type"], 2);
+    assert_eq!(lines(MessageLines::text(false), &master_key).lines().count(), 1);
 }
 
 #[test]

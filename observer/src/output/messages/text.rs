@@ -13,7 +13,8 @@ use observer_tls::stream::ItemBody;
 use observer_tls::x509::CertificateFacts;
 
 use super::super::columns::{self, DIM, RED, RESET, YELLOW, address, cell};
-use super::super::event::text::{Named, Time};
+use super::super::event::text::Named;
+use super::super::event::time::Time;
 use crate::observation::MessageSeen;
 
 /// Widths of columns, in characters.

@@ -7,7 +7,8 @@ use std::sync::Arc;
 use observer_tls::x509::CertificateFacts;
 use serde::Serialize;
 
-use super::super::event::text::{Digest, Time};
+use super::super::event::text::Digest;
+use super::super::event::time::Time;
 use super::failures::canonical;
 use super::tally::{Table, Tally, is_zero};
 use crate::observation::Observation;

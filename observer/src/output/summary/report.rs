@@ -1,9 +1,10 @@
 //! The report's content, for both forms.
 
-use observer_tls::codepoints::AlertDescription;
+use observer_tls::codepoints::{AlertDescription, ProtocolVersion};
 use serde::Serialize;
 
-use super::super::event::text::{Code, Named, Time};
+use super::super::event::text::{Code, Named};
+use super::super::event::time::Time;
 use super::super::words::Word;
 use super::Summary;
 use super::certificates::Expiries;
@@ -64,10 +65,7 @@ impl<'a> Report<'a> {
             span_ns: summary.span.map_or(0, |(first, last)| last - first),
             outcomes: summary.outcomes.table(SHOWN, word),
             completeness: summary.completeness.table(SHOWN, word),
-            versions: summary.versions.table(SHOWN, |version| match version.label() {
-                Some(label) => format!("{} {label}", version.protocol().to_uppercase()),
-                None => Named(*version).to_string(),
-            }),
+            versions: summary.versions.table(SHOWN, |version| version_name(*version)),
             ciphers: summary.ciphers.table(SHOWN, name),
             groups: summary.groups.table(SHOWN, name),
             post_quantum: Part {
@@ -102,6 +100,18 @@ impl<'a> Report<'a> {
             certificates: summary.certificates.expiries(),
             slowest: summary.slowest.list(),
         }
+    }
+}
+
+/// A version with its protocol; drafts of TLS 1.3 with their number.
+fn version_name(version: ProtocolVersion) -> String {
+    match version.label() {
+        Some(label) if version.is_tls13_draft() => {
+            let [_, draft] = version.0.to_be_bytes();
+            format!("TLS {label} draft {draft}")
+        }
+        Some(label) => format!("{} {label}", version.protocol().to_uppercase()),
+        None => version.to_string(),
     }
 }
 

@@ -2,7 +2,8 @@
 
 use serde::Serialize;
 
-use super::super::event::text::{Id, Named, Time};
+use super::super::event::text::{Id, Named};
+use super::super::event::time::Time;
 use super::failures::canonical;
 use crate::observation::Observation;
 use observer_tls::codepoints::ProtocolVersion;

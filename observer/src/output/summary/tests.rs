@@ -68,6 +68,30 @@ fn handshakes_are_counted_and_late_alerts_are_not_among_them() {
 }
 
 #[test]
+fn versions_are_told_apart_by_name() {
+    let with = |version| Observation {
+        version: Some(ProtocolVersion(version)),
+        ..samples::established_13()
+    };
+    let report = report(&summary(&[
+        with(0x7f17),
+        with(0x0304),
+        with(0x7f17),
+        with(0x7f1c),
+        with(0x0505),
+    ]));
+    assert_eq!(
+        entries(&report["versions"]),
+        [
+            ("TLS 1.3 draft 23", 2),
+            ("0x0505", 1),
+            ("TLS 1.3", 1),
+            ("TLS 1.3 draft 28", 1)
+        ]
+    );
+}
+
+#[test]
 fn failures_tell_why_and_whom() {
     let mut other = samples::refused_client();
     other.client = "10.0.0.3:5555".parse().unwrap();

@@ -72,7 +72,7 @@ impl Output {
         };
         let format = config.console.format;
         let lines = match (config.view, format) {
-            (View::Events, Format::Json) => Lines::Events(Box::new(JsonLines { options })),
+            (View::Events, Format::Json) => Lines::Events(Box::new(JsonLines::new(options))),
             (View::Events, Format::Text) => Lines::Events(Box::new(TextTable::new(color))),
             (View::Messages, Format::Json) => Lines::Messages(MessageLines::json()),
             (View::Messages, Format::Text) => Lines::Messages(MessageLines::text(color)),
