@@ -218,13 +218,8 @@ impl PublicKeyFacts {
     }
 
     fn fill(&mut self, algorithm: &Algorithm<'_>, reader: &mut Reader<'_>) -> Result<(), ParseError> {
-        let bits = Element::expect(reader, der::BIT_STRING, KEY)?;
+        let key = Element::read(reader, KEY)?.bits(KEY)?;
         reader.finish(KEY)?;
-        // The first byte is the number of bits that the last one lacks (X.690, section 8.6.2).
-        let (_, key) = bits.content.split_first().ok_or(ParseError::Invalid {
-            field: KEY,
-            why: "no bytes in the key",
-        })?;
         match algorithm.key() {
             Some((_, Kind::Rsa)) => self.fill_rsa(key)?,
             Some((_, Kind::Dsa)) => self.size = dsa_size(algorithm)?,

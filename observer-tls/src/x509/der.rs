@@ -131,6 +131,21 @@ impl<'a> Element<'a> {
         Ok(Cow::Owned(octets))
     }
 
+    /// The bytes of a BIT STRING in one piece (X.690, section 8.6.2).
+    ///
+    /// # Errors
+    /// [`ParseError::Invalid`] with `field` when it is none.
+    pub(super) fn bits(&self, field: &'static str) -> Result<&'a [u8], ParseError> {
+        match self.typed(BIT_STRING, field)?.content {
+            // The number of bits that the last byte lacks.
+            [0..=7, bytes @ ..] => Ok(bytes),
+            _ => Err(ParseError::Invalid {
+                field,
+                why: "no number of unused bits",
+            }),
+        }
+    }
+
     fn collect(&self, octets: &mut Vec<u8>, depth: u32, field: &'static str) -> Result<(), ParseError> {
         let mut pieces = self.reader();
         while !pieces.is_empty() {

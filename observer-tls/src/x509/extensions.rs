@@ -90,10 +90,9 @@ impl CertificateFacts {
 
     /// Section 4.2.1.3.
     fn read_key_usage(&mut self, value: &mut Reader<'_>, field: &'static str) -> Result<(), ParseError> {
-        // The first byte is the number of bits that the last one lacks; they are zero.
-        let bits = Element::expect(value, der::BIT_STRING, field)?.content;
+        let bits = Element::read(value, field)?.bits(field)?;
         let is_set = |bit: usize| {
-            let byte = bits.get(1 + bit / 8).copied().unwrap_or(0);
+            let byte = bits.get(bit / 8).copied().unwrap_or(0);
             byte & (0x80 >> (bit % 8)) != 0
         };
         let names = KEY_USAGES.iter().enumerate();

@@ -128,7 +128,7 @@ impl CertificateFacts {
             });
             self.signature_algorithm = self.readable(name).unwrap_or_default();
         }
-        Element::read(certificate, "signatureValue")?.string(der::BIT_STRING, "signatureValue")?;
+        Element::read(certificate, "signatureValue")?.bits("signatureValue")?;
         certificate.finish("certificate")
     }
 }
