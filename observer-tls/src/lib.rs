@@ -5,6 +5,7 @@
 //!
 //! - [`stream::Stream`] puts one direction of a connection back together and gives [`stream::Item`]s.
 //! - [`handshake::Message`] and the modules of its variants hold the parsed messages.
+//! - [`ssl2`] holds the messages of SSL 2, with which clients of SSL 3 and TLS once began.
 //! - [`codepoints`] holds the registered numbers; unknown and GREASE values survive as numbers.
 //! - [`x509::CertificateFacts`] tells what a certificate says.
 //!
