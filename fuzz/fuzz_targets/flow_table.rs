@@ -9,10 +9,9 @@ use std::collections::HashSet;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use libfuzzer_sys::fuzz_target;
-use observer_fuzz::Script;
+use observer_fuzz::{Script, events};
 use tls_observer::flows::{FlowLimits, FlowTable};
 use tls_observer::observation::{Action, Evidence, Observation, Outcome};
-use tls_observer::output::event::{Event, EventOptions};
 use tls_observer::segment::{Segment, SegmentFlags};
 
 const SECOND_NS: u64 = 1_000_000_000;
@@ -134,20 +133,8 @@ fn take(table: &mut FlowTable, step: &Step<'_>, sink: &mut Vec<Observation>) {
     }
 }
 
-fn events(seen: &[Observation]) -> Vec<String> {
-    let options = EventOptions {
-        certificate_chain: true,
-    };
-    let lines = seen.iter().map(|seen| {
-        let line = serde_json::to_string(&Event::new(seen, options)).expect("an event is JSON");
-        assert!(!line.contains('\n'));
-        line
-    });
-    lines.collect()
-}
-
 /// Reads a script: of each step a byte tells the connection, direction, place and what the source knows of the client;
-/// then come the flags and the piece. A byte of all ones above is a tick.
+/// then come the flags and the piece, which is a SYN if its action is odd. A byte of all ones above is a tick.
 fn steps(mut script: Script<'_>) -> Vec<Step<'_>> {
     let mut now_ns = START_NS;
     let mut dropped_total = 0;
@@ -192,7 +179,7 @@ fn steps(mut script: Script<'_>) -> Vec<Step<'_>> {
             born: u64::from(who >> 4 & 3),
             flags: SegmentFlags {
                 syn_seen: flag(0),
-                syn: false,
+                syn: piece.action & 1 != 0,
                 skipped: flag(1),
                 gap: flag(2),
                 pieces_lost: flag(3),

@@ -2,7 +2,8 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use observer_tls::stream::{Item, ItemBody, Stream};
+use observer_fuzz::{bodies, read};
+use observer_tls::stream::{Item, Stream};
 
 fuzz_target!(|input: &[u8]| {
     let Some((seed, data)) = input.split_first() else {
@@ -17,19 +18,6 @@ fuzz_target!(|input: &[u8]| {
     assert_eq!(whole, bodies(late_front(front, back)));
 });
 
-/// Reads the pieces in their order.
-fn read<'a>(pieces: impl IntoIterator<Item = &'a [u8]>) -> Vec<ItemBody> {
-    let mut stream = Stream::new();
-    let mut items = Vec::new();
-    let mut seq = 0_u32;
-    for piece in pieces {
-        let length = piece.len() as u32;
-        stream.push(seq, piece, length, 0, &mut items);
-        seq = seq.wrapping_add(length);
-    }
-    bodies(items)
-}
-
 /// Reads `back` before `front`.
 fn late_front(front: &[u8], back: &[u8]) -> Vec<Item> {
     let mut stream = Stream::new();
@@ -38,8 +26,4 @@ fn late_front(front: &[u8], back: &[u8]) -> Vec<Item> {
     stream.push(front.len() as u32, back, back.len() as u32, 0, &mut items);
     stream.push(0, front, front.len() as u32, 0, &mut items);
     items
-}
-
-fn bodies(items: Vec<Item>) -> Vec<ItemBody> {
-    items.into_iter().map(|item| item.body).collect()
 }

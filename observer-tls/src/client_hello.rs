@@ -1,16 +1,20 @@
-//! ClientHello (RFC 8446, section 4.1.2; RFC 5246, section 7.4.1.2).
+//! ClientHello (RFC 8446, section 4.1.2; RFC 5246, section 7.4.1.2; RFC 6347, section 4.2.1).
 
 use bytes::Bytes;
 
 use crate::codepoints::{CipherSuite, ExtensionType, NamedGroup, ProtocolVersion, SignatureScheme};
 use crate::error::ParseError;
-use crate::extension::{self, Extension};
+use crate::extension::{self, Extension, KeyShare};
 use crate::reader::Reader;
+use crate::vectors::{vec16_or_rest, whole};
+
+/// Longest session id (RFC 5246, section 7.4.1.2; RFC 8446, section 4.1.2).
+pub const MAX_SESSION_ID_BYTES: usize = 32;
 
 /// What a client offers, everything in the order offered, GREASE included.
 ///
 /// Extensions are kept raw. The accessors parse them on demand and give `None` or an empty list when an extension is
-/// absent or malformed.
+/// absent or malformed; [`Extension::content`] tells what is wrong.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ClientHello {
     /// `legacy_version`; up to TLS 1.2 the highest version offered.
@@ -23,39 +27,54 @@ pub struct ClientHello {
     pub cipher_suites: Vec<CipherSuite>,
     /// Compression methods.
     pub compression_methods: Bytes,
-    /// Extensions.
+    /// Extensions, those before the damage if there is any.
     pub extensions: Vec<Extension>,
+    /// The first thing in the message that is not as it must be: a session id that is too long, half a cipher suite,
+    /// lengths that do not add up, bytes behind the extensions, an early end. The other fields have what can be read.
+    pub error: Option<ParseError>,
 }
 
 impl ClientHello {
     /// Parses the body of the message, without the handshake header.
     ///
     /// # Errors
-    /// When a field outside of the extensions' contents is cut off or has a length it must not have.
+    /// When the message ends within version or random, or begins with what is no version and is broken besides. What
+    /// else is wrong is told by [`ClientHello::error`].
     pub fn parse(body: &Bytes) -> Result<Self, ParseError> {
         let mut reader = Reader::new(body);
-        let legacy_version = ProtocolVersion(reader.u16("legacy_version")?);
-        let random = reader.array("random")?;
-        let session_id = reader.vec8("session_id")?.rest();
-        if session_id.len() > 32 {
-            return Err(ParseError::Invalid {
-                field: "session_id",
-                why: "longer than 32 bytes",
-            });
+        let mut hello = Self {
+            legacy_version: ProtocolVersion(reader.u16("legacy_version")?),
+            random: reader.array("random")?,
+            session_id: Bytes::new(),
+            cipher_suites: Vec::new(),
+            compression_methods: Bytes::new(),
+            extensions: Vec::new(),
+            error: None,
+        };
+        if let Err(error) = hello.read(reader, body) {
+            hello.error.get_or_insert(error);
         }
-        let cipher_suites = reader
-            .vec16("cipher_suites")?
-            .u16_list("cipher_suites", CipherSuite)?;
-        let compression_methods = reader.vec8("compression_methods")?.rest();
-        let extensions = extension::parse_list(&mut reader, body)?;
-        Ok(Self {
-            legacy_version,
-            random,
-            session_id: body.slice_ref(session_id),
-            cipher_suites,
-            compression_methods: body.slice_ref(compression_methods),
-            extensions,
-        })
+        match hello.error {
+            Some(error) if !hello.legacy_version.is_plausible() => Err(error),
+            _ => Ok(hello),
+        }
+    }
+
+    /// Reads what comes after the random, as far as there is something.
+    fn read(&mut self, mut reader: Reader<'_>, body: &Bytes) -> Result<(), ParseError> {
+        (self.session_id, self.error) = session_id(&mut reader, body)?;
+        if self.legacy_version.is_dtls() {
+            reader.vec8("cookie")?;
+        }
+        let (mut suites, cut) = vec16_or_rest(&mut reader, "cipher_suites")?;
+        let pairs = suites.take(suites.len() & !1, "cipher_suites")?;
+        self.cipher_suites = Reader::new(pairs).u16_list("cipher_suites", CipherSuite)?;
+        self.error = self.error.or(cut).or(suites.finish("cipher_suites").err());
+        self.compression_methods = body.slice_ref(reader.vec8("compression_methods")?.peek());
+        let (extensions, broken_list) = extension::parse_list(reader, body);
+        self.extensions = extensions;
+        self.error = self.error.or(broken_list);
+        Ok(())
     }
 
     /// The raw content of the first extension of this type.
@@ -68,20 +87,10 @@ impl ClientHello {
         self.extensions.iter().map(|extension| extension.typ).collect()
     }
 
-    /// The host name of server_name (RFC 6066, section 3), bytes outside of UTF-8 replaced.
+    /// The host name of server_name (RFC 6066, section 3), bytes outside of UTF-8 replaced. An empty one is none.
     pub fn server_name(&self) -> Option<String> {
-        self.parsed(ExtensionType::SERVER_NAME, |reader| {
-            let mut list = reader.vec16("server_name_list")?;
-            let mut host_name = None;
-            while !list.is_empty() {
-                let name_type = list.u8("name_type")?;
-                let name = list.vec16("host_name")?.rest();
-                if name_type == 0 && host_name.is_none() {
-                    host_name = Some(String::from_utf8_lossy(name).into_owned());
-                }
-            }
-            Ok(host_name)
-        })?
+        let name = extension::host_name(self.extension(ExtensionType::SERVER_NAME)?)?;
+        Some(String::from_utf8_lossy(name).into_owned())
     }
 
     /// The versions of supported_versions (RFC 8446, section 4.2.1); empty up to TLS 1.2.
@@ -104,25 +113,20 @@ impl ClientHello {
 
     /// The groups of the key shares sent (RFC 8446, section 4.2.8).
     pub fn key_share_groups(&self) -> Vec<NamedGroup> {
-        self.parsed(ExtensionType::KEY_SHARE, |reader| {
-            let mut shares = reader.vec16("client_shares")?;
-            let mut groups = Vec::new();
-            while !shares.is_empty() {
-                groups.push(NamedGroup(shares.u16("group")?));
-                shares.vec16("key_exchange")?;
-            }
-            Ok(groups)
-        })
-        .unwrap_or_default()
+        self.key_shares().iter().map(|share| share.group).collect()
+    }
+
+    /// The key shares sent (RFC 8446, section 4.2.8); drafts of TLS 1.3 before the 23rd had another number for them.
+    pub fn key_shares(&self) -> Vec<KeyShare> {
+        self.parsed(ExtensionType::KEY_SHARE, extension::key_shares)
+            .or_else(|| self.parsed(ExtensionType::KEY_SHARE_DRAFT, extension::key_shares))
+            .unwrap_or_default()
     }
 
     /// The schemes of signature_algorithms (RFC 8446, section 4.2.3).
     pub fn signature_algorithms(&self) -> Vec<SignatureScheme> {
-        self.parsed(ExtensionType::SIGNATURE_ALGORITHMS, |reader| {
-            let field = "supported_signature_algorithms";
-            reader.vec16(field)?.u16_list(field, SignatureScheme)
-        })
-        .unwrap_or_default()
+        self.parsed(ExtensionType::SIGNATURE_ALGORITHMS, extension::signature_schemes)
+            .unwrap_or_default()
     }
 
     /// The formats of ec_point_formats (RFC 8422, section 5.1.2).
@@ -135,8 +139,8 @@ impl ClientHello {
 
     /// The protocol names of ALPN (RFC 7301, section 3.1).
     pub fn alpn(&self) -> Vec<Bytes> {
-        let data = self.extension(ExtensionType::ALPN);
-        data.and_then(|data| extension::alpn_names(data).ok())
+        self.extension(ExtensionType::ALPN)
+            .and_then(|data| extension::alpn(data).ok())
             .unwrap_or_default()
     }
 
@@ -156,8 +160,8 @@ impl ClientHello {
         self.extension(ExtensionType::EARLY_DATA).is_some()
     }
 
-    /// Whether an encrypted ClientHello is inside (RFC 9849). Clients without a key send a GREASE one that looks the
-    /// same.
+    /// Whether an encrypted ClientHello is inside (RFC 9849), or GREASE in its place: an onlooker cannot tell which
+    /// (section 6.2).
     pub fn ech(&self) -> bool {
         self.extension(ExtensionType::ENCRYPTED_CLIENT_HELLO).is_some()
     }
@@ -184,11 +188,21 @@ impl ClientHello {
         typ: ExtensionType,
         parse: impl FnOnce(&mut Reader<'_>) -> Result<T, ParseError>,
     ) -> Option<T> {
-        let mut reader = Reader::new(self.extension(typ)?);
-        let value = parse(&mut reader).ok()?;
-        reader.finish("extension_data").ok()?;
-        Some(value)
+        whole(self.extension(typ)?, "extension_data", parse).ok()
     }
+}
+
+/// A session id, of a client or a server, and whether it is too long.
+pub(crate) fn session_id(
+    reader: &mut Reader<'_>,
+    body: &Bytes,
+) -> Result<(Bytes, Option<ParseError>), ParseError> {
+    let id = body.slice_ref(reader.vec8("session_id")?.peek());
+    let error = (id.len() > MAX_SESSION_ID_BYTES).then_some(ParseError::Invalid {
+        field: "session_id",
+        why: "longer than 32 bytes",
+    });
+    Ok((id, error))
 }
 
 #[cfg(test)]
@@ -273,29 +287,111 @@ mod tests {
     }
 
     #[test]
-    fn every_cut_and_every_byte_too_many_is_an_error() {
+    fn a_cut_leaves_what_stands_before_it() {
         let body = Bytes::from(client_hello()).slice(4..);
-        let without_extensions = body.len()
-            - 2
-            - ClientHello::parse(&body)
-                .unwrap()
-                .extensions
-                .iter()
-                .fold(0, |sum, e| sum + 4 + e.data.len());
+        let whole = ClientHello::parse(&body).unwrap();
+        let extension_bytes = whole.extensions.iter().map(|e| 4 + e.data.len()).sum::<usize>();
+        let without_extensions = body.len() - 2 - extension_bytes;
         for end in 0..body.len() {
+            let Ok(hello) = ClientHello::parse(&body.slice(..end)) else {
+                assert!(end < 34, "{end} bytes");
+                continue;
+            };
+            assert!(end >= 34, "{end} bytes");
+            assert_eq!(hello.error.is_none(), end == without_extensions, "{end} bytes");
+            assert_eq!(hello.random, whole.random);
+            assert!(whole.cipher_suites.starts_with(&hello.cipher_suites));
+            assert!(whole.extensions.starts_with(&hello.extensions));
             assert_eq!(
-                ClientHello::parse(&body.slice(..end)).is_ok(),
-                end == without_extensions,
+                hello.cipher_suites.len(),
+                (end.max(69) - 69).div_euclid(2).min(3),
                 "{end} bytes"
             );
         }
-        let longer = Bytes::from([&body[..], &[0]].concat());
+    }
+
+    #[test]
+    fn what_is_no_version_and_broken_is_no_hello() {
+        let mut body = client_hello_body(&[]);
+        body[0] = 9;
         assert_eq!(
-            ClientHello::parse(&longer),
-            Err(ParseError::Trailing {
-                field: "extensions",
-                count: 1
-            })
+            ClientHello::parse(&body.clone().into()).unwrap().legacy_version.0,
+            0x0903
         );
+        body.push(0);
+        assert!(ClientHello::parse(&body.into()).is_err());
+    }
+
+    #[test]
+    fn what_can_be_read_of_a_wrong_hello_is_read() {
+        let body = client_hello_body(&[server_name("service.example")]);
+        let parse = |body: &[u8]| ClientHello::parse(&Bytes::copy_from_slice(body)).unwrap();
+
+        let trailing = parse(&[&body[..], &[0]].concat());
+        let error = ParseError::Trailing {
+            field: "extensions",
+            count: 1,
+        };
+        assert_eq!(trailing.error, Some(error));
+        assert_eq!(trailing.server_name().as_deref(), Some("service.example"));
+
+        // A session id of 33 bytes; a list of suites with half a one at its end.
+        let long_id = parse(&[&body[..34], &[33, 7], &body[35..]].concat());
+        let error = ParseError::Invalid {
+            field: "session_id",
+            why: "longer than 32 bytes",
+        };
+        assert_eq!((long_id.session_id.len(), long_id.error), (33, Some(error)));
+        assert_eq!(long_id.server_name().as_deref(), Some("service.example"));
+        let odd = parse(&[&body[..67], &[0, 7], &body[69..75], &[0x13], &body[75..]].concat());
+        let error = ParseError::Trailing {
+            field: "cipher_suites",
+            count: 1,
+        };
+        assert_eq!((odd.cipher_suites.len(), odd.error), (3, Some(error)));
+        assert_eq!(odd.server_name().as_deref(), Some("service.example"));
+    }
+
+    #[test]
+    fn server_names_are_taken_as_they_are() {
+        let name = |data: &[u8]| parse(&[extension(0, data)]).server_name();
+        let entry = |typ: u8, name: &[u8]| [vec![typ], vec16(name)].concat();
+        for text in ["host.example.", "192.0.2.1", "[2001:db8::1]", "has space"] {
+            assert_eq!(name(&vec16(&entry(0, text.as_bytes()))).as_deref(), Some(text));
+        }
+        assert_eq!(name(&vec16(&entry(0, b"\xffx"))).as_deref(), Some("\u{fffd}x"));
+        let several = [entry(7, b"other"), entry(0, b"a.example"), entry(0, b"b.example")].concat();
+        assert_eq!(name(&vec16(&several)).as_deref(), Some("a.example"));
+        // The list's length is wrong, but the names fill the extension.
+        let mut wrong = vec16(&entry(0, b"a.example"));
+        for length in [0, 1, 11, 13, 200] {
+            wrong[1] = length;
+            assert_eq!(name(&wrong).as_deref(), Some("a.example"), "{length}");
+        }
+        let trailing = [vec16(&entry(0, b"a.example")), vec![0, 0, 9]].concat();
+        assert_eq!(name(&trailing).as_deref(), Some("a.example"));
+        for none in [&b""[..], &[0, 0], &vec16(&entry(0, b"")), &[0, 3, 0, 0, 9, b'a']] {
+            assert_eq!(name(none), None, "{none:?}");
+        }
+    }
+
+    #[test]
+    fn drafts_of_tls13_had_another_number_for_key_shares() {
+        let shares = vec16(&[u16s(&[29]), vec16(&[1; 32])].concat());
+        let hello = parse(&[extension(40, &shares)]);
+        let share = KeyShare {
+            group: NamedGroup::X25519,
+            key_length: 32,
+        };
+        assert_eq!(hello.key_shares(), [share]);
+    }
+
+    #[test]
+    fn the_cookie_of_dtls_is_passed_over() {
+        let mut body = client_hello_body(&[]);
+        body[..2].copy_from_slice(&[0xfe, 0xfd]);
+        let body = [&body[..67], &vec8(b"cookie"), &body[67..]].concat();
+        let hello = ClientHello::parse(&body.into()).unwrap();
+        assert_eq!(hello.cipher_suites.len(), 3);
     }
 }

@@ -14,8 +14,8 @@ mod signature_scheme;
 pub use cipher_suite::CipherSuite;
 pub use extension_type::ExtensionType;
 pub use extension_values::{
-    CertificateChainType, CertificateCompressionAlgorithm, CertificateStatusType, CertificateType, EcPointFormat,
-    HeartbeatMode, HpkeAead, HpkeKdf, KeyUpdateRequest, MaxFragmentLength, PskKeyExchangeMode,
+    CertificateChainType, CertificateCompressionAlgorithm, CertificateStatusType, CertificateType,
+    EcPointFormat, HeartbeatMode, HpkeAead, HpkeKdf, KeyUpdateRequest, MaxFragmentLength, PskKeyExchangeMode,
     SrtpProtectionProfile,
 };
 pub use named_group::NamedGroup;

@@ -4,7 +4,10 @@
 //! starts no task. Everything it buffers has a named limit, and what it could not read it says so as an item of its own.
 //!
 //! - [`stream::Stream`] puts one direction of a connection back together and gives [`stream::Item`]s.
-//! - [`handshake::Message`] and the modules of its variants hold the parsed messages.
+//! - [`handshake::Message`] and the modules of its variants hold the parsed messages: all of RFC 5246 and RFC 8446, those
+//!   of their extensions' RFCs, and some that only drafts and experiments had. What is encrypted on the wire can be handed
+//!   to it by who has it decrypted.
+//! - [`extension::Extension`] is kept raw and gives its typed content on demand.
 //! - [`ssl2`] holds the messages of SSL 2, with which clients of SSL 3 and TLS once began.
 //! - [`codepoints`] holds the registered numbers; unknown and GREASE values survive as numbers.
 //! - [`x509::CertificateFacts`] tells what a certificate says.
@@ -38,9 +41,11 @@
 
 pub mod alert;
 pub mod certificate;
+pub mod certificate_forms;
 pub mod certificate_request;
 pub mod client_hello;
 pub mod codepoints;
+pub mod encrypted_extensions;
 pub mod error;
 pub mod extension;
 pub mod fingerprint;
@@ -48,8 +53,11 @@ pub mod handshake;
 pub mod key_exchange;
 pub mod reader;
 pub mod server_hello;
+pub mod session_ticket;
 pub mod ssl2;
 pub mod stream;
+pub mod uncommon;
+mod vectors;
 pub mod x509;
 
 pub use error::ParseError;

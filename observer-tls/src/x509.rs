@@ -1,16 +1,28 @@
 //! What a certificate says (RFC 5280), for people to read. Nothing is checked here: no signature, no chain, no clock.
+//!
+//! Certificates on the wire are odder than the standard allows, and the peers' libraries take many of them. So what
+//! any of them reads is read here, too: a part that is broken costs only the facts that are in it.
 
 mod algorithms;
+mod der;
 mod extensions;
 mod name;
+mod oid;
+mod structure;
+mod time;
 
 pub use name::NameAttributes;
 pub(crate) use name::name_text;
 
+use std::fmt::{Display, Write};
+
 use bytes::Bytes;
 use sha2::{Digest, Sha256};
-use x509_parser::certificate::X509Certificate;
-use x509_parser::prelude::FromDer;
+
+use crate::error::ParseError;
+
+/// Once [`CertificateFacts::malformed`] has so many bytes, nothing is added to it.
+const MAX_COMPLAINTS: usize = 256;
 
 /// The facts of one certificate.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -19,7 +31,8 @@ pub struct CertificateFacts {
     pub der: Bytes,
     /// SHA-256 of `der`.
     pub sha256: [u8; 32],
-    /// Why the certificate, or a part of it, could not be read. What could be read is filled in all the same.
+    /// Why the certificate, or parts of it, could not be read, with `; ` between them. What could be read is filled in
+    /// all the same.
     pub malformed: Option<String>,
     /// The version, counted from 1; 0 when it could not be read.
     pub version: u32,
@@ -31,7 +44,10 @@ pub struct CertificateFacts {
     pub subject_attributes: NameAttributes,
     /// Attributes of the issuer.
     pub issuer_attributes: NameAttributes,
-    /// Serial number in uppercase hex, two digits a byte, without separators and without the sign byte of DER.
+    /// Whether subject and issuer are the same name.
+    pub self_issued: bool,
+    /// Serial number in uppercase hex, two digits a byte, without separators and without the sign byte of DER. One that
+    /// is negative, which RFC 5280 forbids, is its magnitude after a `-`.
     pub serial_number: String,
     /// Start of the validity, seconds since the Unix epoch.
     pub not_before: Option<i64>,
@@ -45,6 +61,14 @@ pub struct CertificateFacts {
     pub uris: Vec<String>,
     /// Mail addresses of subjectAltName.
     pub emails: Vec<String>,
+    /// Distinguished names of subjectAltName as RFC 4514 text.
+    pub directory_names: Vec<String>,
+    /// User principal names of Windows domains, which are other names of subjectAltName.
+    pub user_principal_names: Vec<String>,
+    /// Registered ids of subjectAltName: dotted OIDs.
+    pub registered_ids: Vec<String>,
+    /// How many names of subjectAltName are in none of these lists because there are too many.
+    pub alternative_names_left_out: usize,
     /// Signature algorithm, as "ECDSA-SHA256", "SHA256-RSA", "SHA256-RSAPSS", "Ed25519"; else its OID.
     pub signature_algorithm: String,
     /// Algorithm of the public key: "RSA", "ECDSA", "Ed25519", …; else its OID.
@@ -57,6 +81,8 @@ pub struct CertificateFacts {
     pub public_key_exponent: Option<u64>,
     /// basicConstraints says that it is a CA.
     pub is_ca: bool,
+    /// keyUsage: "digitalSignature", "keyCertSign", … as RFC 5280 names them.
+    pub key_usage: Vec<&'static str>,
     /// extendedKeyUsage: "serverAuth", "clientAuth", … as RFC 5280 names them; else the OID.
     pub extended_key_usage: Vec<String>,
 }
@@ -69,19 +95,9 @@ impl CertificateFacts {
 
     /// As [`CertificateFacts::parse`], sharing the bytes.
     pub fn from_bytes(der: Bytes) -> Self {
-        let mut facts = Self {
-            sha256: Sha256::digest(&der).into(),
-            ..Self::default()
-        };
-        match X509Certificate::from_der(&der) {
-            Ok((rest, certificate)) => {
-                facts.fill(&certificate);
-                if !rest.is_empty() {
-                    facts.complain(format!("{} bytes after the certificate", rest.len()));
-                }
-            }
-            Err(error) => facts.complain(error.to_string()),
-        }
+        let mut facts = Self::default();
+        facts.read(&der);
+        facts.sha256 = Sha256::digest(&der).into();
         facts.der = der;
         facts
     }
@@ -90,7 +106,7 @@ impl CertificateFacts {
     /// section 2).
     pub fn spiffe_id(&self) -> Option<&str> {
         match self.uris.as_slice() {
-            [uri] if uri.starts_with("spiffe://") => Some(uri),
+            [uri] if uri.starts_with("spiffe://") && self.alternative_names_left_out == 0 => Some(uri),
             _ => None,
         }
     }
@@ -104,36 +120,22 @@ impl CertificateFacts {
             .collect()
     }
 
-    fn fill(&mut self, certificate: &X509Certificate<'_>) {
-        self.version = certificate.version().0.saturating_add(1);
-        self.subject = name::text(certificate.subject());
-        self.issuer = name::text(certificate.issuer());
-        self.subject_attributes = NameAttributes::of(certificate.subject());
-        self.issuer_attributes = NameAttributes::of(certificate.issuer());
-        self.serial_number = serial_text(certificate.raw_serial());
-        self.not_before = Some(certificate.validity().not_before.timestamp());
-        self.not_after = Some(certificate.validity().not_after.timestamp());
-        self.signature_algorithm = algorithms::signature(&certificate.signature_algorithm);
-        let key = algorithms::PublicKeyFacts::of(certificate.public_key());
-        self.public_key_algorithm = key.algorithm;
-        self.public_key_size = key.size;
-        self.public_key_curve = key.curve;
-        self.public_key_exponent = key.exponent;
-        self.fill_extensions(certificate.extensions());
+    /// Notes what is wrong.
+    fn complain(&mut self, what: impl Display) {
+        match &mut self.malformed {
+            None => self.malformed = Some(what.to_string()),
+            Some(text) if text.len() < MAX_COMPLAINTS => {
+                // Writing to a String cannot fail.
+                let _ = write!(text, "; {what}");
+            }
+            Some(_) => {}
+        }
     }
 
-    /// Notes what is wrong; the first complaint stays.
-    fn complain(&mut self, what: String) {
-        self.malformed.get_or_insert(what);
+    /// The value, if it could be read; else notes why not.
+    fn readable<T>(&mut self, outcome: Result<T, ParseError>) -> Option<T> {
+        outcome.inspect_err(|error| self.complain(error)).ok()
     }
-}
-
-/// The bytes of the INTEGER in hex. Its first byte is left out when it only says that the number is positive.
-fn serial_text(bytes: &[u8]) -> String {
-    name::hex_upper(match bytes {
-        [0, rest @ ..] if !rest.is_empty() => rest,
-        bytes => bytes,
-    })
 }
 
 #[cfg(test)]
@@ -147,13 +149,6 @@ mod tests {
         assert_eq!(facts.sha256.first_chunk(), Some(&[0xba, 0x78, 0x16, 0xbf]));
         assert!(facts.malformed.is_some());
         assert_eq!(facts.subject, "");
-    }
-
-    #[test]
-    fn serials_lose_only_the_sign_byte() {
-        assert_eq!(serial_text(&[0x00, 0xab, 0x01]), "AB01");
-        assert_eq!(serial_text(&[0x01, 0x0f]), "010F");
-        assert_eq!(serial_text(&[0x00]), "00");
     }
 
     #[test]

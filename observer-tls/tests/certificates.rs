@@ -125,7 +125,7 @@ fn a_chain_tells_its_facts() {
     assert_eq!(leaf_facts.public_key_curve.as_deref(), Some("P-256"));
     assert_eq!(leaf_facts.public_key_size, Some(256));
     assert_eq!(leaf_facts.public_key_exponent, None);
-    assert_eq!(leaf_facts.extended_key_usage, ["serverAuth", "clientAuth"]);
+    assert_eq!(leaf_facts.extended_key_usage, ["clientAuth", "serverAuth"]);
     assert!(!leaf_facts.is_ca);
 
     assert!(root_facts.is_ca);

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use clap::{ArgMatches, Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::config::settings::{self, Settings};
-use crate::config::values::{Format, LogFormat, LogLevel};
+use crate::config::values::{ConnectionCount, Format, LateAlerts, LogFormat, LogLevel, Span};
 
 /// Shows every TLS handshake on this host, above all the ones that fail.
 #[derive(Debug, Parser)]
@@ -39,6 +39,8 @@ pub struct GlobalArgs {
 pub enum Verb {
     /// Watch this host's TLS handshakes until stopped.
     Run(Box<RunArgs>),
+    /// Show the TLS handshakes in capture files.
+    Replay(Box<ReplayArgs>),
     /// Tell what this host can do, what is missing and how to get it.
     Check,
     /// Print the JSON Schema of an event.
@@ -54,6 +56,52 @@ pub struct RunArgs {
     /// One flag for each setting.
     #[command(flatten)]
     pub settings: Settings,
+}
+
+/// Arguments of `replay`.
+#[derive(Clone, Debug, Default, Args)]
+pub struct ReplayArgs {
+    /// Captures in pcap or pcapng format, gzip'ed or not; - is standard input.
+    #[arg(required = true, value_name = "FILE")]
+    pub files: Vec<PathBuf>,
+    /// Write one line for each handshake message and alert instead of events.
+    #[arg(long)]
+    pub messages: bool,
+    /// Write a report of all handshakes instead of events.
+    #[arg(long, conflicts_with = "messages")]
+    pub summary: bool,
+    /// Read settings from this TOML file, the one of run; flags and environment variables override it.
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// Connections that are put back together at once [default: 16384].
+    #[arg(long, value_name = "COUNT")]
+    pub max_connections: Option<ConnectionCount>,
+    /// How long a handshake may be silent before it counts as timed out [default: 10s].
+    #[arg(long, value_name = "TIME")]
+    pub handshake_timeout: Option<Span>,
+    /// How long to wait for a refusal after a TLS 1.3 handshake seems done [default: 2s].
+    #[arg(long, value_name = "TIME")]
+    pub settle_timeout: Option<Span>,
+    /// Put the whole certificate chains into the events, as base64 DER [default: false].
+    #[arg(long, value_name = "true|false", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    pub certificate_chain: Option<bool>,
+    /// Alerts after an established handshake that become events: unexpected or all [default: unexpected].
+    #[arg(long, value_name = "unexpected|all")]
+    pub late_alerts: Option<LateAlerts>,
+}
+
+impl ReplayArgs {
+    /// What the flags set.
+    pub fn settings(&self) -> Settings {
+        Settings {
+            max_connections: self.max_connections,
+            handshake_timeout: self.handshake_timeout,
+            settle_timeout: self.settle_timeout,
+            certificate_chain: self.certificate_chain,
+            late_alerts: self.late_alerts,
+            ..Settings::default()
+        }
+    }
 }
 
 impl Cli {
@@ -94,7 +142,9 @@ fn command() -> clap::Command {
             arg.help(help)
         })
     }
-    with_variables(Cli::command()).mut_subcommand("run", with_variables)
+    with_variables(Cli::command())
+        .mut_subcommand("run", with_variables)
+        .mut_subcommand("replay", with_variables)
 }
 
 #[cfg(test)]
@@ -139,12 +189,37 @@ mod tests {
     }
 
     #[test]
+    fn replay_takes_files_and_the_settings_that_matter_to_it() {
+        let cli = Cli::from_arguments([
+            "tls-observer",
+            "replay",
+            "a.pcap",
+            "-",
+            "--summary",
+            "--settle-timeout",
+            "1s",
+            "--certificate-chain",
+        ])
+        .unwrap();
+        let Verb::Replay(replay) = cli.verb else {
+            panic!("not replay")
+        };
+        assert_eq!(replay.files, [PathBuf::from("a.pcap"), PathBuf::from("-")]);
+        assert!(replay.summary && !replay.messages);
+        let settings = replay.settings();
+        assert_eq!(settings.settle_timeout.unwrap().0.as_secs(), 1);
+        assert_eq!(settings.certificate_chain, Some(true));
+    }
+
+    #[test]
     fn bad_usage_ends_with_status_2_and_names_the_flag() {
         for arguments in [
             &["tls-observer", "run", "--ring-bytes", "5000"][..],
             &["tls-observer", "run", "--cgroup", "/x", "--interface", "lo"],
             &["tls-observer", "run", "--no-such-flag"],
             &["tls-observer", "replay"],
+            &["tls-observer", "replay", "--messages", "--summary", "x.pcap"],
+            &["tls-observer", "replay", "--interface", "lo", "x.pcap"],
             &["tls-observer"],
         ] {
             let error = Cli::from_arguments(arguments).unwrap_err();

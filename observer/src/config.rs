@@ -3,6 +3,7 @@
 
 pub mod file;
 pub mod host;
+pub mod replay;
 pub mod service;
 pub mod settings;
 pub mod values;
@@ -168,15 +169,7 @@ impl Config {
     pub fn from_cli(global: &GlobalArgs, run: &RunArgs, host: &impl Host) -> Result<Self, ConfigError> {
         let flags = flags(global, run.settings.clone());
         let environment = environment(host)?;
-        let path = run.config.clone().or_else(|| {
-            host.variable(&settings::variable("config"))
-                .filter(|path| !path.is_empty())
-                .map(PathBuf::from)
-        });
-        let file = match &path {
-            Some(path) => read_file(path, host)?,
-            None => Settings::default(),
-        };
+        let file = file_settings(run.config.as_deref(), host)?;
         let scope = scope(
             [
                 ("the command line", &flags),
@@ -257,6 +250,16 @@ fn flags(global: &GlobalArgs, run: Settings) -> Settings {
 fn environment(host: &impl Host) -> Result<Settings, ConfigError> {
     Settings::from_environment(|name| host.variable(name))
         .map_err(|(name, message)| ConfigError::Variable { name, message })
+}
+
+/// The settings of the file that the flag or else its variable names; none without a file.
+fn file_settings(flag: Option<&Path>, host: &impl Host) -> Result<Settings, ConfigError> {
+    let path = flag.map(Path::to_owned).or_else(|| {
+        host.variable(&settings::variable("config"))
+            .filter(|path| !path.is_empty())
+            .map(PathBuf::from)
+    });
+    path.map_or_else(|| Ok(Settings::default()), |path| read_file(&path, host))
 }
 
 fn read_file(path: &Path, host: &impl Host) -> Result<Settings, ConfigError> {

@@ -1,7 +1,7 @@
 //! TLS Observer: shows every TLS handshake on a Linux host, above all the ones that fail.
 //!
-//! The way of the data is one-directional: `kernel` (ring buffer) → `flows` (reassembly) → `tracker` (both directions
-//! of one handshake) → `observation` (the model) → `output`. `pipeline` is the only place that wires them.
+//! The way of the data is one-directional: `kernel` (ring buffer) or `replay` (capture files) → `flows` (reassembly) → `tracker` (both directions
+//! of one handshake) → `observation` (the model) → `output`. `pipeline` and `replay` are the places that wire them.
 
 pub mod check;
 pub mod cli;
@@ -14,5 +14,6 @@ pub mod observation;
 pub mod outcome;
 pub mod output;
 pub mod pipeline;
+pub mod replay;
 pub mod segment;
 pub mod tracker;

@@ -5,15 +5,23 @@ use std::process::ExitCode;
 
 use tls_observer::cli::{Cli, Verb};
 use tls_observer::config::host::ThisHost;
+use tls_observer::config::replay::ReplayConfig;
 use tls_observer::config::{Config, Console};
 use tls_observer::exit::Exit;
-use tls_observer::{check, logging, output, pipeline};
+use tls_observer::{check, logging, output, pipeline, replay};
 
 fn main() -> ExitCode {
     let cli = Cli::from_process();
     let exit = match &cli.verb {
         Verb::Run(run) => match Config::from_cli(&cli.global, run, &ThisHost) {
             Ok(config) => self::run(config),
+            Err(error) => fail(&error, error.exit()),
+        },
+        Verb::Replay(replay) => match ReplayConfig::from_cli(&cli.global, replay, &ThisHost) {
+            Ok(config) => {
+                logging::start(&config.console);
+                replay::verb::run(&config)
+            }
             Err(error) => fail(&error, error.exit()),
         },
         Verb::Check => match Console::from_cli(&cli.global, &ThisHost) {

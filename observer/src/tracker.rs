@@ -12,6 +12,7 @@ use std::net::SocketAddr;
 
 use observer_tls::codepoints::{ContentType, HandshakeType};
 use observer_tls::handshake::Message;
+use observer_tls::ssl2;
 use observer_tls::stream::ItemBody;
 
 use authorities::AuthorityCache;
@@ -201,10 +202,17 @@ impl Tracker {
 
     /// Begins a handshake if `body` does: with a ClientHello, or with a ServerHello when the beginning was missed.
     fn begin(&mut self, direction: Direction, time_ns: u64, body: &ItemBody, around: &mut Surroundings<'_>) {
+        if let ItemBody::Ssl2 {
+            message: ssl2::Message::ClientHello(_),
+            ..
+        } = body
+        {
+            return self.begin_handshake(direction, time_ns, around);
+        }
         let ItemBody::Handshake { message, .. } = body else {
             return;
         };
-        match (message, &self.state) {
+        let client = match (message, &self.state) {
             (Message::ClientHello(hello), State::Pending(handshake)) if handshake.continues_with(hello) => {
                 return;
             }
@@ -215,14 +223,15 @@ impl Tracker {
                     ..
                 },
                 State::Idle | State::Begun(_),
-            ) => {
-                self.client = Some(direction);
-            }
-            (Message::ServerHello(_), State::Idle | State::Begun(_)) => {
-                self.client = Some(direction.reverse())
-            }
+            ) => direction,
+            (Message::ServerHello(_), State::Idle | State::Begun(_)) => direction.reverse(),
             _ => return,
-        }
+        };
+        self.begin_handshake(client, time_ns, around);
+    }
+
+    fn begin_handshake(&mut self, client: Direction, time_ns: u64, around: &mut Surroundings<'_>) {
+        self.client = Some(client);
         // What came before, in the clear, was not finished: STARTTLS talk, or a handshake given up.
         if matches!(&self.state, State::Pending(handshake) if !handshake.not_tls) {
             self.report((Verdict::INCOMPLETE, time_ns), around);

@@ -1,7 +1,7 @@
 //! Harness for the live tests of TLS Observer: own network namespaces and cgroups, real TLS peers, the agent itself, and
 //! the means to compare each event with what really happened.
 //!
-//! Everything here needs root. Whatever it makes (namespace, cgroup, process, directory) is a guard that removes it.
+//! Nearly everything here needs root. Whatever it makes (namespace, cgroup, process, directory) is a guard that removes it.
 
 pub mod agent;
 pub mod attachments;
@@ -11,7 +11,7 @@ pub mod cgroup;
 pub mod conversation;
 pub mod events;
 pub mod expect;
-
+pub mod fixtures;
 pub mod inject;
 pub mod metrics;
 pub mod netns;
@@ -20,4 +20,5 @@ pub mod peers;
 pub mod pki;
 pub mod poll;
 pub mod process;
+pub mod record;
 pub mod world;

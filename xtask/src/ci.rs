@@ -1,11 +1,11 @@
-//! `cargo xtask ci`: format, lints, licences, documentation, then all tests; each step runs whatever became of the
-//! one before, and any failure fails the whole.
+//! `cargo xtask ci`: format, lints, licences, documentation, instruction counts, fuzz targets, Miri, then all tests; each
+//! step runs whatever became of the one before, and any failure fails the whole.
 
 use std::process::{Command, ExitCode};
 
 use anyhow::Result;
 
-use crate::{process, setup, test};
+use crate::{fuzz, instructions, miri, process, setup, test};
 
 /// All crates but the kernel half, which only builds for the BPF target.
 const HOST_CRATES: [&str; 3] = ["--workspace", "--exclude", "observer-ebpf"];
@@ -23,7 +23,15 @@ pub fn run() -> Result<ExitCode> {
             problems.push(format!("{name}: {error:#}"));
         }
     }
-    test::all(problems)
+    eprintln!("== instructions");
+    if let Err(error) = instructions::run(&instructions::Options::default()) {
+        problems.push(format!("instructions: {error:#}"));
+    }
+    eprintln!("== fuzz targets");
+    let fuzz = fuzz::suite(fuzz::CI_SECONDS, &[]);
+    eprintln!("== Miri");
+    let miri = miri::suite();
+    test::all(problems, vec![("fuzz targets", fuzz), ("Miri", miri)])
 }
 
 fn checks() -> [(&'static str, Command); 4] {

@@ -13,7 +13,7 @@ use crate::{process, setup};
 pub struct Options {
     /// Arguments of the program itself
     #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
-    rest: Vec<OsString>,
+    pub rest: Vec<OsString>,
 }
 
 /// `cargo xtask demo`: the main job on an embedded default, from nothing. Its peers need not be fast, and the tests use

@@ -1,13 +1,19 @@
 //! Development tasks of TLS Observer, one file for each verb or two. `cargo xtask --help` lists them.
 
+mod bench;
 mod build;
 mod ci;
+mod conformance;
 mod docs;
 mod ebpf_toolchain;
+mod fixtures;
+mod fuzz;
+mod instructions;
 mod kernels;
 mod libtest;
 mod linker;
 mod live;
+mod miri;
 mod packages;
 mod process;
 mod setup;
@@ -37,12 +43,20 @@ enum Verb {
     Demo(live::Options),
     /// Set up, then run all tests: unit, doc and live (live ones as root)
     Test,
-    /// Set up, then measure what the agent costs (root)
-    Bench(live::Options),
+    /// Set up, then measure what the agent costs (root), or what its parts do
+    Bench(bench::Options),
+    /// Run the fuzz targets for a while each
+    Fuzz(fuzz::Options),
+    /// Run the TLS parser's unit tests under Miri
+    Miri,
     /// Set up, then run the agent on other kernels in virtual machines
     Kernels(kernels::Options),
     /// Write what is generated under docs/ from the code
     Docs,
+    /// Record the captures of the tests anew (root)
+    Fixtures(live::Options),
+    /// Compare the observer with tshark on a folder of captures
+    Conformance(conformance::Options),
     /// All checks and all tests, as CI runs them
     Ci,
 }
@@ -53,9 +67,13 @@ fn main() -> ExitCode {
         Verb::Build(options) => build::run(&options).map(|()| ExitCode::SUCCESS),
         Verb::Demo(options) => live::demo(&options),
         Verb::Test => test::run(),
-        Verb::Bench(options) => live::bench(&options),
+        Verb::Bench(options) => bench::run(&options),
+        Verb::Fuzz(options) => fuzz::run(&options),
+        Verb::Miri => miri::run(),
         Verb::Kernels(options) => kernels::run(&options),
         Verb::Docs => docs::run().map(|()| ExitCode::SUCCESS),
+        Verb::Fixtures(options) => fixtures::run(&options),
+        Verb::Conformance(options) => conformance::run(&options),
         Verb::Ci => ci::run(),
     };
     result.unwrap_or_else(|error| {

@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-use anyhow::Result;
+use anyhow::{Result, bail};
 
 use crate::process;
 
@@ -26,6 +26,33 @@ pub fn install(names: &[&str]) -> Result<()> {
             .args(["install", "--yes", "--no-install-recommends"])
             .args(names),
     )
+}
+
+/// Has `program`: installs `package` where it is missing and that can be done here.
+pub fn need(program: &str, package: &str) -> Result<()> {
+    if process::has_program(program) {
+        return Ok(());
+    }
+    if is_debian() && process::is_root() {
+        return install(&[package]);
+    }
+    bail!("no {program}; as root: {}", command_line(&[package]));
+}
+
+/// Has cargo's subcommand `program` in this very version, installing it where it is missing. Gives whether it had to.
+pub fn need_cargo(program: &str, version: &str) -> Result<bool> {
+    let subcommand = program.strip_prefix("cargo-").unwrap_or(program);
+    let found = process::output_of("cargo", &[subcommand, "--version"]);
+    if found.as_deref() == Some(&format!("{program} {version}")) {
+        return Ok(false);
+    }
+    process::run(Command::new("cargo").args(cargo_install(program, version)))?;
+    Ok(true)
+}
+
+/// Cargo's arguments that install a program of its own.
+pub fn cargo_install<'a>(program: &'a str, version: &'a str) -> [&'a str; 5] {
+    ["install", program, "--version", version, "--locked"]
 }
 
 fn is_known(name: &str) -> bool {

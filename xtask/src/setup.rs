@@ -142,18 +142,14 @@ fn components(report: &mut Report) {
 }
 
 fn cargo_deny(report: &mut Report) {
-    let version = process::output_of("cargo", &["deny", "--version"]);
-    if version.as_deref() == Some(&format!("cargo-deny {CARGO_DENY}")) {
-        report.found(&format!("cargo-deny {CARGO_DENY}"));
-        return;
-    }
-    let arguments = ["install", "cargo-deny", "--version", CARGO_DENY, "--locked"];
-    match process::run(Command::new("cargo").args(arguments)) {
-        Ok(()) => report.installed(&format!("cargo-deny {CARGO_DENY}")),
-        Err(error) => report.missing(
-            &format!("cargo-deny: {error:#}"),
-            &[format!("cargo {}", arguments.join(" "))],
-        ),
+    let item = format!("cargo-deny {CARGO_DENY}");
+    match packages::need_cargo("cargo-deny", CARGO_DENY) {
+        Ok(false) => report.found(&item),
+        Ok(true) => report.installed(&item),
+        Err(error) => {
+            let command = packages::cargo_install("cargo-deny", CARGO_DENY).join(" ");
+            report.missing(&format!("{item}: {error:#}"), &[format!("cargo {command}")]);
+        }
     }
 }
 

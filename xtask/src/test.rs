@@ -21,17 +21,19 @@ pub fn run() -> Result<ExitCode> {
         tests: true,
         ci: false,
     })?;
-    all(Vec::new())
+    all(Vec::new(), Vec::new())
 }
 
-/// Runs all suites, each whatever became of the one before. `problems` are failures from before them.
-pub fn all(mut problems: Vec<String>) -> Result<ExitCode> {
+/// Runs all suites, each whatever became of the one before, and sums them up with `more` that were run before them.
+/// `problems` are failures from before them.
+pub fn all(mut problems: Vec<String>, more: Vec<(&str, Result<Suite>)>) -> Result<ExitCode> {
     let allowed = Allowed::load()?;
     let units = units();
     let live = build::agent(Profile::Release).and_then(|agent| live(&agent));
     let mut total = Counts::default();
     println!();
-    for (name, suite) in [("unit and doc tests", units), ("live tests", live)] {
+    let tests = [("unit and doc tests", units), ("live tests", live)];
+    for (name, suite) in more.into_iter().chain(tests) {
         let suite = suite.unwrap_or_else(|error| {
             problems.push(format!("{name}: {error:#}"));
             Suite {

@@ -123,7 +123,9 @@ mod tests {
 
     #[test]
     fn fragment_lengths_are_powers_of_two() {
-        let lengths: Vec<_> = (1..=4).filter_map(|code| MaxFragmentLength(code).bytes()).collect();
+        let lengths: Vec<_> = (1..=4)
+            .filter_map(|code| MaxFragmentLength(code).bytes())
+            .collect();
         assert_eq!(lengths, [512, 1024, 2048, 4096]);
         assert_eq!(MaxFragmentLength(0).bytes(), None);
         assert_eq!(MaxFragmentLength(5).bytes(), None);

@@ -112,7 +112,9 @@ mod tests {
             assert!(NamedGroup(group).is_hybrid(), "{group}");
         }
         // All that is named from ML-KEM on, but for the two of explicit curves.
-        let named = (512..=u16::MAX).map(NamedGroup).filter(|group| group.name().is_some());
+        let named = (512..=u16::MAX)
+            .map(NamedGroup)
+            .filter(|group| group.name().is_some());
         let classical: Vec<_> = named.filter(|group| !group.is_post_quantum()).collect();
         assert_eq!(classical, [0xff01, 0xff02].map(NamedGroup));
         assert!((0..512).all(|group| !NamedGroup(group).is_post_quantum()));

@@ -55,9 +55,17 @@ impl ProtocolVersion {
         matches!(self, Self::TLS12 | Self::DTLS12) || self.is_tls13()
     }
 
+    /// Whether a hello may begin with this: a version of SSL or TLS known or to come, of DTLS or of TLCP.
+    pub const fn is_plausible(self) -> bool {
+        self.0 >> 8 == 3 || self.is_tls13_draft() || self.is_dtls() || matches!(self, Self::TLCP11)
+    }
+
     /// Whether this is a version of DTLS.
     pub const fn is_dtls(self) -> bool {
-        matches!(self, Self::DTLS10 | Self::DTLS12 | Self::DTLS13 | Self::DTLS10_OPENSSL)
+        matches!(
+            self,
+            Self::DTLS10 | Self::DTLS12 | Self::DTLS13 | Self::DTLS10_OPENSSL
+        )
     }
 
     /// The number alone, as ECS `tls.version` has it: "1.3", "1.2", …; "3.0" for SSL 3.0. Drafts of TLS 1.3 count as 1.3.

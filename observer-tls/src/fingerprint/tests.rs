@@ -223,6 +223,7 @@ fn ja3s_has_the_version_the_suite_and_the_extensions() {
                 data: Bytes::new(),
             })
             .to_vec(),
+        error: None,
     };
     // What md5sum says of 769,47,65281-0-11-35-5-16.
     assert_eq!(

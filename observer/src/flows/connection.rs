@@ -4,6 +4,7 @@ use std::net::{IpAddr, SocketAddr};
 
 use observer_tls::codepoints::{ContentType, HandshakeType};
 use observer_tls::handshake::Message;
+use observer_tls::ssl2;
 use observer_tls::stream::{Item, ItemBody, Stream};
 
 use crate::observation::MessageSeen;
@@ -445,6 +446,9 @@ impl Connection {
                 destination,
                 body: &item.body,
             });
+            if begins_client(&item.body) {
+                self.streams[direction.reverse().index()].expect_records();
+            }
             if self.born == 0 {
                 self.recognise(direction, &item, around);
             }
@@ -490,6 +494,15 @@ impl Connection {
 
     fn next_seq(&self, direction: Direction) -> Option<u32> {
         self.streams[direction.index()].next_seq()
+    }
+}
+
+/// Whether a client sends this first.
+fn begins_client(item: &ItemBody) -> bool {
+    match item {
+        ItemBody::Handshake { message, .. } => message.typ() == HandshakeType::CLIENT_HELLO,
+        ItemBody::Ssl2 { message, .. } => matches!(message, ssl2::Message::ClientHello(_)),
+        _ => false,
     }
 }
 

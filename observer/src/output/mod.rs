@@ -15,6 +15,7 @@ pub mod queue;
 #[cfg(test)]
 pub(crate) mod samples;
 pub mod schema;
+pub mod summary;
 pub mod target;
 pub mod text;
 pub mod words;

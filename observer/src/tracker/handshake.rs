@@ -1,6 +1,7 @@
 //! One handshake in the making: what both sides' messages and records have told so far.
 
 mod endings;
+mod ssl2;
 
 use std::sync::Arc;
 
@@ -62,6 +63,8 @@ pub(super) struct Handshake {
     pub cut_short: bool,
     /// A limit left bytes out.
     pub truncated: bool,
+    /// It goes on in SSL 2, of which no more than the hellos can be read.
+    pub ssl2: bool,
     /// Heap bytes that peers' messages made this state hold, about.
     pub weight: usize,
     session_id: ([u8; 32], usize),
@@ -126,6 +129,7 @@ impl Handshake {
             gap: false,
             cut_short: false,
             truncated: false,
+            ssl2: false,
             weight: 0,
             session_id: ([0; 32], 0),
             ticket_sent: false,
@@ -169,7 +173,10 @@ impl Handshake {
     ) -> Option<Decision> {
         if matches!(
             body,
-            ItemBody::Handshake { .. } | ItemBody::ChangeCipherSpec | ItemBody::Opaque { .. }
+            ItemBody::Handshake { .. }
+                | ItemBody::Ssl2 { .. }
+                | ItemBody::ChangeCipherSpec
+                | ItemBody::Opaque { .. }
         ) {
             self.warning = self.warning.filter(|(sender, ..)| *sender != side);
             if side == Side::Client && self.server_hello {
@@ -187,6 +194,10 @@ impl Handshake {
             ItemBody::Opaque {
                 content_type, length, ..
             } => self.opaque(side, time_ns, *content_type, *length),
+            ItemBody::Ssl2 { message, .. } => {
+                self.ssl2_message(side, time_ns, message, caches);
+                None
+            }
             ItemBody::Gap { .. } => {
                 self.gap = true;
                 None
@@ -199,7 +210,6 @@ impl Handshake {
                 self.not_tls |= !self.server_hello;
                 None
             }
-            ItemBody::Ssl2 { .. } => None,
         }
     }
 
@@ -220,6 +230,8 @@ impl Handshake {
                 },
             ) => self.hello_seen = true,
             (Side::Server, Message::ServerHello(hello)) => self.server_hello(hello, time_ns),
+            // TLS 1.3 before its 22nd draft.
+            (Side::Server, Message::DraftHelloRetryRequest(_)) => self.hello_retry = true,
             (_, Message::Certificate(list)) => self.certificate(side, list, caches),
             (Side::Server, Message::CertificateRequest(body)) => {
                 self.certificate_requested = true;
@@ -301,7 +313,9 @@ impl Handshake {
         match side {
             Side::Server => self.server_chain = chain,
             Side::Client => {
-                self.client_certificate = match chain.is_empty() {
+                // A raw public key (RFC 7250) proves an identity without a certificate.
+                let none = chain.is_empty() && list.raw_public_key.is_none();
+                self.client_certificate = match none {
                     true => ClientCertificate::RequestedNotSent,
                     false => ClientCertificate::Sent,
                 };

@@ -1,7 +1,8 @@
 //! From a ClientHello to what the client offers.
 
 use observer_tls::client_hello::ClientHello;
-use observer_tls::fingerprint;
+use observer_tls::codepoints::CipherSuite;
+use observer_tls::{fingerprint, ssl2};
 
 use crate::observation::ClientOffer;
 
@@ -34,6 +35,19 @@ pub(super) fn of(hello: &ClientHello) -> ClientOffer {
         grease,
         ja3: Some(fingerprint::ja3(hello)),
         ja4: Some(fingerprint::ja4(hello)),
+    }
+}
+
+/// The offer that a hello in the form of SSL 2 makes. It names no more than the highest version and suites, among them
+/// ciphers of SSL 2 itself, which have no number that fits.
+pub(super) fn of_ssl2(hello: &ssl2::ClientHello) -> ClientOffer {
+    let suites = hello.cipher_specs.iter();
+    ClientOffer {
+        legacy_version: hello.version,
+        cipher_suites: suites
+            .filter_map(|spec| u16::try_from(*spec).ok().map(CipherSuite))
+            .collect(),
+        ..ClientOffer::default()
     }
 }
 

@@ -34,6 +34,11 @@ impl Series {
         self.0.iter().map(|value| value * factor).collect()
     }
 
+    /// So many `units` by each value: a cost as a rate.
+    pub fn inverse(&self, units: f64) -> Self {
+        self.0.iter().map(|value| units / value).collect()
+    }
+
     /// The figure with its spread: the median with `digits` after the point, then the smallest and largest value.
     pub fn show(&self, digits: usize) -> String {
         let least = self.0.first().copied().unwrap_or(f64::NAN);
@@ -53,13 +58,22 @@ impl FromIterator<f64> for Series {
     }
 }
 
-/// An upper limit that a figure should keep.
+/// What a figure should keep to.
+#[derive(Clone, Copy, Debug)]
+pub enum Bound {
+    /// No more than this.
+    AtMost(f64),
+    /// No less than this.
+    AtLeast(f64),
+}
+
+/// A limit that a figure should keep.
 #[derive(Clone, Copy, Debug)]
 pub struct Goal {
     /// What is limited, for a person.
     pub what: &'static str,
     /// The limit.
-    pub limit: f64,
+    pub bound: Bound,
     /// Its unit.
     pub unit: &'static str,
 }
@@ -67,25 +81,44 @@ pub struct Goal {
 /// Agent CPU for one full handshake with client certificate.
 pub const AGENT_PER_HANDSHAKE: Goal = Goal {
     what: "agent CPU per mutual handshake",
-    limit: 10.0,
+    bound: Bound::AtMost(10.0),
     unit: "µs",
 };
 /// CPU of the agent and its kernel programs for bulk.
 pub const BULK_IN_ALL: Goal = Goal {
     what: "agent and kernel programs together per GB of bulk",
-    limit: 0.01,
+    bound: Bound::AtMost(0.01),
     unit: "CPU s",
 };
 /// Kernel program run on one packet of bulk.
 pub const BULK_PACKET: Goal = Goal {
     what: "kernel program per bulk packet",
-    limit: 100.0,
+    bound: Bound::AtMost(100.0),
     unit: "ns",
 };
 /// Resident memory of the agent, at its highest.
 pub const MEMORY: Goal = Goal {
     what: "agent's largest resident memory",
-    limit: 32.0,
+    bound: Bound::AtMost(32.0),
+    unit: "MiB",
+};
+
+/// Handshakes that replay reads in a CPU second, by those that tshark reads.
+pub const REPLAY_HANDSHAKES: Goal = Goal {
+    what: "handshakes a CPU second, by tshark's",
+    bound: Bound::AtLeast(60.0),
+    unit: "times",
+};
+/// Bulk that replay reads in a CPU second, by what tcpdump reads.
+pub const REPLAY_BULK: Goal = Goal {
+    what: "bytes a CPU second, by those of tcpdump -w /dev/null",
+    bound: Bound::AtLeast(1.0),
+    unit: "times",
+};
+/// Resident memory of replay, at its highest.
+pub const REPLAY_MEMORY: Goal = Goal {
+    what: "replay's largest resident memory",
+    bound: Bound::AtMost(64.0),
     unit: "MiB",
 };
 
@@ -103,18 +136,25 @@ pub struct Judged {
 impl Judged {
     /// Whether the figure keeps the goal. A figure that could not be had does not.
     pub fn met(&self) -> bool {
-        self.value <= self.goal.limit
+        match self.goal.bound {
+            Bound::AtMost(limit) => self.value <= limit,
+            Bound::AtLeast(limit) => self.value >= limit,
+        }
     }
 }
 
 impl fmt::Display for Judged {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Goal { what, limit, unit } = self.goal;
+        let Goal { what, bound, unit } = self.goal;
+        let (side, limit) = match bound {
+            Bound::AtMost(limit) => ("at most", limit),
+            Bound::AtLeast(limit) => ("at least", limit),
+        };
         let verdict = if self.met() { "PASS" } else { "MISS" };
         let digits = if limit < 1.0 { 4 } else { 2 };
         write!(
             f,
-            "{verdict}  {what}, {}: {:.digits$} {unit} (goal: at most {limit} {unit})",
+            "{verdict}  {what}, {}: {:.digits$} {unit} (goal: {side} {limit} {unit})",
             self.case, self.value
         )
     }
@@ -122,7 +162,7 @@ impl fmt::Display for Judged {
 
 #[cfg(test)]
 mod tests {
-    use super::{BULK_PACKET, Judged, Series};
+    use super::{BULK_PACKET, Judged, REPLAY_HANDSHAKES, Series};
 
     #[test]
     fn a_series_knows_its_middle_and_spread() {
@@ -135,15 +175,19 @@ mod tests {
     }
 
     #[test]
-    fn a_goal_is_missed_above_its_limit_and_without_a_figure() {
-        let judged = |value| Judged {
-            goal: BULK_PACKET,
+    fn a_goal_is_missed_beyond_its_limit_and_without_a_figure() {
+        let judged = |goal, value| Judged {
+            goal,
             case: "x".into(),
             value,
         };
-        assert!(judged(100.0).met());
-        assert!(!judged(100.1).met());
-        assert!(!judged(f64::NAN).met());
-        assert!(judged(120.0).to_string().starts_with("MISS"));
+        assert!(judged(BULK_PACKET, 100.0).met());
+        assert!(!judged(BULK_PACKET, 100.1).met());
+        assert!(judged(REPLAY_HANDSHAKES, 60.0).met());
+        assert!(!judged(REPLAY_HANDSHAKES, 59.9).met());
+        for goal in [BULK_PACKET, REPLAY_HANDSHAKES] {
+            assert!(!judged(goal, f64::NAN).met());
+        }
+        assert!(judged(BULK_PACKET, 120.0).to_string().starts_with("MISS"));
     }
 }

@@ -5,7 +5,7 @@
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -17,10 +17,10 @@ use rustls::pki_types::ServerName;
 use rustls::{ClientConfig, ClientConnection, ServerConfig, ServerConnection, StreamOwned};
 use serde_json::{Value, json};
 
-use super::{ADDRESS, Ground};
+use super::ADDRESS;
 use crate::peers::tls::{self, Identity, Offer};
 use crate::peers::{ClientAuth, Version};
-use crate::pki::SERVER_NAME;
+use crate::pki::{Files, Pki, SERVER_NAME};
 
 /// Threads of the server: more than the client has, so that a connection never waits for another's close.
 const WORKERS: u32 = 8;
@@ -62,30 +62,56 @@ pub struct Flags {
     bytes: u64,
 }
 
+/// What one end is given: PEM files.
+#[derive(Clone, Copy, Debug)]
+pub struct Credentials<'a> {
+    /// The certificate of the authority that the other end must have.
+    pub trusted: &'a Path,
+    /// Its own certificate chain.
+    pub chain: &'a Path,
+    /// The key of that chain's first certificate.
+    pub key: &'a Path,
+}
+
+impl<'a> Credentials<'a> {
+    /// Those of the tests' server.
+    pub fn of_server(pki: &'a Pki) -> Self {
+        Self::new(&pki.client_ca.files, &pki.server.files)
+    }
+
+    /// Those of the tests' good client.
+    pub fn of_client(pki: &'a Pki) -> Self {
+        Self::new(&pki.server_ca.files, &pki.good.files)
+    }
+
+    fn new(authority: &'a Files, own: &'a Files) -> Self {
+        Self {
+            trusted: &authority.certificate,
+            chain: &own.certificate,
+            key: &own.key,
+        }
+    }
+}
+
 /// A command that runs the server, for [`ADDRESS`].
 ///
 /// # Errors
 /// When this program cannot find itself.
-pub fn server(ground: &Ground, version: Version) -> Result<Command> {
-    let (pki, files) = (&ground.pki, &ground.pki.server.files);
-    command(
-        "serve",
-        version,
-        [&pki.client_ca.files.certificate, &files.certificate, &files.key],
-    )
+pub fn server(credentials: Credentials<'_>, version: Version) -> Result<Command> {
+    command("serve", version, credentials)
 }
 
-/// A command that runs the client.
+/// A command that runs the client: so many connections, and on each so many bytes to ask for.
 ///
 /// # Errors
 /// When this program cannot find itself.
-pub fn client(ground: &Ground, version: Version, connections: u32, bytes: u64) -> Result<Command> {
-    let (pki, files) = (&ground.pki, &ground.pki.good.files);
-    let mut command = command(
-        "load",
-        version,
-        [&pki.server_ca.files.certificate, &files.certificate, &files.key],
-    )?;
+pub fn client(
+    credentials: Credentials<'_>,
+    version: Version,
+    connections: u32,
+    bytes: u64,
+) -> Result<Command> {
+    let mut command = command("load", version, credentials)?;
     command.args([
         "--connections",
         &connections.to_string(),
@@ -95,7 +121,7 @@ pub fn client(ground: &Ground, version: Version, connections: u32, bytes: u64) -
     Ok(command)
 }
 
-fn command(verb: &str, version: Version, [ca, cert, key]: [&PathBuf; 3]) -> Result<Command> {
+fn command(verb: &str, version: Version, credentials: Credentials<'_>) -> Result<Command> {
     let mut command = Command::new(std::env::current_exe().context("own path")?);
     command.args([
         verb,
@@ -106,11 +132,11 @@ fn command(verb: &str, version: Version, [ca, cert, key]: [&PathBuf; 3]) -> Resu
     ]);
     command
         .arg("--ca")
-        .arg(ca)
+        .arg(credentials.trusted)
         .arg("--cert")
-        .arg(cert)
+        .arg(credentials.chain)
         .arg("--key")
-        .arg(key);
+        .arg(credentials.key);
     Ok(command)
 }
 

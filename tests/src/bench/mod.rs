@@ -6,6 +6,7 @@ pub mod figures;
 pub mod load;
 pub mod machine;
 pub mod programs;
+pub mod replay;
 pub mod report;
 pub mod services;
 pub mod watch;

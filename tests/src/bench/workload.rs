@@ -5,6 +5,7 @@ use std::time::Duration;
 use anyhow::{Context, Result, ensure};
 use serde_json::Value;
 
+use super::load::Credentials;
 use super::machine::cpu_time;
 use super::{ADDRESS, Ground, load};
 use crate::peers::{ClientAuth, Stack, Version, openssl};
@@ -36,7 +37,7 @@ impl<'a> Server<'a> {
     /// When it does not listen in time.
     pub fn start(ground: &'a Ground, stack: Stack, version: Version) -> Result<Self> {
         let mut command = match stack {
-            Stack::Rustls => load::server(ground, version)?,
+            Stack::Rustls => load::server(Credentials::of_server(&ground.pki), version)?,
             Stack::OpenSsl => {
                 let mut command = openssl::server(&ground.pki, ADDRESS, Some(version), ClientAuth::Required);
                 command.arg("-quiet");
@@ -57,7 +58,12 @@ impl<'a> Server<'a> {
     /// When some connection fails.
     pub fn load(&self, connections: u32, bytes: u64) -> Result<Outcome> {
         let before = cpu_time(self.process.pid())?;
-        let mut command = load::client(self.ground, self.version, connections, bytes)?;
+        let mut command = load::client(
+            Credentials::of_client(&self.ground.pki),
+            self.version,
+            connections,
+            bytes,
+        )?;
         let mut client = self.ground.place().spawn(&mut command)?;
         let status = client.wait(LIMIT)?;
         let server_cpu = cpu_time(self.process.pid())?.saturating_sub(before).as_secs_f64();

@@ -1,9 +1,11 @@
-//! `cargo xtask bench`: what the agent costs, without and with it by turns. Needs root.
+//! `cargo xtask bench`: what the agent costs, without and with it by turns, and what replay costs. Needs root.
 
 use std::path::PathBuf;
 
 use anyhow::Result;
 use clap::{Parser, Subcommand};
+use observer_tests::agent;
+use observer_tests::bench::replay::{self, cost};
 use observer_tests::bench::{Extent, load, report};
 
 /// Measures what the agent costs the services it watches. Exit status 0 also when a goal is missed; 1 when something was
@@ -12,50 +14,68 @@ use observer_tests::bench::{Extent, load, report};
 #[command(name = "bench")]
 struct Arguments {
     /// The agent's binary; found beside this program when not given.
-    #[arg(long)]
+    #[arg(long, global = true)]
     observer: Option<PathBuf>,
     /// A short version, under 40 s: shows that it works, not good figures.
-    #[arg(long)]
+    #[arg(long, global = true)]
     quick: bool,
-    /// Repeats without and with the agent, each.
-    #[arg(long)]
+    /// Repeats of each measurement.
+    #[arg(long, global = true)]
     repeats: Option<u32>,
     /// Handshakes in one repeat.
-    #[arg(long)]
+    #[arg(long, global = true)]
     handshakes: Option<u32>,
     #[command(subcommand)]
     part: Option<Part>,
 }
 
-/// What the benchmark starts itself as.
 #[derive(Subcommand)]
-#[command(hide = true)]
 enum Part {
-    /// The measured server.
+    /// Measures instead what reading captures costs, beside tshark and tcpdump.
+    Replay {
+        /// Keep the captures in this directory.
+        #[arg(long)]
+        keep: Option<PathBuf>,
+    },
+    /// The measured server, which the benchmark starts itself.
     #[command(hide = true)]
     Serve(load::Flags),
     /// Its client.
     #[command(hide = true)]
     Load(load::Flags),
+    /// Measures one run of a program.
+    #[command(hide = true)]
+    Measure(cost::Flags),
 }
 
 fn main() -> Result<()> {
     let arguments = Arguments::parse();
+    if let Some(path) = arguments.observer {
+        agent::use_binary(path);
+    }
     match &arguments.part {
-        Some(Part::Serve(flags)) => return load::serve(flags),
-        Some(Part::Load(flags)) => return load::load(flags),
-        None => {}
+        Some(Part::Serve(flags)) => load::serve(flags),
+        Some(Part::Load(flags)) => load::load(flags),
+        Some(Part::Measure(flags)) => cost::measure(flags),
+        Some(Part::Replay { keep }) => {
+            let mut extent = if arguments.quick {
+                replay::Extent::QUICK
+            } else {
+                replay::Extent::FULL
+            };
+            extent.repeats = arguments.repeats.unwrap_or(extent.repeats);
+            extent.handshakes = arguments.handshakes.unwrap_or(extent.handshakes);
+            replay::run(extent, keep.as_deref())
+        }
+        None => {
+            let mut extent = if arguments.quick {
+                Extent::QUICK
+            } else {
+                Extent::FULL
+            };
+            extent.repeats = arguments.repeats.unwrap_or(extent.repeats);
+            extent.handshakes = arguments.handshakes.unwrap_or(extent.handshakes);
+            report::run(extent)
+        }
     }
-    if let Some(path) = &arguments.observer {
-        // SAFETY: no other thread runs yet that could read the environment.
-        unsafe { std::env::set_var("TLS_OBSERVER_BIN", path) };
-    }
-    let mut extent = if arguments.quick {
-        Extent::QUICK
-    } else {
-        Extent::FULL
-    };
-    extent.repeats = arguments.repeats.unwrap_or(extent.repeats);
-    extent.handshakes = arguments.handshakes.unwrap_or(extent.handshakes);
-    report::run(extent)
 }

@@ -150,11 +150,23 @@ text_schema!(Id, { "type": "string", "pattern": "^[0-9a-f]{32}$" });
 #[derive(Clone, Copy, Debug)]
 pub struct Digest<'a>(pub &'a [u8; 32]);
 
-impl Serialize for Digest<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+impl Digest<'_> {
+    fn digits(self) -> [u8; 64] {
         let mut digits = [0; 64];
         HEXUPPER.encode_mut(self.0, &mut digits);
-        serializer.serialize_str(std::str::from_utf8(&digits).unwrap_or_default())
+        digits
+    }
+}
+
+impl Display for Digest<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(std::str::from_utf8(&self.digits()).unwrap_or_default())
+    }
+}
+
+impl Serialize for Digest<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(std::str::from_utf8(&self.digits()).unwrap_or_default())
     }
 }
 text_schema!(Digest<'_>, { "type": "string", "pattern": "^[0-9A-F]{64}$" });

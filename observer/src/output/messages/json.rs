@@ -13,6 +13,7 @@ use observer_tls::fingerprint;
 use observer_tls::handshake::Message;
 use observer_tls::reader::Reader;
 use observer_tls::server_hello::ServerHello;
+use observer_tls::ssl2;
 use observer_tls::stream::ItemBody;
 use serde::{Serialize, Serializer};
 use sha2::{Digest, Sha256};
@@ -44,6 +45,9 @@ struct Line {
     typ: Option<u8>,
     #[serde(skip_serializing_if = "Option::is_none")]
     type_name: Option<Named<HandshakeType>>,
+    /// The type of a message of SSL 2, whose numbers are others.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ssl2_type: Option<u8>,
     #[serde(skip_serializing_if = "Option::is_none")]
     length: Option<u32>,
     src_ip: IpAddr,
@@ -108,13 +112,19 @@ impl Line {
                 Content::from(message),
             ),
             ItemBody::Alert(alert) => ("alert", None, None, Content::from(alert)),
+            ItemBody::Ssl2 { length, message } => ("sslv2", None, Some(*length), Content::from(message)),
             _ => return None,
+        };
+        let ssl2_type = match seen.body {
+            ItemBody::Ssl2 { message, .. } => Some(message.typ()),
+            _ => None,
         };
         Some(Self {
             timestamp: Time::from_nanos(seen.time_ns),
             kind,
             typ: typ.map(|typ| typ.0),
             type_name: typ.map(Named),
+            ssl2_type,
             length,
             src_ip: source.ip,
             src_port: source.port,
@@ -189,6 +199,31 @@ impl From<&ServerHello> for Content {
             alpn: hello.alpn().into_iter().map(Lossy).collect(),
             ja3s: Some(FingerprintText(fingerprint::ja3s(hello))),
             ..Self::default()
+        }
+    }
+}
+
+impl From<&ssl2::Message> for Content {
+    fn from(message: &ssl2::Message) -> Self {
+        match message {
+            ssl2::Message::ClientHello(hello) => Self {
+                version: Some(Named(hello.version)),
+                session_id: session_id(&hello.session_id),
+                ..Self::default()
+            },
+            ssl2::Message::ServerHello(hello) => Self {
+                version: Some(Named(hello.version)),
+                certificates_sha256: (!hello.certificate.is_empty())
+                    .then(|| Hex(Sha256::digest(&hello.certificate).into()))
+                    .into_iter()
+                    .collect(),
+                ..Self::default()
+            },
+            ssl2::Message::ClientMasterKey { .. } => Self::default(),
+            ssl2::Message::Malformed { error, .. } => Self {
+                error: Some(error.to_string()),
+                ..Self::default()
+            },
         }
     }
 }

@@ -8,6 +8,7 @@ use observer_tls::codepoints::{AlertLevel, ProtocolVersion};
 use observer_tls::fingerprint;
 use observer_tls::handshake::Message;
 use observer_tls::server_hello::ServerHello;
+use observer_tls::ssl2;
 use observer_tls::stream::ItemBody;
 use observer_tls::x509::CertificateFacts;
 
@@ -41,6 +42,10 @@ pub(super) fn line(seen: &MessageSeen<'_>, color: bool, out: &mut Vec<u8>) {
                 _ => Some(YELLOW),
             };
             ("alert".to_owned(), String::new(), paint, alert_text(alert))
+        }
+        ItemBody::Ssl2 { length, message } => {
+            let (name, detail) = ssl2_text(message);
+            (name.to_owned(), length.to_string(), None, detail)
         }
         _ => return,
     };
@@ -123,6 +128,16 @@ fn server_hello(hello: &ServerHello) -> String {
 
 fn alert_text(alert: &Alert) -> String {
     format!("{} {}", Named(alert.level), Named(alert.description))
+}
+
+/// Name and detail of a message of SSL 2.
+fn ssl2_text(message: &ssl2::Message) -> (&'static str, String) {
+    match message {
+        ssl2::Message::ClientHello(hello) => ("ssl2 client_hello", version_text(hello.version)),
+        ssl2::Message::ServerHello(hello) => ("ssl2 server_hello", version_text(hello.version)),
+        ssl2::Message::ClientMasterKey { .. } => ("ssl2 master_key", String::new()),
+        ssl2::Message::Malformed { error, .. } => ("ssl2 malformed", error.to_string()),
+    }
 }
 
 fn version_text(version: ProtocolVersion) -> String {

@@ -77,7 +77,7 @@ impl Handshake {
         }
         let verdict = if self.not_tls {
             Verdict::aborted(Reason::NotTls)
-        } else if self.is_lossy() {
+        } else if self.is_lossy() || self.ssl2 {
             Verdict::INCOMPLETE
         } else {
             self.reading
@@ -91,7 +91,7 @@ impl Handshake {
         if let Some(decision) = self.at_close() {
             return decision;
         }
-        let verdict = if self.is_lossy() {
+        let verdict = if self.is_lossy() || self.ssl2 {
             Verdict::INCOMPLETE
         } else if self.not_tls {
             Verdict {

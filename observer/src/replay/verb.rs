@@ -1,0 +1,148 @@
+//! The verb `replay`: files in, events, messages or a summary out, and the exit status.
+
+mod output;
+mod progress;
+
+use std::fs::File;
+use std::io::{self, Read, stdin};
+use std::ops::ControlFlow;
+use std::path::{Path, PathBuf};
+
+use super::drive::Replay;
+use super::error::Cause;
+use super::{Capture, ReadError};
+use crate::config::replay::ReplayConfig;
+use crate::config::values::LateAlerts;
+use crate::exit::Exit;
+use crate::flows::FlowLimits;
+use crate::output::target::OutputError;
+use output::Output;
+use progress::{Meter, Progress};
+
+/// Bytes that the flow table holds at most, over all connections.
+const MAX_BUFFERED_BYTES: usize = 16 * 1024 * 1024;
+/// Stands for standard input among the files.
+const STANDARD_INPUT: &str = "-";
+
+/// Replays all files and writes what they tell. A file that cannot be read does not keep the others from being read.
+pub fn run(config: &ReplayConfig) -> Exit {
+    match Run::new(config).and_then(|run| run.all(&config.files)) {
+        Ok(exit) => exit,
+        // Whoever reads along has seen enough.
+        Err(error) if error.is_closed() => Exit::Done,
+        Err(error) => {
+            tracing::error!("{error}");
+            Exit::Failed
+        }
+    }
+}
+
+struct Run {
+    replay: Replay,
+    output: Output,
+    progress: Progress,
+}
+
+impl Run {
+    fn new(config: &ReplayConfig) -> Result<Self, OutputError> {
+        let nanoseconds = |span: std::time::Duration| u64::try_from(span.as_nanos()).unwrap_or(u64::MAX);
+        Ok(Self {
+            replay: Replay::new(FlowLimits {
+                max_connections: config.max_connections,
+                max_buffered_bytes: MAX_BUFFERED_BYTES,
+                handshake_timeout_ns: nanoseconds(config.handshake_timeout),
+                settle_timeout_ns: nanoseconds(config.settle_timeout),
+                late_alerts_all: config.late_alerts == LateAlerts::All,
+            }),
+            output: Output::new(config)?,
+            progress: Progress::new(),
+        })
+    }
+
+    fn all(mut self, files: &[PathBuf]) -> Result<Exit, OutputError> {
+        let mut exit = Exit::Done;
+        for path in files {
+            if let Err(error) = self.file(path) {
+                self.progress.clear();
+                tracing::error!("{}: {error}", path.display());
+                exit = Exit::Failed;
+            }
+            self.output.check()?;
+        }
+        self.replay.finish(&mut self.output);
+        self.progress.clear();
+        self.output.finish()?;
+        self.report();
+        Ok(exit)
+    }
+
+    fn file(&mut self, path: &Path) -> Result<(), ReadError> {
+        self.output.eager = path.as_os_str() == STANDARD_INPUT;
+        if self.output.eager {
+            return self.stream(path, stdin().lock(), None);
+        }
+        let failed = |error| ReadError::new(0, Cause::Io(error));
+        let file = File::open(path).map_err(failed)?;
+        let about = file.metadata().map_err(failed)?;
+        if about.is_dir() {
+            return Err(failed(io::ErrorKind::IsADirectory.into()));
+        }
+        let meter = about.is_file().then_some(Meter {
+            file: &file,
+            bytes: about.len(),
+        });
+        self.stream(path, &file, meter)
+    }
+
+    fn stream(&mut self, path: &Path, reader: impl Read, meter: Option<Meter<'_>>) -> Result<(), ReadError> {
+        let mut capture = Capture::new(reader)?;
+        let Self {
+            replay,
+            output,
+            progress,
+        } = self;
+        replay.capture(&mut capture, output, |output, replay| {
+            if output.is_due() {
+                output.write();
+                if output.has_failed() {
+                    return ControlFlow::Break(());
+                }
+            }
+            if progress.is_due() {
+                progress.show(path, meter, &replay.counts(), output.handshakes());
+            }
+            ControlFlow::Continue(())
+        })
+    }
+
+    /// What it all was, and what was passed over.
+    fn report(&self) {
+        let counts = self.replay.counts();
+        let stats = self.replay.stats();
+        let tally = self.output.tally;
+        let passed_over = counts.passed_over().into_iter();
+        let losses = stats.losses().map(|(_, reason, count)| (reason, count));
+        let lost: Vec<String> = passed_over
+            .chain(losses)
+            .filter(|(_, count)| *count > 0)
+            .map(|(reason, count)| format!("{reason} {count}"))
+            .collect();
+        tracing::info!(
+            packets = counts.packets,
+            bytes = counts.bytes,
+            segments = counts.segments,
+            established = tally.established,
+            rejected = tally.rejected,
+            aborted = tally.aborted,
+            timed_out = tally.timed_out,
+            incomplete = tally.incomplete,
+            late_alerts = tally.late_alerts,
+            passed_over = if lost.is_empty() {
+                "nothing".to_owned()
+            } else {
+                lost.join(", ")
+            },
+            "done"
+        );
+    }
+}
