@@ -169,6 +169,27 @@ fn times_are_those_of_the_first_byte() {
 }
 
 #[test]
+fn broken_streams_too_give_the_same_however_they_are_cut() {
+    for seed in 0..3000 {
+        let mut random = Random::new(seed);
+        let mut bytes = streams()[seed as usize % 2].clone();
+        for _ in 0..1 + random.below(4) {
+            let at = random.below(bytes.len());
+            bytes[at] = random.below(256) as u8;
+        }
+        let items = whole(&bytes);
+        let cut = 1 + random.below(bytes.len() - 1);
+        let halves = [(0, cut), (cut, bytes.len())];
+        let bytewise = (0..bytes.len()).map(|at| (at, at + 1));
+        // Among foreign bytes, TLS may begin where a piece does.
+        if items.first() != Some(&ItemBody::NotTls) {
+            assert_eq!(read(&bytes, halves), items, "seed {seed}, cut at {cut}");
+            assert_eq!(read(&bytes, bytewise), items, "seed {seed}, bytewise");
+        }
+    }
+}
+
+#[test]
 fn arbitrary_bytes_do_no_harm() {
     for seed in 0..2000 {
         let mut random = Random::new(seed);
