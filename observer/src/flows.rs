@@ -12,6 +12,7 @@ mod queues;
 mod tests;
 
 use std::collections::HashMap;
+use std::time::Duration;
 
 use observer_tls::stream::Item;
 
@@ -19,10 +20,13 @@ use connection::{Connection, Tuple};
 use listeners::Listeners;
 use queues::Queues;
 
+use crate::config::values::LateAlerts;
 use crate::observation::Sink;
 use crate::segment::Segment;
 use crate::tracker::{Caches, Direction, Phase, Surroundings};
 
+/// Bytes that a flow table holds at most, over all connections: reassembly and handshakes without an outcome.
+pub const MAX_BUFFERED_BYTES: usize = 16 * 1024 * 1024;
 /// How long the little that is kept for late alerts outlives the last piece.
 pub const REPORTED_IDLE_NS: u64 = 3_600 * 1_000_000_000;
 /// How long a closed connection stays, so that a second place's pieces still find it.
@@ -43,6 +47,25 @@ pub struct FlowLimits {
     pub settle_timeout_ns: u64,
     /// Tell of every late alert, orderly closes too.
     pub late_alerts_all: bool,
+}
+
+impl FlowLimits {
+    /// What `run` and `replay` give a table: by settings that both have.
+    pub fn new(
+        max_connections: usize,
+        handshake_timeout: Duration,
+        settle_timeout: Duration,
+        late_alerts: LateAlerts,
+    ) -> Self {
+        let nanoseconds = |span: Duration| u64::try_from(span.as_nanos()).unwrap_or(u64::MAX);
+        Self {
+            max_connections,
+            max_buffered_bytes: MAX_BUFFERED_BYTES,
+            handshake_timeout_ns: nanoseconds(handshake_timeout),
+            settle_timeout_ns: nanoseconds(settle_timeout),
+            late_alerts_all: late_alerts == LateAlerts::All,
+        }
+    }
 }
 
 /// What a [`FlowTable`] holds, and what it has let go.

@@ -15,7 +15,6 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::time::{MissedTickBehavior, interval};
 
 use crate::config::Config;
-use crate::config::values::LateAlerts;
 use crate::exit::Exit;
 use crate::flows::{FlowLimits, FlowTable};
 use crate::kernel::clock::WallClock;
@@ -31,8 +30,6 @@ use crate::output::target::OutputError;
 const TICK: Duration = Duration::from_millis(250);
 /// How long the outputs may take for what is queued when the agent ends.
 const CLOSE_LIMIT: Duration = Duration::from_secs(5);
-/// Bytes that the flow table holds at most, over all connections: reassembly and handshakes without an outcome.
-const MAX_BUFFERED_BYTES: usize = 16 * 1024 * 1024;
 /// Names a file that gets a copy of every ring buffer record: for tests that search them for what must not be there.
 const DUMP_VARIABLE: &str = "TLS_OBSERVER_DUMP_RING";
 
@@ -173,13 +170,12 @@ struct Agent {
 
 impl Agent {
     fn new(config: &Config, probes: Probes, reader: Reader, outputs: Outputs, metrics: Arc<Metrics>) -> Self {
-        let flows = FlowTable::new(FlowLimits {
-            max_connections: config.max_connections,
-            max_buffered_bytes: MAX_BUFFERED_BYTES,
-            handshake_timeout_ns: nanoseconds(config.handshake_timeout),
-            settle_timeout_ns: nanoseconds(config.settle_timeout),
-            late_alerts_all: config.late_alerts == LateAlerts::All,
-        });
+        let flows = FlowTable::new(FlowLimits::new(
+            config.max_connections,
+            config.handshake_timeout,
+            config.settle_timeout,
+            config.late_alerts,
+        ));
         let losses = flows
             .stats()
             .losses()
@@ -311,8 +307,4 @@ impl Agent {
         );
         Ok(())
     }
-}
-
-fn nanoseconds(span: Duration) -> u64 {
-    u64::try_from(span.as_nanos()).unwrap_or(u64::MAX)
 }

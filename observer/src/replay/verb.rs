@@ -12,15 +12,12 @@ use super::drive::Replay;
 use super::error::Cause;
 use super::{Capture, ReadError};
 use crate::config::replay::ReplayConfig;
-use crate::config::values::LateAlerts;
 use crate::exit::Exit;
 use crate::flows::FlowLimits;
 use crate::output::target::OutputError;
 use output::Output;
 use progress::{Meter, Progress};
 
-/// Bytes that the flow table holds at most, over all connections.
-const MAX_BUFFERED_BYTES: usize = 16 * 1024 * 1024;
 /// Stands for standard input among the files.
 const STANDARD_INPUT: &str = "-";
 
@@ -45,15 +42,13 @@ struct Run {
 
 impl Run {
     fn new(config: &ReplayConfig) -> Result<Self, OutputError> {
-        let nanoseconds = |span: std::time::Duration| u64::try_from(span.as_nanos()).unwrap_or(u64::MAX);
         Ok(Self {
-            replay: Replay::new(FlowLimits {
-                max_connections: config.max_connections,
-                max_buffered_bytes: MAX_BUFFERED_BYTES,
-                handshake_timeout_ns: nanoseconds(config.handshake_timeout),
-                settle_timeout_ns: nanoseconds(config.settle_timeout),
-                late_alerts_all: config.late_alerts == LateAlerts::All,
-            }),
+            replay: Replay::new(FlowLimits::new(
+                config.max_connections,
+                config.handshake_timeout,
+                config.settle_timeout,
+                config.late_alerts,
+            )),
             output: Output::new(config)?,
             progress: Progress::new(),
         })

@@ -198,7 +198,9 @@ fn contradictions(whole: &Whole, other: &Leaves, cut: &Leaves, binding: bool) ->
             || (headless && path == "tls.resumed")
             || match path {
                 "handshake.client_certificate" => {
-                    value == "unknown" || (was == "unknown" && whole.says(path, value)) || (!binding && cut.get("tls.version").is_none_or(|version| version == "1.3"))
+                    value == "unknown"
+                        || (was == "unknown" && whole.says(path, value))
+                        || (!binding && cut.get("tls.version").is_none_or(|version| version == "1.3"))
                 }
                 "handshake.alerts" | "handshake.encrypted_records" => passed(&whole.heard, cut, value),
                 _ => false,
