@@ -8,6 +8,7 @@
 //!   of their extensions' RFCs, and some that only drafts and experiments had. What is encrypted on the wire can be handed
 //!   to it by who has it decrypted.
 //! - [`extension::Extension`] is kept raw and gives its typed content on demand.
+//! - [`ssl2`] holds the messages of SSL 2, with which clients of SSL 3 and TLS once began.
 //! - [`codepoints`] holds the registered numbers; unknown and GREASE values survive as numbers.
 //! - [`x509::CertificateFacts`] tells what a certificate says.
 //!

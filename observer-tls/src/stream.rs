@@ -1,7 +1,7 @@
 //! One direction of a TCP stream: captured pieces in, in any order; messages, alerts and record headers out.
 //!
-//! Three steps: pieces are put in order (`pending`), the record layer is walked (`records`), handshake messages are
-//! joined (`messages`). Bytes that are not needed are passed over, not buffered: the payload of encrypted records is
+//! Four steps: pieces are put in order (`pending`), the place where TLS begins is found (`search`), the record layer is
+//! walked (`records`), handshake messages are joined (`messages`). Bytes that are not needed are passed over, not buffered: the payload of encrypted records is
 //! only counted. In-order captured data is copied once, into the message it belongs to.
 
 mod alerts;
@@ -19,7 +19,7 @@ mod ssl2;
 mod tests;
 
 pub use messages::MAX_MESSAGE_BYTES;
-pub use pending::{MAX_PENDING_BYTES, MAX_PENDING_PIECES};
+pub use pending::{MAX_FOREIGN_PENDING_BYTES, MAX_PENDING_BYTES, MAX_PENDING_PIECES};
 pub use plausible::begins_hello;
 
 use crate::alert::Alert;
@@ -81,8 +81,13 @@ pub enum ItemBody {
 
 /// Reassembles one direction of a connection.
 ///
-/// The first piece pushed is taken for the beginning, unless [`Stream::skip_to`] named it before (then pieces may come
-/// in any order from the first on) or [`Stream::lost_before`] did (then the stream begins in the middle).
+/// Of a stream that begins with its SYN, [`Stream::skip_to`] names the first byte; pieces may then come in any order. Else
+/// the first piece pushed is where reading begins, at a record or in the middle of one; after [`Stream::lost_before`], in
+/// the middle of a TLS connection.
+///
+/// A piece is a TCP segment as captured: where one begins, TLS may begin. In a stream whose first bytes are not TLS, and in
+/// one that begins in the middle of a record, a hello is looked for there and nowhere else, but for one behind a header of
+/// the PROXY protocol, MySQL's request for TLS, or lines of text near the beginning.
 #[derive(Debug, Default)]
 pub struct Stream {
     /// Offset of the next byte to read. Its low 32 bits are the TCP sequence number.
@@ -235,10 +240,10 @@ impl Stream {
         self.next = Some(end);
     }
 
-    /// Most captured bytes that may wait: of foreign bytes, enough for a hello and its neighbours.
+    /// Most captured bytes that may wait.
     fn max_pending_bytes(&self) -> usize {
         if self.is_foreign() {
-            MAX_PENDING_BYTES / 4
+            MAX_FOREIGN_PENDING_BYTES
         } else {
             MAX_PENDING_BYTES
         }

@@ -8,8 +8,11 @@ use bytes::Bytes;
 /// enough for thousands of connections.
 pub const MAX_PENDING_BYTES: usize = 64 * 1024;
 
-/// Pieces that may wait behind a hole: bounds what pieces without captured bytes cost.
-pub const MAX_PENDING_PIECES: usize = 256;
+/// As [`MAX_PENDING_BYTES`], in a stream that is not TLS: enough for a hello and what follows it.
+pub const MAX_FOREIGN_PENDING_BYTES: usize = 32 * 1024;
+
+/// Pieces that may wait behind a hole: bounds what small ones cost beyond their bytes, about 100 bytes each.
+pub const MAX_PENDING_PIECES: usize = 1024;
 
 /// The bytes from `start` to `end`, of which the first are `data`.
 #[derive(Debug)]

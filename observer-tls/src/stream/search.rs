@@ -4,6 +4,10 @@
 //! at least sends anew, while a search within pieces would find the handshakes that someone downloads. Of a piece only the
 //! first bytes are looked at, so that bulk data costs next to nothing.
 
+mod carry;
+
+use carry::{Carry, ENOUGH};
+
 use super::head::Head;
 use super::plausible::{
     HEADER_LEN, begins_hello_record, begins_plain_record, may_begin_encrypted, may_begin_header,
@@ -11,9 +15,6 @@ use super::plausible::{
 use super::prefix::Likeness;
 use super::prologue::{self, Prologue};
 use super::ssl2::{begins_master_key, begins_ssl2_hello};
-
-/// Bytes that are enough to judge by in any case.
-const ENOUGH: usize = 16;
 
 /// How much of a connection's beginning is looked through for lines of text with a hello right behind them: clients that
 /// ask for TLS and do not wait for the answer.
@@ -65,46 +66,6 @@ pub(super) struct Hit<'a> {
     pub(super) rest: &'a [u8],
 }
 
-/// Bytes of earlier pieces, each with the time of its piece, that may begin something together with the next one.
-#[derive(Debug, Default)]
-pub(super) struct Carry {
-    bytes: Head<ENOUGH>,
-    times: [u64; ENOUGH],
-    /// Bit n: something may begin at byte n.
-    places: u32,
-}
-
-impl Carry {
-    /// The bytes with their times.
-    pub(super) fn iter(&self) -> impl Iterator<Item = (u8, u64)> {
-        self.bytes.as_slice().iter().copied().zip(self.times)
-    }
-
-    /// Adds the bytes of a piece. `everywhere`: something may begin at each of them, not only at the first.
-    fn add(&mut self, data: &[u8], time_ns: u64, everywhere: bool) {
-        let from = self.bytes.len();
-        self.bytes.fill(data, ENOUGH);
-        for time in self.times.iter_mut().take(self.bytes.len()).skip(from) {
-            *time = time_ns;
-        }
-        let count = if everywhere { self.bytes.len() - from } else { 1 };
-        self.places |= ((1 << count) - 1) << from;
-    }
-
-    /// Drops the first `count` bytes.
-    fn drop_first(&mut self, count: usize) {
-        for _ in 0..count {
-            self.bytes.shift();
-        }
-        self.times.rotate_left(count.min(ENOUGH));
-        self.places >>= count;
-    }
-
-    fn may_begin_at(&self, at: usize) -> bool {
-        self.places >> at & 1 == 1
-    }
-}
-
 /// The search in one direction.
 #[derive(Debug)]
 pub(super) struct Search {
@@ -142,9 +103,14 @@ impl Search {
         self.records = false;
     }
 
+    /// Whether it is not known yet how the stream begins.
+    pub(super) fn is_at_start(&self) -> bool {
+        self.wanted == Wanted::Anything && !self.told
+    }
+
     /// Whether nothing was looked at yet.
     pub(super) fn is_untouched(&self) -> bool {
-        self.wanted == Wanted::Anything && self.carry.is_none() && !self.told
+        self.is_at_start() && self.carry.is_none()
     }
 
     /// Whether the first bytes, or those that came after TLS, have turned out to be foreign.
@@ -316,6 +282,7 @@ impl Search {
                 let mut carry = Box::<Carry>::default();
                 carry.add(data, time_ns, self.is_anywhere());
                 self.carry = Some(carry);
+                self.spend(data.len() as u64);
                 None
             }
             Guess::Nothing | Guess::Prologue(_) => None,

@@ -81,7 +81,7 @@ fn of_foreign_bytes_little_waits() {
     run.then(b"GET / HTTP/1.1\r\n\r\n").said();
     for index in 0..100 {
         run.push(100 + index * 1000, &[0xee; 1000]);
-        assert!(run.stream.buffered() <= MAX_PENDING_BYTES / 4);
+        assert!(run.stream.buffered() <= MAX_FOREIGN_PENDING_BYTES);
     }
     assert!(run.said().is_empty());
     assert!(run.stream.is_foreign());
@@ -106,4 +106,12 @@ fn copies_that_contradict_each_other_are_counted() {
     run.push(0, &[0xff; 7]).push(6, &[0]);
     assert_eq!(run.stream.conflicts(), 1);
     assert!(run.said().is_empty());
+}
+
+#[test]
+fn a_snap_length_within_the_first_header_is_a_gap() {
+    let mut run = Run::from_syn();
+    run.push_elided(0, &[22, 3, 1], 500);
+    run.push(500, &record(ALERT, &[2, 40]));
+    assert_eq!(run.said(), ["gap:497", "fatal handshake_failure"]);
 }
