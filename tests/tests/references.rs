@@ -44,7 +44,11 @@ fn captures_of_others_read_as_their_reference_lists_say() {
             differences.retain(|difference| !exceptions.covers(&entry.path, difference));
             let mut results = results.lock().unwrap();
             results.0 += tally;
-            results.1.extend(differences.iter().map(|difference| format!("{}: {difference}", entry.path)));
+            results.1.extend(
+                differences
+                    .iter()
+                    .map(|difference| format!("{}: {difference}", entry.path)),
+            );
         }
     };
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
@@ -64,7 +68,9 @@ fn our_own_captures_read_as_their_peers_say() {
         let Some(told) = &fixture.messages else { continue };
         let found = observed::messages(&fixtures::directory().join(&fixture.file)).unwrap();
         for from_client in [true, false] {
-            let sent = found.iter().filter(|(direction, _)| (direction.destination.1 == fixture.port) == from_client);
+            let sent = found
+                .iter()
+                .filter(|(direction, _)| (direction.destination.1 == fixture.port) == from_client);
             let sent: Vec<String> = in_order(sent.flat_map(|(_, messages)| messages));
             let side = told.iter().filter(|told| told.from_client == from_client);
             let expected: Vec<String> = side.map(|told| lists::kind_of(&told.what)).collect();
@@ -78,7 +84,9 @@ fn our_own_captures_read_as_their_peers_say() {
 
 /// The kinds of messages, in the order in which they passed.
 fn in_order<'a>(messages: impl Iterator<Item = &'a lists::Message>) -> Vec<String> {
-    let sorted: BTreeMap<usize, String> = messages.map(|message| (message.place, message.kind.clone())).collect();
+    let sorted: BTreeMap<usize, String> = messages
+        .map(|message| (message.place, message.kind.clone()))
+        .collect();
     sorted.into_values().collect()
 }
 

@@ -17,7 +17,10 @@ pub struct Tally {
 
 impl AddAssign for Tally {
     fn add_assign(&mut self, other: Self) {
-        for (sum, part) in [(&mut self.messages, other.messages), (&mut self.fields, other.fields)] {
+        for (sum, part) in [
+            (&mut self.messages, other.messages),
+            (&mut self.fields, other.fields),
+        ] {
             *sum = (sum.0 + part.0, sum.1 + part.1);
         }
     }
@@ -53,15 +56,25 @@ pub fn differences(wanted: &Messages, found: &Messages) -> (Tally, Vec<Differenc
     let directions: BTreeSet<&Direction> = wanted.keys().chain(found.keys()).collect();
     let none = Vec::new();
     for direction in directions {
-        let (want, have) = (wanted.get(direction).unwrap_or(&none), found.get(direction).unwrap_or(&none));
+        let (want, have) = (
+            wanted.get(direction).unwrap_or(&none),
+            found.get(direction).unwrap_or(&none),
+        );
         let ((from, from_port), (to, to_port)) = (direction.source, direction.destination);
         let mut differs = |what: String, detail: String| {
             let connection = format!("{from}.{from_port} > {to}.{to_port}");
-            all.push(Difference { connection, what, detail });
+            all.push(Difference {
+                connection,
+                what,
+                detail,
+            });
         };
         tally.messages.0 += want.len();
         if kinds(want) != kinds(have) {
-            differs("messages".to_owned(), format!("{:?}, expected {:?}", kinds(have), kinds(want)));
+            differs(
+                "messages".to_owned(),
+                format!("{:?}, expected {:?}", kinds(have), kinds(want)),
+            );
             continue;
         }
         tally.messages.1 += want.len();

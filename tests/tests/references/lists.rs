@@ -91,7 +91,11 @@ pub fn index(folder: &Path) -> Result<Vec<Entry>> {
     entries.retain(|entry| {
         entry.reference.ends_with(".msgs.tsv") && is_there(&entry.reference) && is_there(&entry.path)
     });
-    ensure!(!entries.is_empty(), "no capture with a reference in {}", folder.display());
+    ensure!(
+        !entries.is_empty(),
+        "no capture with a reference in {}",
+        folder.display()
+    );
     Ok(entries)
 }
 
@@ -112,9 +116,16 @@ pub fn messages(path: &Path) -> Result<Messages> {
             destination: (cell("dst").parse()?, cell("dport").parse()?),
         };
         let mut fields = BTreeMap::new();
-        for (column, name, form) in FIELDS.into_iter().chain([(CERTIFICATES.0, CERTIFICATES.1, Form::Texts)]) {
+        for (column, name, form) in FIELDS
+            .into_iter()
+            .chain([(CERTIFICATES.0, CERTIFICATES.1, Form::Texts)])
+        {
             if !cell(column).is_empty() {
-                fields.insert(name, form.read(cell(column)).with_context(|| format!("{column}: {}", cell(column)))?);
+                fields.insert(
+                    name,
+                    form.read(cell(column))
+                        .with_context(|| format!("{column}: {}", cell(column)))?,
+                );
             }
         }
         let message = Message { place, kind, fields };
@@ -125,7 +136,10 @@ pub fn messages(path: &Path) -> Result<Messages> {
 
 impl Form {
     fn read(self, cell: &str) -> Result<Value> {
-        let parts = cell.split([',', ';']).map(str::trim).filter(|part| !part.is_empty());
+        let parts = cell
+            .split([',', ';'])
+            .map(str::trim)
+            .filter(|part| !part.is_empty());
         Ok(match self {
             Self::Text => json!(cell),
             Self::Texts => parts.map(Value::from).collect(),
