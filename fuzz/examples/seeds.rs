@@ -53,6 +53,8 @@ fn main() -> Result<(), Error> {
     write("record", "alerts", &alerts.concat())?;
     extensions()?;
 
+    captures(&client, &server)?;
+
     let script = |mode: u8, server: &[Vec<u8>; 2]| {
         [
             vec![mode],
@@ -88,6 +90,99 @@ fn main() -> Result<(), Error> {
     ]
     .concat();
     write("flow_table", "reuse", &again)
+}
+
+/// A connection as a capture file, plain and in other forms.
+fn captures(client: &[Vec<u8>; 2], server: &[Vec<u8>; 2]) -> Result<(), Error> {
+    let mut seqs = [1_u32, 1];
+    let mut packets = vec![tcp(0, [0, 0], SYN, &[]), tcp(1, [0, 1], SYN | ACK, &[])];
+    for (client, server) in client.iter().zip(server) {
+        for (side, bytes) in [(0_usize, client), (1, server)] {
+            for part in bytes.chunks(1448) {
+                packets.push(tcp(side as u8, [seqs[side], seqs[1 - side]], ACK, part));
+                seqs[side] += part.len() as u32;
+            }
+        }
+    }
+    // Raw IP, microseconds; then the same in a block format.
+    let mut pcap = [
+        le32(0xa1b2_c3d4),
+        le32(0x0004_0002),
+        le32(0),
+        le32(0),
+        le32(65_535),
+        le32(101),
+    ]
+    .concat();
+    let mut pcapng = [block(
+        0x0a0d_0d0a,
+        &[le32(0x1a2b_3c4d), le32(1), vec![0xff; 8]].concat(),
+    )]
+    .concat();
+    pcapng.extend(block(1, &[le32(101), le32(0)].concat()));
+    for (number, packet) in packets.iter().enumerate() {
+        let (time, length) = (number as u32 * 1000, le32(packet.len() as u32));
+        pcap.extend(
+            [
+                le32(1_700_000_000),
+                le32(time),
+                length.clone(),
+                length.clone(),
+                packet.clone(),
+            ]
+            .concat(),
+        );
+        let padding = vec![0; packet.len().wrapping_neg() & 3];
+        let enhanced = [
+            le32(0),
+            le32(0),
+            le32(time),
+            length.clone(),
+            length,
+            packet.clone(),
+            padding,
+        ]
+        .concat();
+        pcapng.extend(block(6, &enhanced));
+    }
+    write("capture", "raw.pcap", &pcap)?;
+    write("capture", "cut.pcap", &pcap[..pcap.len() - 9])?;
+    write("capture", "raw.pcapng", &pcapng)
+}
+
+const SYN: u8 = 2;
+const ACK: u8 = 0x10;
+
+/// An IPv4 packet from the client (0) or the server (1), checksums left out.
+fn tcp(side: u8, [seq, ack]: [u32; 2], flags: u8, data: &[u8]) -> Vec<u8> {
+    let length = (40 + data.len()) as u16;
+    let [source, destination] = if side == 0 { [1, 2] } else { [2, 1] };
+    let ports = if side == 0 {
+        u16s(&[40_000, 443])
+    } else {
+        u16s(&[443, 40_000])
+    };
+    [
+        vec![0x45, 0],
+        u16s(&[length, 0, 0x4000]),
+        vec![64, 6, 0, 0, 192, 0, 2, source, 192, 0, 2, destination],
+        ports,
+        seq.to_be_bytes().to_vec(),
+        ack.to_be_bytes().to_vec(),
+        vec![0x50, flags, 0xff, 0xff, 0, 0, 0, 0],
+        data.to_vec(),
+    ]
+    .concat()
+}
+
+/// A block of pcapng: its type, its length on both sides of what it holds.
+fn block(typ: u32, content: &[u8]) -> Vec<u8> {
+    let length = le32(content.len() as u32 + 12);
+    [&le32(typ)[..], &length, content, &length].concat()
+}
+
+fn le32(value: u32) -> Vec<u8> {
+    value.to_le_bytes().to_vec()
 }
 
 /// The extensions of the hellos, and one of each that has a form of its own.

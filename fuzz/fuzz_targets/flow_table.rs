@@ -9,10 +9,9 @@ use std::collections::HashSet;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use libfuzzer_sys::fuzz_target;
-use observer_fuzz::Script;
+use observer_fuzz::{Script, events};
 use tls_observer::flows::{FlowLimits, FlowTable};
 use tls_observer::observation::{Action, Evidence, Observation, Outcome};
-use tls_observer::output::event::{Event, EventOptions};
 use tls_observer::segment::{Segment, SegmentFlags};
 
 const SECOND_NS: u64 = 1_000_000_000;
@@ -132,18 +131,6 @@ fn take(table: &mut FlowTable, step: &Step<'_>, sink: &mut Vec<Observation>) {
             dropped_total,
         } => table.tick(*now_ns, *dropped_total, sink),
     }
-}
-
-fn events(seen: &[Observation]) -> Vec<String> {
-    let options = EventOptions {
-        certificate_chain: true,
-    };
-    let lines = seen.iter().map(|seen| {
-        let line = serde_json::to_string(&Event::new(seen, options)).expect("an event is JSON");
-        assert!(!line.contains('\n'));
-        line
-    });
-    lines.collect()
 }
 
 /// Reads a script: of each step a byte tells the connection, direction, place and what the source knows of the client;

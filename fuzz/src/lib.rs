@@ -4,6 +4,8 @@
 //! (`examples/seeds.rs`). A script that ends early just ends.
 
 use observer_tls::stream::{Item, ItemBody, Stream};
+use tls_observer::observation::Observation;
+use tls_observer::output::event::{Event, EventOptions};
 
 /// Far more than a segment can hold, and far from the 2 GiB at which sequence numbers lose their order.
 const MAX_ELIDED: u32 = (1 << 24) - 1;
@@ -147,4 +149,17 @@ pub fn read<'a>(pieces: impl IntoIterator<Item = &'a [u8]>) -> Vec<ItemBody> {
 /// What was read, without when.
 pub fn bodies(items: Vec<Item>) -> Vec<ItemBody> {
     items.into_iter().map(|item| item.body).collect()
+}
+
+/// The JSON events of these observations, which each can be one.
+pub fn events(seen: &[Observation]) -> Vec<String> {
+    let options = EventOptions {
+        certificate_chain: true,
+    };
+    let lines = seen.iter().map(|seen| {
+        let line = serde_json::to_string(&Event::new(seen, options)).expect("an event is JSON");
+        assert!(!line.contains('\n'));
+        line
+    });
+    lines.collect()
 }

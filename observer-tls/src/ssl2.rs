@@ -145,3 +145,46 @@ fn cipher_specs(bytes: &[u8]) -> Result<Vec<u32>, ParseError> {
     }
     Ok(specs)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::support::*;
+
+    fn parse(record: &[u8]) -> Message {
+        Message::parse(&Bytes::copy_from_slice(&record[2..]))
+    }
+
+    #[test]
+    fn hellos_are_read_field_by_field() {
+        let Message::ClientHello(hello) = parse(&ssl2_client_hello(0x0301)) else {
+            panic!("no ClientHello")
+        };
+        assert_eq!(hello.version, ProtocolVersion::TLS10);
+        assert_eq!(hello.cipher_specs, [0x01_0080, 0x2f, 0x0a]);
+        assert!(hello.session_id.is_empty());
+        assert_eq!(hello.challenge, &CLIENT_RANDOM[..]);
+        let Message::ServerHello(hello) = parse(&ssl2_server_hello()) else {
+            panic!("no ServerHello")
+        };
+        assert_eq!(hello.version, ProtocolVersion::SSL2);
+        assert!(!hello.session_id_hit);
+        assert_eq!(hello.certificate, &[0x30; 300][..]);
+        assert_eq!(hello.cipher_specs, [0x01_0080]);
+        assert_eq!(hello.connection_id, &[0xc0; 16][..]);
+        let cipher = 0x01_0080;
+        assert_eq!(parse(&ssl2_master_key()), Message::ClientMasterKey { cipher });
+    }
+
+    #[test]
+    fn every_prefix_is_malformed_and_keeps_its_type() {
+        for record in [ssl2_client_hello(2), ssl2_server_hello()] {
+            for end in 3..record.len() {
+                let message = parse(&record[..end]);
+                assert!(matches!(message, Message::Malformed { .. }));
+                assert_eq!(message.typ(), record[2]);
+            }
+        }
+        assert_eq!(parse(&[0x80, 1, 9]).typ(), 9);
+    }
+}

@@ -8,8 +8,12 @@ use support::*;
 /// Sequence numbers wrap within every stream of these tests.
 const START: u32 = u32::MAX - 700;
 
-fn streams() -> [Vec<u8>; 2] {
-    [server_flights_tls12(), client_flights_tls13()]
+fn streams() -> [Vec<u8>; 3] {
+    [
+        server_flights_tls12(),
+        client_flights_tls13(),
+        client_flights_ssl2(),
+    ]
 }
 
 /// One stream from `START`, with the pieces given as ranges.
@@ -41,6 +45,7 @@ fn the_streams_say_what_they_hold() {
         let name = |body| match body {
             ItemBody::Handshake { message, .. } => message.typ().to_string(),
             ItemBody::Alert(alert) => alert.to_string(),
+            ItemBody::Ssl2 { message, .. } => format!("ssl2:{}", message.typ()),
             ItemBody::ChangeCipherSpec => "ccs".to_owned(),
             ItemBody::Opaque {
                 content_type, length, ..
@@ -49,7 +54,7 @@ fn the_streams_say_what_they_hold() {
         };
         whole(bytes).into_iter().map(name).collect()
     };
-    let [server, client] = streams();
+    let [server, client, ssl2] = streams();
     let expected = [
         "server_hello",
         "certificate",
@@ -72,6 +77,17 @@ fn the_streams_say_what_they_hold() {
         "fatal unknown_ca",
     ];
     assert_eq!(kinds(&client), expected);
+    let expected = [
+        "ssl2:1",
+        "client_key_exchange",
+        "ccs",
+        "handshake:40",
+        "alert:26",
+        "client_hello",
+        "warning user_canceled",
+        "fatal unknown_ca",
+    ];
+    assert_eq!(kinds(&ssl2), expected);
 }
 
 #[test]
@@ -156,7 +172,7 @@ fn times_are_those_of_the_first_byte() {
 fn arbitrary_bytes_do_no_harm() {
     for seed in 0..2000 {
         let mut random = Random::new(seed);
-        let mut bytes = streams()[seed as usize % 2].clone();
+        let mut bytes = streams()[seed as usize % 3].clone();
         for _ in 0..1 + random.below(20) {
             let at = random.below(bytes.len());
             bytes[at] = random.below(256) as u8;

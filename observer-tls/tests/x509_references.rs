@@ -2,7 +2,8 @@
 //!
 //! With `TLS_OBSERVER_CAPTURES` naming a folder that holds `x509/reference.tsv` and the files it lists, and `certs.tsv`
 //! beside captures with certificates in them, each row is compared field by field with what pyca cryptography and
-//! OpenSSL say. Differences that we hold to be right are in `x509_exceptions.tsv`.
+//! OpenSSL say. Differences that we hold to be right are in `x509_exceptions.tsv`. With or without, certificates made
+//! here are compared with what the crate x509-parser says.
 
 #[path = "x509_references/compare.rs"]
 mod compare;
@@ -16,6 +17,11 @@ use std::env;
 use std::path::{Path, PathBuf};
 
 use observer_tls::x509::CertificateFacts;
+use rcgen::{
+    BasicConstraints, CertificateParams, ExtendedKeyUsagePurpose, IsCa, KeyPair, KeyUsagePurpose, SanType,
+    SerialNumber, date_time_ymd,
+};
+use x509_parser::prelude::{FromDer, GeneralName, X509Certificate};
 
 const FOLDER: &str = "TLS_OBSERVER_CAPTURES";
 
@@ -76,4 +82,77 @@ fn facts_are_those_of_other_libraries() {
         unlisted.join("\n")
     );
     assert!(stale.is_empty(), "listed, but no difference: {stale:?}");
+}
+
+/// A certificate with all kinds of facts.
+fn generated() -> Vec<u8> {
+    let mut params = CertificateParams::new(["a.example".to_owned(), "*.b.example".to_owned()]).unwrap();
+    params.is_ca = IsCa::Ca(BasicConstraints::Constrained(1));
+    params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
+    params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth];
+    params.serial_number = Some(SerialNumber::from_slice(&[0x41; 20]));
+    params.not_before = date_time_ymd(1949, 12, 31);
+    params.not_after = date_time_ymd(2050, 1, 1);
+    let address = "192.0.2.7".parse().unwrap();
+    params.subject_alt_names.push(SanType::IpAddress(address));
+    let key = KeyPair::generate_for(&rcgen::PKCS_ECDSA_P256_SHA256).unwrap();
+    params.self_signed(&key).unwrap().der().to_vec()
+}
+
+fn hex_without_zeros(number: &[u8]) -> String {
+    let significant = number.iter().skip_while(|byte| **byte == 0);
+    significant.map(|byte| format!("{byte:02X}")).collect()
+}
+
+/// Asserts that the facts of what x509-parser takes for a certificate are those that it reads, or that we say what is
+/// wrong with it: that library does not look at the class of all elements. Tells whether both read it.
+fn assert_agreement(der: &[u8]) -> bool {
+    let Ok((_, theirs)) = X509Certificate::from_der(der) else {
+        return false;
+    };
+    let ours = CertificateFacts::parse(der);
+    if ours.malformed.is_some() {
+        return false;
+    }
+    let serial = theirs.raw_serial();
+    if serial[0] < 0x80 {
+        assert_eq!(ours.serial_number, hex_without_zeros(serial));
+    }
+    assert_eq!(ours.version, theirs.version().0 + 1);
+    let validity = theirs.validity();
+    for (ours, theirs) in [
+        (ours.not_before, &validity.not_before),
+        (ours.not_after, &validity.not_after),
+    ] {
+        assert_eq!(ours, Some(theirs.timestamp()));
+    }
+    assert_eq!(ours.self_issued, theirs.subject() == theirs.issuer());
+    if let Ok(Some(constraints)) = theirs.basic_constraints() {
+        assert_eq!(ours.is_ca, constraints.value.ca);
+    }
+    if let Ok(Some(names)) = theirs.subject_alternative_name() {
+        let names = names.value.general_names.iter().filter_map(|name| match name {
+            GeneralName::DNSName(name) => Some(*name),
+            _ => None,
+        });
+        assert_eq!(ours.dns_names, names.collect::<Vec<_>>());
+    }
+    true
+}
+
+#[test]
+fn facts_are_those_of_a_third_library_with_any_byte_changed() {
+    let der = generated();
+    assert!(assert_agreement(&der));
+    assert_eq!(CertificateFacts::parse(&der).malformed, None);
+    let mut read_by_both = 0;
+    for at in 0..der.len() {
+        for value in [der[at] ^ 1, der[at] ^ 0x20, der[at] ^ 0x80, 0, 0xff] {
+            let mut changed = der.clone();
+            changed[at] = value;
+            read_by_both += usize::from(assert_agreement(&changed));
+        }
+    }
+    // Most bytes are inside of values.
+    assert!(read_by_both > der.len(), "{read_by_both}");
 }

@@ -7,11 +7,10 @@
 //!   time;
 //! - [`verb`] is the command `replay`.
 //!
-//! Formats and link layers are read by code of our own. The crate `pcap-parser` keeps whole blocks in its buffer, so that
-//! a block of a size that lies needs memory of that size or ends the reading; it makes a list of options for each packet
-//! block, drops the system's error when reading fails, and does not tell where in the file something is wrong.
-//! `etherparse` knows a third of the link types and tunnels that are needed here, and nothing that is cut off or has no
-//! length because a network card was to fill it in.
+//! Formats and link layers are read by code of our own. The crate `pcap-parser` holds a block whole, so that one with a
+//! length that lies ends the reading or takes memory of that size; it makes a list of options for each packet block, reads
+//! the modified form of pcap in one byte order alone, and does not say why the source failed. `etherparse` reads two of the
+//! link types and none of the tunnels.
 
 mod capture;
 mod decode;

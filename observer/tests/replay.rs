@@ -1,7 +1,7 @@
 //! The verb `replay` as a program: its files, outputs, errors and exit status.
 
 use std::fs;
-use std::io::{Read as _, Write as _};
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
@@ -99,7 +99,7 @@ fn replay(arguments: &[&str], files: &[&Path]) -> (i32, Vec<Value>, String) {
 }
 
 #[test]
-fn events_messages_and_a_summary_of_a_file_and_of_standard_input() {
+fn events_messages_and_a_summary() {
     let folder = Folder::new();
     let path = folder.file("a.pcap", &capture(3));
     let (status, events, log) = replay(&[], &[&path]);
@@ -118,17 +118,29 @@ fn events_messages_and_a_summary_of_a_file_and_of_standard_input() {
 
     let (status, summary, _) = replay(&["--summary"], &[&path]);
     assert_eq!((status, summary.len()), (0, 1));
+}
 
+#[test]
+fn standard_input_is_answered_as_it_comes() {
     let mut child = program()
         .arg("-")
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
+        .stderr(Stdio::null())
         .spawn()
         .unwrap();
-    child.stdin.take().unwrap().write_all(&capture(2)).unwrap();
-    let output = child.wait_with_output().unwrap();
-    assert!(output.status.success());
-    assert_eq!(output.stdout.iter().filter(|byte| **byte == b'\n').count(), 2);
+    let mut stdin = child.stdin.take().unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    let bytes = capture(2);
+    let (first, second) = bytes.split_at(24 + 2 * 16 + 90 + 47);
+    for part in [first, second] {
+        stdin.write_all(part).unwrap();
+        let event: Value = serde_json::from_str(&lines.next().unwrap().unwrap()).unwrap();
+        assert_eq!(event["handshake"]["outcome"], "rejected");
+    }
+    drop(stdin);
+    assert!(child.wait().unwrap().success());
+    assert!(lines.next().is_none());
 }
 
 #[test]

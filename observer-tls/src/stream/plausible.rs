@@ -30,12 +30,8 @@ pub fn begins_hello(data: &[u8]) -> bool {
 pub(super) fn begins_hello_record(data: &[u8]) -> Likeness {
     let record = Prefix(data);
     let (payload, length) = (record.after(HEADER_LEN), record.u16(3));
-    let is_hello = payload.u8(0).map(|typ| {
-        matches!(
-            HandshakeType(typ),
-            HandshakeType::CLIENT_HELLO | HandshakeType::SERVER_HELLO
-        )
-    });
+    let is_handshake = record.u8(0).map(|typ| ContentType(typ) == ContentType::HANDSHAKE);
+    let is_hello = payload.u8(0).map(is_hello_type);
     // The hello's own version is at least that of its record (RFC 5246, appendix E.1).
     let in_order = record
         .u16(1)
@@ -44,7 +40,7 @@ pub(super) fn begins_hello_record(data: &[u8]) -> Likeness {
     let fits = length
         .zip(payload.u24(1))
         .map(|(record, message)| record >= MIN_CIPHERTEXT && message <= MAX_MESSAGE_BYTES);
-    match Likeness::all([is_hello, in_order, fits]) {
+    match Likeness::all([is_handshake, is_hello, in_order, fits]) {
         Likeness::No => Likeness::No,
         _ => begins_plain_record(data),
     }
@@ -166,20 +162,25 @@ pub(super) fn begins_message(first: &[u8], record_length: u16) -> Likeness {
 /// after a HelloRetryRequest (RFC 8446, appendix D.4), or a new handshake on a connection that was used before.
 pub(super) fn begins_hello_message(first: &[u8], record_length: u16) -> bool {
     let message = Prefix(first);
-    let is_hello_type = matches!(
-        message.u8(0).map(HandshakeType),
-        Some(HandshakeType::CLIENT_HELLO | HandshakeType::SERVER_HELLO)
-    );
     let within_limit = message.u24(1).is_some_and(|length| length <= MAX_MESSAGE_BYTES);
-    is_hello_type && within_limit && is_hello(message, record_length) == Likeness::Yes
+    first.first().is_some_and(|typ| is_hello_type(*typ))
+        && within_limit
+        && is_hello(message, record_length) == Likeness::Yes
+}
+
+fn is_hello_type(typ: u8) -> bool {
+    matches!(
+        HandshakeType(typ),
+        HandshakeType::CLIENT_HELLO | HandshakeType::SERVER_HELLO
+    )
 }
 
 /// Whether the lengths and the version of a hello agree. A ClientHello has its record, or records, for itself.
 fn is_hello(message: Prefix<'_>, record_length: u16) -> Likeness {
     let length = message.u24(1);
-    let alone = message.u8(0) == Some(HandshakeType::SERVER_HELLO.0);
+    let shares = message.u8(0) == Some(HandshakeType::SERVER_HELLO.0);
     Likeness::all([
-        length.map(|length| length >= MIN_HELLO_BYTES && (alone || length + 4 >= u32::from(record_length))),
+        length.map(|length| length >= MIN_HELLO_BYTES && (shares || length + 4 >= u32::from(record_length))),
         message
             .u16(4)
             .map(|version| matches!(version, 0x0300..=0x0304 | 0x7f00..=0x7fff)),

@@ -5,6 +5,11 @@ use crate::alert::Alert;
 use crate::codepoints::{AlertDescription, AlertLevel, HandshakeType};
 use crate::support::*;
 
+mod foreign;
+mod limits;
+mod middle;
+mod records;
+
 /// A stream and all that it gave.
 #[derive(Default)]
 struct Run {
@@ -13,6 +18,27 @@ struct Run {
 }
 
 impl Run {
+    /// A stream of which the beginning is known: sequence number 0.
+    fn from_syn() -> Self {
+        let mut run = Self::default();
+        run.stream.skip_to(0, &mut run.out);
+        run
+    }
+
+    /// Adds a piece at the end, without a gap.
+    fn then(&mut self, data: &[u8]) -> &mut Self {
+        let seq = self.stream.next_seq().unwrap_or_default();
+        self.push(seq, data)
+    }
+
+    /// Adds pieces of one byte.
+    fn then_bytewise(&mut self, data: &[u8]) -> &mut Self {
+        for byte in data {
+            self.then(&[*byte]);
+        }
+        self
+    }
+
     fn push(&mut self, seq: u32, data: &[u8]) -> &mut Self {
         self.push_elided(seq, data, data.len())
     }
@@ -31,6 +57,7 @@ impl Run {
                 content_type, length, ..
             } => format!("{content_type}:{length}"),
             ItemBody::Gap { bytes } => format!("gap:{bytes}"),
+            ItemBody::Ssl2 { message, length } => format!("ssl2:{}:{length}", message.typ()),
             other => format!("{other:?}"),
         };
         std::mem::take(&mut self.out)
@@ -48,8 +75,7 @@ fn what_is_not_tls_is_told_once() {
         b"\x16\x03\x01\xff\xff",
         b"\x80\x2e\x01\x03\x01",
     ] {
-        let mut run = Run::default();
-        run.stream.skip_to(0, &mut run.out);
+        let mut run = Run::from_syn();
         run.push(0, bytes)
             .push(bytes.len() as u32, b"\x16\x03\x03\x00\x04\x0e\x00\x00\x00");
         run.push(5000, b"far away");
@@ -147,26 +173,6 @@ fn a_snap_length_cuts_the_hello() {
 }
 
 #[test]
-fn after_a_gap_the_next_header_is_found() {
-    let mut run = Run::default();
-    run.push(100, &record(HANDSHAKE, &server_hello())).said();
-    let next = run.stream.next_seq().unwrap();
-    let rest = [
-        vec![0xee; 37],
-        record(HANDSHAKE, &message(14, &[])),
-        record(ALERT, &[2, 42]),
-    ]
-    .concat();
-    run.push(next + 1000, &rest);
-    assert!(run.said().is_empty());
-    run.stream.lost_before(next + 1000, &mut run.out);
-    assert_eq!(
-        run.said(),
-        ["gap:1000", "server_hello_done", "fatal bad_certificate"]
-    );
-}
-
-#[test]
 fn a_gap_within_an_encrypted_record_loses_nothing() {
     let mut run = Run::default();
     run.push(0, &record(APPLICATION_DATA, &[1; 1000])[..100])
@@ -192,137 +198,12 @@ fn what_was_left_out_on_purpose_is_no_gap() {
 }
 
 #[test]
-fn a_stream_seen_from_the_middle_begins_at_a_header() {
-    let mut run = Run::default();
-    run.stream.lost_before(50, &mut run.out);
-    run.push(50, &[vec![0xaa; 20], record(ALERT, &[2, 48])].concat());
-    assert_eq!(run.said(), ["gap:0", "fatal unknown_ca"]);
-}
-
-#[test]
-fn an_encrypted_finished_seen_first_is_not_taken_for_messages() {
-    let mut finished = vec![0; 8];
-    finished.extend([0x9c; 32]);
-    let mut run = Run::default();
-    run.push(0, &record(HANDSHAKE, &finished))
-        .push(45, &record(HANDSHAKE, &[0xd7; 40]));
-    assert_eq!(run.said(), ["handshake:40", "handshake:40"]);
-}
-
-#[test]
-fn alerts_of_two_bytes_are_plaintext_in_any_state() {
-    let mut run = Run::default();
-    let bytes = [
-        record(CHANGE_CIPHER_SPEC, &[1]),
-        record(ALERT, &[2, 116]),
-        record(ALERT, &[9, 9]),
-        record(ALERT, &[9; 3]),
-    ];
-    run.push(0, &bytes.concat());
-    assert_eq!(run.out[1].body, {
-        let (level, description) = (AlertLevel::FATAL, AlertDescription::CERTIFICATE_REQUIRED);
-        ItemBody::Alert(Alert { level, description })
-    });
-    assert_eq!(run.said()[2..], ["alert:2", "alert:3"]);
-}
-
-#[test]
-fn handshake_records_after_change_cipher_spec_are_encrypted() {
-    let mut run = Run::default();
-    run.push(0, &record(CHANGE_CIPHER_SPEC, &[1]));
-    let next = run.stream.next_seq().unwrap();
-    run.push(
-        next,
-        &[record(HANDSHAKE, &message(14, &[])), record(HANDSHAKE, &[])].concat(),
-    );
-    assert_eq!(run.said(), ["ChangeCipherSpec", "handshake:4"]);
-    let next = run.stream.next_seq().unwrap();
-    run.push(next, &records(HANDSHAKE, &client_hello(), 700));
-    assert_eq!(run.said(), ["client_hello"]);
-}
-
-#[test]
 fn a_message_that_does_not_go_on_is_a_gap() {
     let half = record(HANDSHAKE, &server_hello()[..20]);
     let mut run = Run::default();
     run.push(0, &[half, record(CHANGE_CIPHER_SPEC, &[1])].concat());
     assert_eq!(run.said(), ["gap:0", "ChangeCipherSpec"]);
     assert_eq!(run.stream.buffered(), 0);
-}
-
-#[test]
-fn a_broken_header_in_the_middle_loses_the_boundaries() {
-    let bytes = [
-        record(HANDSHAKE, &server_hello()),
-        b"rubbish".to_vec(),
-        record(ALERT, &[1, 90]),
-    ]
-    .concat();
-    let mut run = Run::default();
-    run.push(0, &bytes);
-    assert_eq!(run.said(), ["server_hello", "gap:0", "warning user_canceled"]);
-}
-
-#[test]
-fn empty_records_are_passed_over() {
-    let hello = server_hello();
-    let bytes = [
-        record(HANDSHAKE, &[]),
-        record(HANDSHAKE, &hello[..3]),
-        record(HANDSHAKE, &[]),
-        record(HANDSHAKE, &hello[3..]),
-    ];
-    let mut run = Run::default();
-    run.push(0, &bytes.concat());
-    assert_eq!(run.said(), ["server_hello"]);
-}
-
-#[test]
-fn too_long_messages_are_passed_over_without_being_kept() {
-    let mut hello = vec![11, 0x02, 0x00, 0x01];
-    hello.resize(4 + 0x0002_0001, 0);
-    let bytes = records(
-        HANDSHAKE,
-        &[server_hello(), hello, message(14, &[])].concat(),
-        16384,
-    );
-    let mut run = Run::default();
-    for (index, part) in bytes.chunks(1400).enumerate() {
-        run.push(index as u32 * 1400, part);
-        assert!(run.stream.buffered() < 2000);
-    }
-    assert_eq!(run.said(), ["server_hello", "Truncated", "server_hello_done"]);
-}
-
-#[test]
-fn the_longest_message_is_kept() {
-    let certificate = certificate(&[&vec![5; MAX_MESSAGE_BYTES as usize - 6]]);
-    let mut run = Run::default();
-    run.push(0, &records(HANDSHAKE, &certificate, 16384));
-    let Some(ItemBody::Handshake { message, .. }) = run.out.first().map(|item| &item.body) else {
-        panic!("no message")
-    };
-    assert_eq!(message.typ(), HandshakeType::CERTIFICATE);
-}
-
-#[test]
-fn what_waits_behind_a_hole_is_bounded() {
-    let mut run = Run::default();
-    run.push(0, &record(HANDSHAKE, &server_hello())).said();
-    let next = run.stream.next_seq().unwrap();
-    for index in 0..100 {
-        run.push(next + 10 + index * 1000, &[0xee; 1000]);
-        assert!(run.stream.buffered() <= MAX_PENDING_BYTES);
-    }
-    assert_eq!(run.said(), ["gap:10"]);
-    assert_eq!(run.stream.next_seq(), Some(next + 10 + 100_000));
-    // Pieces without captured bytes cost something too.
-    let mut run = Run::default();
-    run.push(0, &record(ALERT, &[1, 90])).said();
-    for index in 1..=MAX_PENDING_PIECES as u32 + 1 {
-        run.push_elided(7 + index * 10, &[], 5);
-    }
-    assert_eq!(run.said().first().map(String::as_str), Some("gap:10"));
 }
 
 #[test]

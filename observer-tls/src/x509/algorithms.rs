@@ -14,17 +14,19 @@ pub(super) struct Algorithm<'a> {
 }
 
 impl<'a> Algorithm<'a> {
-    /// The algorithm that `sequence` has inside. What follows its parameters is ignored.
+    /// The algorithm that `sequence` has inside.
     ///
     /// # Errors
-    /// [`ParseError`] with `field` when it has no OID.
+    /// [`ParseError`] with `field` when it is not an OID and at most one element of parameters.
     pub(super) fn read(sequence: &Element<'a>, field: &'static str) -> Result<Self, ParseError> {
         let mut content = sequence.reader();
-        let oid = Element::expect(&mut content, der::OBJECT_IDENTIFIER, field)?.content;
-        Ok(Self {
-            oid,
-            parameters: Element::read(&mut content, field).ok(),
-        })
+        let oid = oid::read(&mut content, field)?;
+        let parameters = match content.is_empty() {
+            true => None,
+            false => Some(Element::read(&mut content, field)?),
+        };
+        content.finish(field)?;
+        Ok(Self { oid, parameters })
     }
 
     /// The name of a signature algorithm, else its OID, if it is one.
@@ -207,7 +209,7 @@ impl PublicKeyFacts {
         let mut facts = Self {
             algorithm: algorithm.key_name().ok_or(ParseError::Invalid {
                 field: KEY,
-                why: "an algorithm that is no object identifier",
+                why: "an object identifier that is too long",
             })?,
             ..Self::default()
         };

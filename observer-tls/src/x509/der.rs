@@ -71,9 +71,16 @@ impl<'a> Element<'a> {
         identifier: u8,
         field: &'static str,
     ) -> Result<Self, ParseError> {
-        let element = Self::read(reader, field)?;
-        if element.identifier == identifier {
-            Ok(element)
+        Self::read(reader, field)?.typed(identifier, field)
+    }
+
+    /// This element, which has to have this identifier.
+    ///
+    /// # Errors
+    /// [`ParseError::Invalid`] with `field` for another identifier.
+    pub(super) fn typed(self, identifier: u8, field: &'static str) -> Result<Self, ParseError> {
+        if self.identifier == identifier {
+            Ok(self)
         } else {
             Err(unexpected(field))
         }

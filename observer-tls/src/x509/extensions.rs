@@ -1,6 +1,5 @@
 //! The extensions of a certificate that are reported (RFC 5280, section 4.2.1).
 
-use std::borrow::Cow;
 use std::net::{Ipv4Addr, Ipv6Addr};
 
 use super::der::{self, Element};
@@ -40,45 +39,53 @@ enum Known {
 }
 
 impl CertificateFacts {
-    /// Reads what the rest of a TBSCertificate's Extensions holds. One that is broken is a complaint.
+    /// Reads the Extensions of a TBSCertificate. One that is broken is a complaint.
     ///
     /// # Errors
     /// [`ParseError`] when the list itself is broken.
     pub(super) fn read_extensions(&mut self, extensions: &mut Reader<'_>) -> Result<(), ParseError> {
         let mut seen = 0;
         while !extensions.is_empty() {
-            let mut extension = Element::expect(extensions, der::SEQUENCE, "extension")?.reader();
-            let oid = Element::expect(&mut extension, der::OBJECT_IDENTIFIER, "extension")?.content;
-            // id-ce, 2.5.29
-            let [0x55, 29, arc] = oid else { continue };
-            let (known, field) = match arc {
-                15 => (Known::KeyUsage, "keyUsage"),
-                17 => (Known::SubjectAltName, SUBJECT_ALT_NAME),
-                19 => (Known::BasicConstraints, "basicConstraints"),
-                37 => (Known::ExtendedKeyUsage, EXTENDED_KEY_USAGE),
-                _ => continue,
-            };
-            // Section 4.2 allows one of each. The first is believed.
-            if seen & known as u8 != 0 {
-                self.complain(format_args!("{field}: a second one"));
-                continue;
-            }
-            seen |= known as u8;
-            let outcome = value(&mut extension, field).and_then(|value| {
-                let mut value = Reader::new(&value);
-                match known {
-                    Known::KeyUsage => self.read_key_usage(&mut value, field),
-                    Known::SubjectAltName => self.read_alternative_names(&mut value),
-                    Known::BasicConstraints => self.read_basic_constraints(&mut value, field),
-                    Known::ExtendedKeyUsage => self.read_purposes(&mut value),
-                }?;
-                value.finish(field)
-            });
-            if let Err(error) = outcome {
-                self.complain(error);
-            }
+            let extension = Element::read(extensions, "extension")?;
+            let outcome = self.read_extension(&extension, &mut seen);
+            self.readable(outcome);
         }
         Ok(())
+    }
+
+    /// One extension, if it is of those that are reported. `seen` is the set of those that were there before.
+    fn read_extension(&mut self, extension: &Element<'_>, seen: &mut u8) -> Result<(), ParseError> {
+        let mut extension = extension.typed(der::SEQUENCE, "extension")?.reader();
+        let oid = oid::read(&mut extension, "extension")?;
+        let (known, field) = match oid {
+            // id-ce, 2.5.29
+            [0x55, 29, 15] => (Some(Known::KeyUsage), "keyUsage"),
+            [0x55, 29, 17] => (Some(Known::SubjectAltName), SUBJECT_ALT_NAME),
+            [0x55, 29, 19] => (Some(Known::BasicConstraints), "basicConstraints"),
+            [0x55, 29, 37] => (Some(Known::ExtendedKeyUsage), EXTENDED_KEY_USAGE),
+            _ => (None, "extension"),
+        };
+        // Whether it is critical is not reported.
+        Element::optional(&mut extension, der::BOOLEAN, field)?;
+        let value = Element::read(&mut extension, field)?.string(der::OCTET_STRING, field)?;
+        extension.finish(field)?;
+        let Some(known) = known else { return Ok(()) };
+        // Section 4.2 allows one of each. The first is believed.
+        if *seen & known as u8 != 0 {
+            return Err(ParseError::Invalid {
+                field,
+                why: "a second one",
+            });
+        }
+        *seen |= known as u8;
+        let mut value = Reader::new(&value);
+        match known {
+            Known::KeyUsage => self.read_key_usage(&mut value, field),
+            Known::SubjectAltName => self.read_alternative_names(&mut value),
+            Known::BasicConstraints => self.read_basic_constraints(&mut value, field),
+            Known::ExtendedKeyUsage => self.read_purposes(&mut value),
+        }?;
+        value.finish(field)
     }
 
     /// Section 4.2.1.3.
@@ -126,7 +133,7 @@ impl CertificateFacts {
     fn read_purposes(&mut self, value: &mut Reader<'_>) -> Result<(), ParseError> {
         let mut purposes = Element::expect(value, der::SEQUENCE, EXTENDED_KEY_USAGE)?.reader();
         while !purposes.is_empty() {
-            let purpose = Element::expect(&mut purposes, der::OBJECT_IDENTIFIER, EXTENDED_KEY_USAGE)?.content;
+            let purpose = oid::read(&mut purposes, EXTENDED_KEY_USAGE)?;
             if self.extended_key_usage.len() == MAX_PURPOSES {
                 return Err(ParseError::Invalid {
                     field: EXTENDED_KEY_USAGE,
@@ -136,7 +143,7 @@ impl CertificateFacts {
             self.extended_key_usage
                 .push(purpose_text(purpose).ok_or(ParseError::Invalid {
                     field: EXTENDED_KEY_USAGE,
-                    why: "a purpose that is no object identifier",
+                    why: "a purpose whose identifier is too long",
                 })?);
         }
         Ok(())
@@ -153,9 +160,8 @@ impl CertificateFacts {
                 continue;
             }
             kept += 1;
-            if let Err(error) = self.add_name(&name) {
-                self.complain(error);
-            }
+            let outcome = self.add_name(&name);
+            self.readable(outcome);
         }
         Ok(())
     }
@@ -202,14 +208,6 @@ impl CertificateFacts {
         }
         Ok(())
     }
-}
-
-/// What follows an Extension's OID: whether it is critical, which is not reported, and the value.
-fn value<'a>(extension: &mut Reader<'a>, field: &'static str) -> Result<Cow<'a, [u8]>, ParseError> {
-    Element::optional(extension, der::BOOLEAN, field)?;
-    let value = Element::read(extension, field)?;
-    extension.finish(field)?;
-    value.string(der::OCTET_STRING, field)
 }
 
 /// An IA5String that only implies its type. Some certificates have UTF-8 here.

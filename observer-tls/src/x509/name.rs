@@ -89,7 +89,7 @@ impl Name {
         text: &mut String,
         field: &'static str,
     ) -> Result<(), ParseError> {
-        let kind = Element::expect(attribute, der::OBJECT_IDENTIFIER, field)?.content;
+        let kind = oid::read(attribute, field)?;
         let value = Element::read(attribute, field)?;
         attribute.finish(field)?;
         let name = short_name(kind);
@@ -97,7 +97,7 @@ impl Name {
             Some(name) => text.push_str(name),
             None => text.push_str(&oid::dotted(kind).ok_or(ParseError::Invalid {
                 field,
-                why: "an attribute whose type is no object identifier",
+                why: "an object identifier that is too long",
             })?),
         }
         text.push('=');

@@ -2,34 +2,58 @@
 
 use std::fmt::Write;
 
+use super::der::{Element, OBJECT_IDENTIFIER};
+use crate::error::ParseError;
+use crate::reader::Reader;
+
+/// The content of the next element, which has to be an identifier.
+///
+/// # Errors
+/// [`ParseError`] with `field` when it is none.
+pub(super) fn read<'a>(reader: &mut Reader<'a>, field: &'static str) -> Result<&'a [u8], ParseError> {
+    let content = Element::expect(reader, OBJECT_IDENTIFIER, field)?.content;
+    if is_valid(content) {
+        Ok(content)
+    } else {
+        Err(ParseError::Invalid {
+            field,
+            why: "no object identifier",
+        })
+    }
+}
+
+/// Whether this is an identifier's content: whole arcs without leading zeros (section 8.19.2).
+fn is_valid(content: &[u8]) -> bool {
+    let starts = std::iter::once(&0x00).chain(content);
+    let padded = starts
+        .zip(content)
+        .any(|(before, byte)| *before < 0x80 && *byte == 0x80);
+    !padded && content.last().is_some_and(|last| *last < 0x80)
+}
+
 /// The dotted form of an identifier's content; `None` when it is none, or has an arc over 128 bits.
 pub(super) fn dotted(content: &[u8]) -> Option<String> {
+    if !is_valid(content) {
+        return None;
+    }
     let mut text = String::with_capacity(3 * content.len());
-    let mut arc = Some(0_u128);
-    let mut first = true;
-    let mut ended = true;
+    let mut arc = 0_u128;
     for byte in content {
-        if ended && *byte == 0x80 {
-            // An arc has no leading zeros (section 8.19.2).
-            return None;
-        }
-        let value = arc?.checked_mul(128)? | u128::from(byte & 0x7f);
-        ended = byte & 0x80 == 0;
-        arc = Some(if ended { 0 } else { value });
-        if !ended {
+        arc = arc.checked_mul(128)? | u128::from(byte & 0x7f);
+        if byte & 0x80 != 0 {
             continue;
         }
         // Writing to a String cannot fail.
-        let _ = if first {
+        let _ = if text.is_empty() {
             // The first two arcs share a number (section 8.19.4).
-            let root = (value / 40).min(2);
-            write!(text, "{root}.{}", value - 40 * root)
+            let root = (arc / 40).min(2);
+            write!(text, "{root}.{}", arc - 40 * root)
         } else {
-            write!(text, ".{value}")
+            write!(text, ".{arc}")
         };
-        first = false;
+        arc = 0;
     }
-    (ended && !first).then_some(text)
+    Some(text)
 }
 
 #[cfg(test)]
@@ -50,6 +74,9 @@ mod tests {
     fn what_is_no_identifier_has_no_text() {
         for broken in [&[][..], &[0x2a, 0x86], &[0x80, 1], &[0x2a, 0x80, 1], &[0xff; 40]] {
             assert_eq!(dotted(broken), None, "{broken:x?}");
+            assert!(!is_valid(broken), "{broken:x?}");
         }
+        let too_long = [&[0x2a][..], &[0xff; 20], &[0x7f]].concat();
+        assert_eq!((dotted(&too_long), is_valid(&too_long)), (None, true));
     }
 }

@@ -51,8 +51,9 @@ impl CertificateFacts {
         });
         self.serial_number = self.readable(serial_text(serial.content)).unwrap_or_default();
 
-        // The signature's algorithm is here and at the end.
-        Element::expect(body, der::SEQUENCE, "signature")?;
+        // It is the same as at the end, from where it is taken.
+        let algorithm = Element::expect(body, der::SEQUENCE, "signature")?;
+        self.readable(Algorithm::read(&algorithm, "signature"));
         let has_issuer = match self.read_name(body, "issuer")? {
             Some(name) => {
                 (self.issuer, self.issuer_attributes) = (name.text, name.attributes);
@@ -123,7 +124,7 @@ impl CertificateFacts {
         if let Some(algorithm) = algorithm {
             let name = algorithm.signature_name().ok_or(ParseError::Invalid {
                 field: FIELD,
-                why: "no object identifier",
+                why: "an object identifier that is too long",
             });
             self.signature_algorithm = self.readable(name).unwrap_or_default();
         }

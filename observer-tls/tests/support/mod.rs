@@ -152,6 +152,22 @@ pub fn client_flights_tls13() -> Vec<u8> {
     .concat()
 }
 
+/// What a client sends that begins with a hello of SSL 2 and a TLS 1.0 handshake, ends it, and begins another.
+pub fn client_flights_ssl2() -> Vec<u8> {
+    [
+        ssl2_client_hello(0x0301),
+        records(HANDSHAKE, &message(16, &[7; 130]), 100),
+        record(CHANGE_CIPHER_SPEC, &[1]),
+        record(HANDSHAKE, &[0x99; 40]),
+        record(ALERT, &[0x99; 26]),
+        records(HANDSHAKE, &client_hello(), 600),
+        record(ALERT, &[1]),
+        record(ALERT, &[90, 2]),
+        record(ALERT, &[48]),
+    ]
+    .concat()
+}
+
 /// A xorshift generator: the same numbers for the same seed.
 pub struct Random(u64);
 

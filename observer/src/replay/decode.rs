@@ -146,7 +146,6 @@ impl<F: FnMut(&Segment<'_>)> Walk<'_, F> {
             (protocol, view) = match protocol {
                 Protocol::Ethernet => layers::ethernet(view),
                 Protocol::EtherType => layers::ether_type(view),
-                Protocol::EtherPayload(value) => layers::ether_payload(value, view),
                 Protocol::Ip => {
                     let datagram = ip::datagram(view)?;
                     addresses = (datagram.source, datagram.destination);

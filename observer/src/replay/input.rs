@@ -11,8 +11,9 @@ use super::error::{Cause, ReadError};
 const BUFFER_BYTES: usize = 4 * super::MAX_PACKET_BYTES;
 /// Most bytes asked of the source at once.
 const READ_BYTES: usize = 256 * 1024;
-/// Compressed bytes read at once.
-const COMPRESSED_BYTES: usize = 64 * 1024;
+/// Compressed bytes read at once. What the decoder has made of such a piece is lost when it finds damage in it, so it is
+/// small.
+const COMPRESSED_BYTES: usize = 8 * 1024;
 /// The first bytes of a gzip member (RFC 1952, section 2.3.1).
 const GZIP_MAGIC: [u8; 2] = [0x1f, 0x8b];
 /// The first bytes of a Zstandard frame (RFC 8878, section 3.1.1).

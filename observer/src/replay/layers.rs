@@ -10,8 +10,6 @@ pub(super) enum Protocol {
     Ethernet,
     /// An EtherType or a length.
     EtherType,
-    /// What this EtherType stands for.
-    EtherPayload(u16),
     /// IEEE 802.2.
     Llc,
     /// Several frames of IEEE 802.11 in one.
@@ -33,13 +31,13 @@ pub(super) enum Protocol {
 /// Passing over one header: what follows, and where.
 pub(super) type Step<'a> = Result<(Protocol, View<'a>), PassedOver>;
 
-pub(super) const ETHERTYPE_IPV4: u16 = 0x0800;
-pub(super) const ETHERTYPE_IPV6: u16 = 0x86dd;
-pub(super) const ETHERTYPE_MPLS: u16 = 0x8847;
+const ETHERTYPE_IPV4: u16 = 0x0800;
+const ETHERTYPE_IPV6: u16 = 0x86dd;
+const ETHERTYPE_MPLS: u16 = 0x8847;
 pub(super) const ETHERTYPE_PPP: u16 = 0x880b;
-pub(super) const ETHERTYPE_SERVICE_HEADER: u16 = 0x894f;
+const ETHERTYPE_SERVICE_HEADER: u16 = 0x894f;
 /// Ethernet within Ethernet's payload (RFC 1701: transparent Ethernet bridging).
-pub(super) const ETHERTYPE_BRIDGED: u16 = 0x6558;
+const ETHERTYPE_BRIDGED: u16 = 0x6558;
 const ETHERTYPE_MPLS_MULTICAST: u16 = 0x8848;
 const ETHERTYPE_PPPOE_SESSION: u16 = 0x8864;
 /// Cisco metadata: version, length, one option with the security group tag, the next EtherType.
@@ -64,7 +62,7 @@ const CONTROL_WORD_BYTES: usize = 4;
 /// Two addresses, then the type.
 #[inline]
 pub(super) fn ethernet(view: View<'_>) -> Step<'_> {
-    Ok((Protocol::EtherType, view.skip(ETHERNET_ADDRESSES)?))
+    ether_type(view.skip(ETHERNET_ADDRESSES)?)
 }
 
 /// An EtherType, or the length of an LLC frame.
@@ -73,7 +71,7 @@ pub(super) fn ether_type(view: View<'_>) -> Step<'_> {
     let value = view.u16(0)?;
     let payload = view.skip(2)?;
     if value >= MIN_ETHERTYPE {
-        Ok((Protocol::EtherPayload(value), payload))
+        ether_payload(value, payload)
     } else {
         Ok((Protocol::Llc, payload.cut(usize::from(value).min(payload.wire))))
     }
@@ -112,10 +110,7 @@ pub(super) fn llc(view: View<'_>) -> Step<'_> {
 fn snap(view: View<'_>) -> Step<'_> {
     match *view.head::<5>()? {
         // EtherTypes, and bridge-tunnelled ones (IEEE 802.1H).
-        [0, 0, 0 | 0xf8, high, low] => {
-            let value = u16::from_be_bytes([high, low]);
-            Ok((Protocol::EtherPayload(value), view.skip(5)?))
-        }
+        [0, 0, 0 | 0xf8, high, low] => ether_payload(u16::from_be_bytes([high, low]), view.skip(5)?),
         // Bridged Ethernet with and without its check sequence (RFC 2684, appendix B); two bytes of padding on ATM.
         [0x00, 0x80, 0xc2, 0, 1 | 7] => Ok((Protocol::Ethernet, view.skip(7)?)),
         _ => Err(PassedOver::NotIp),

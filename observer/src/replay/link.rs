@@ -1,6 +1,6 @@
 //! Link types (<https://www.tcpdump.org/linktypes.html>): from the first byte of a frame to the network layer.
 
-use super::layers::{Protocol, Step};
+use super::layers::{self, Protocol, Step};
 use super::view::View;
 use super::{ByteOrder, PassedOver, wifi};
 
@@ -20,7 +20,7 @@ const NFLOG_PAYLOAD: u16 = 9;
 #[inline]
 pub(super) fn decode(link_type: u16, frame: View<'_>) -> Option<Step<'_>> {
     Some(match link_type {
-        1 => Ok((Protocol::Ethernet, frame)),
+        1 => layers::ethernet(frame),
         // BSD's loopback, in the byte order of its host or the network's.
         0 | 108 => loopback(frame),
         6 => token_ring(frame),
@@ -140,7 +140,7 @@ fn cooked(frame: View<'_>, protocol_at: usize, header: usize) -> Step<'_> {
     let payload = frame.skip(header)?;
     match frame.u16(protocol_at)? {
         LINUX_LLC => Ok((Protocol::Llc, payload)),
-        protocol => Ok((Protocol::EtherPayload(protocol), payload)),
+        protocol => layers::ether_payload(protocol, payload),
     }
 }
 

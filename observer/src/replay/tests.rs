@@ -5,3 +5,5 @@ mod decoding;
 mod driving;
 mod formats;
 mod fragmented;
+mod tunnelled;
+mod wrapped;

@@ -2,7 +2,7 @@
 
 use super::PassedOver;
 use super::ip;
-use super::layers::{ETHERTYPE_BRIDGED, ETHERTYPE_PPP, Protocol, Step};
+use super::layers::{self, ETHERTYPE_PPP, Protocol, Step};
 use super::view::View;
 
 const IPV4: u8 = 4;
@@ -69,7 +69,7 @@ fn gre(view: View<'_>) -> Step<'_> {
         // The second version has 4 bytes of its own.
         ETHERTYPE_WCCP if payload.u8(0)? >> 4 == 4 => (Protocol::Ip, payload),
         ETHERTYPE_WCCP => (Protocol::Ip, payload.skip(4)?),
-        protocol => (Protocol::EtherPayload(protocol), payload),
+        protocol => return layers::ether_payload(protocol, payload),
     })
 }
 
@@ -160,10 +160,7 @@ fn geneve(view: View<'_>) -> Step<'_> {
         return NOT_TUNNEL;
     }
     let payload = view.skip(8 + usize::from(first & 0x3f) * 4)?;
-    match u16::from_be_bytes(protocol) {
-        ETHERTYPE_BRIDGED => Ok((Protocol::Ethernet, payload)),
-        protocol => Ok((Protocol::EtherPayload(protocol), payload)),
-    }
+    layers::ether_payload(u16::from_be_bytes(protocol), payload)
 }
 
 /// The user plane of GTP (3GPP TS 29.281, section 5): version 1, message 255, extension headers.

@@ -77,7 +77,8 @@ impl Run {
     }
 
     fn file(&mut self, path: &Path) -> Result<(), ReadError> {
-        if path.as_os_str() == STANDARD_INPUT {
+        self.output.eager = path.as_os_str() == STANDARD_INPUT;
+        if self.output.eager {
             return self.stream(path, stdin().lock(), None);
         }
         let failed = |error| ReadError::new(0, Cause::Io(error));
@@ -107,8 +108,9 @@ impl Run {
                     return ControlFlow::Break(());
                 }
             }
-            let counts = replay.counts();
-            progress.packet(path, meter, counts.packets, counts.bytes, output.handshakes());
+            if progress.is_due() {
+                progress.show(path, meter, &replay.counts(), output.handshakes());
+            }
             ControlFlow::Continue(())
         })
     }

@@ -313,7 +313,9 @@ impl Handshake {
         match side {
             Side::Server => self.server_chain = chain,
             Side::Client => {
-                self.client_certificate = match chain.is_empty() {
+                // A raw public key (RFC 7250) proves an identity without a certificate.
+                let none = chain.is_empty() && list.raw_public_key.is_none();
+                self.client_certificate = match none {
                     true => ClientCertificate::RequestedNotSent,
                     false => ClientCertificate::Sent,
                 };

@@ -350,3 +350,21 @@ fn a_failing_source_gives_what_came_before() {
     let error = end.unwrap_err();
     assert_eq!(error.to_string(), "the disk is on fire (at byte 80)");
 }
+
+#[test]
+fn wrong_bytes_anywhere_give_an_error_or_packets_and_nothing_worse() {
+    for capture in [
+        pcap(Order::Little),
+        pcapng(Order::Big),
+        gzip(&pcapng(Order::Little)),
+    ] {
+        for at in 0..capture.len() {
+            for value in [0, 1, 0x7f, 0x80, 0xff] {
+                let mut broken = capture.clone();
+                broken[at] = value;
+                let (seen, _) = packets(&broken[..]);
+                assert!(seen.len() <= capture.len() / 12);
+            }
+        }
+    }
+}

@@ -56,6 +56,8 @@ enum Lines {
 pub(super) struct Output {
     lines: Lines,
     gathered: Vec<u8>,
+    /// Nothing is gathered: whoever feeds standard input may wait for an answer.
+    pub eager: bool,
     target: Target,
     /// Why nothing can be written any more.
     failure: Option<OutputError>,
@@ -83,6 +85,7 @@ impl Output {
         Ok(Self {
             lines,
             gathered: Vec::with_capacity(2 * WRITE_BYTES),
+            eager: false,
             target: Target::stdout()?,
             failure: None,
             tally: Tally::default(),
@@ -98,7 +101,7 @@ impl Output {
     /// Whether enough is gathered.
     #[inline]
     pub fn is_due(&self) -> bool {
-        self.gathered.len() >= WRITE_BYTES
+        self.gathered.len() >= if self.eager { 1 } else { WRITE_BYTES }
     }
 
     /// Writes what is gathered. Whether that worked, [`Self::check`] tells.

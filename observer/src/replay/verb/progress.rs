@@ -5,6 +5,8 @@ use std::io::{IsTerminal as _, Seek as _, Write as _, stderr};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+use crate::replay::Counts;
+
 /// How long to wait before the first line: what is over by then needs none.
 const QUIET: Duration = Duration::from_secs(1);
 /// How often the line changes.
@@ -35,6 +37,7 @@ pub(super) struct Progress {
     /// `None` when nobody looks.
     next: Option<Instant>,
     shown: bool,
+    packets: u64,
 }
 
 impl Progress {
@@ -43,41 +46,35 @@ impl Progress {
         Self {
             next: stderr().is_terminal().then(|| Instant::now() + QUIET),
             shown: false,
+            packets: 0,
         }
     }
 
-    /// To be called after each packet with the totals.
+    /// Whether it is time to show how far things are; to be asked after each packet.
     #[inline]
-    pub fn packet(
-        &mut self,
-        file: &Path,
-        meter: Option<Meter<'_>>,
-        packets: u64,
-        bytes: u64,
-        handshakes: u64,
-    ) {
-        if packets.is_multiple_of(PACKETS) && self.next.is_some() {
-            self.show(file, meter, packets, bytes, handshakes);
-        }
+    pub fn is_due(&mut self) -> bool {
+        let Some(next) = self.next else {
+            return false;
+        };
+        self.packets += 1;
+        self.packets.is_multiple_of(PACKETS) && Instant::now() >= next
     }
 
+    /// Shows how far things are.
     #[cold]
-    fn show(&mut self, file: &Path, meter: Option<Meter<'_>>, packets: u64, bytes: u64, handshakes: u64) {
-        let now = Instant::now();
-        if self.next.is_none_or(|next| now < next) {
-            return;
-        }
-        self.next = Some(now + INTERVAL);
+    pub fn show(&mut self, file: &Path, meter: Option<Meter<'_>>, counts: &Counts, handshakes: u64) {
+        self.next = Some(Instant::now() + INTERVAL);
         self.shown = true;
         let far = match meter.and_then(Meter::percent) {
             Some(percent) => format!("{percent} %"),
-            None => format!("{} MB", bytes / 1_000_000),
+            None => format!("{} MB", counts.bytes / 1_000_000),
         };
         let file = file.display();
         // A terminal that is gone is no reason to stop.
         let _ = write!(
             stderr(),
-            "{CLEAR}{file}: {far}, {packets} packets, {handshakes} handshakes"
+            "{CLEAR}{file}: {far}, {} packets, {handshakes} handshakes",
+            counts.packets
         );
     }
 
