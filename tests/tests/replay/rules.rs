@@ -171,7 +171,13 @@ fn event_faults(whole: &Whole, cut: &Heard, some_is_missing: bool) -> Vec<String
         }
     }
     // Of two parts of a handshake, one at most knows how it ended.
-    let outcomes = |heard: &Heard| heard.events.iter().filter(|event| is_binding(event, some_is_missing)).count();
+    let outcomes = |heard: &Heard| {
+        heard
+            .events
+            .iter()
+            .filter(|event| is_binding(event, some_is_missing))
+            .count()
+    };
     if outcomes(cut) > outcomes(&whole.heard) {
         faults.push(format!(
             "{} outcomes, of {}",
@@ -259,7 +265,8 @@ fn verdict(whole: &Leaves, cut: &Leaves, some_is_missing: bool) -> Vec<String> {
 /// plaintext alert or both Finished tell.
 fn is_binding(event: &Leaves, some_is_missing: bool) -> bool {
     let outcome = &event["handshake.outcome"];
-    let is_told = (outcome == "established" || outcome == "rejected") && event["handshake.evidence"] != "inferred";
+    let is_told =
+        (outcome == "established" || outcome == "rejected") && event["handshake.evidence"] != "inferred";
     outcome != "incomplete" && (is_told || !some_is_missing)
 }
 
