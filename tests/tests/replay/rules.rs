@@ -8,8 +8,8 @@
 //! - messages may be missing, and alerts and encrypted records may be missing from their lists. Without an outcome these
 //!   go on, so they are held against all that passed;
 //! - a handshake may fall into two events, before and behind what is missing;
-//! - where bytes are missing, an outcome may be a wrong guess, unless a plaintext alert or both Finished tell it, and so may
-//!   be what TLS 1.3's record sizes say of the client's certificate;
+//! - where bytes are missing, an outcome may be a wrong guess, unless a plaintext alert or both Finished tell it; so may be a
+//!   reason that is derived from what came before an alert, and what record sizes say of the client's certificate;
 //! - without the ClientHello nobody knows whether a session was resumed;
 //! - an event whose ClientHello is missing has another id, and one of which only the ClientHello after a HelloRetryRequest
 //!   was seen is that of this hello;
@@ -67,12 +67,12 @@ pub fn said(expected: &[Map<String, Value>], events: &[Leaves]) -> Vec<String> {
     }
     let mut faults = Vec::new();
     for (expected, event) in expected.iter().zip(handshakes) {
-        let inferred = event["handshake.evidence"] == "inferred";
+        let inferred = is(event, "handshake.evidence", "inferred");
         for (path, value) in expected {
             let found = event.get(path).unwrap_or(&Value::Null);
             let less = match path.as_str() {
                 "handshake.reason" => inferred && is_less_exact(found, value),
-                "handshake.client_certificate" => event["tls.version"] == "1.3" && found == "unknown",
+                "handshake.client_certificate" => found == "unknown" && is(event, "tls.version", "1.3"),
                 _ => false,
             };
             if found != value && !less {
@@ -107,14 +107,14 @@ pub fn same(whole: &Heard, cut: &Heard) -> Vec<String> {
 /// Where `cut`, the beginning of the whole, says anything but the beginning of it.
 pub fn beginning(whole: &Whole, cut: &Heard) -> Vec<String> {
     let mut faults = message_faults(&whole.heard, cut, |whole, cut| whole.starts_with(cut));
-    faults.extend(event_faults(whole, cut, has_outcome));
+    faults.extend(event_faults(whole, cut, false));
     faults
 }
 
 /// Where `cut` says anything that the whole does not.
 pub fn less(whole: &Whole, cut: &Heard) -> Vec<String> {
     let mut faults = message_faults(&whole.heard, cut, is_subsequence);
-    faults.extend(event_faults(whole, cut, has_proof));
+    faults.extend(event_faults(whole, cut, true));
     faults
 }
 
@@ -156,22 +156,28 @@ fn is_subsequence<T: PartialEq>(whole: &[T], part: &[T]) -> bool {
     part.iter().all(|item| rest.any(|other| other == item))
 }
 
-/// Finds for each event of the cut one of the whole that it is less than. An outcome that `binds` must be the same.
-fn event_faults(whole: &Whole, cut: &Heard, binds: fn(&Leaves) -> bool) -> Vec<String> {
+/// Finds for each event of the cut one of the whole that it is less than. `some_is_missing`: more than the end may be.
+fn event_faults(whole: &Whole, cut: &Heard, some_is_missing: bool) -> Vec<String> {
     let mut faults = Vec::new();
     for event in &cut.events {
         let candidates = whole
             .heard
             .events
             .iter()
-            .map(|other| contradictions(whole, other, event, binds(event)));
+            .map(|other| contradictions(whole, other, event, some_is_missing));
         match candidates.min_by_key(Vec::len) {
             Some(found) => faults.extend(found),
             None => faults.push(format!("an event of nothing: {event:?}")),
         }
     }
     // Of two parts of a handshake, one at most knows how it ended.
-    let outcomes = |heard: &Heard| heard.events.iter().filter(|event| binds(event)).count();
+    let outcomes = |heard: &Heard| {
+        heard
+            .events
+            .iter()
+            .filter(|event| is_binding(event, some_is_missing))
+            .count()
+    };
     if outcomes(cut) > outcomes(&whole.heard) {
         faults.push(format!(
             "{} outcomes, of {}",
@@ -183,8 +189,11 @@ fn event_faults(whole: &Whole, cut: &Heard, binds: fn(&Leaves) -> bool) -> Vec<S
 }
 
 /// Where an event says anything that the event of the whole does not.
-fn contradictions(whole: &Whole, other: &Leaves, cut: &Leaves, binding: bool) -> Vec<String> {
-    let mut faults = if binding { verdict(other, cut) } else { Vec::new() };
+fn contradictions(whole: &Whole, other: &Leaves, cut: &Leaves, some_is_missing: bool) -> Vec<String> {
+    let mut faults = match is_binding(cut, some_is_missing) {
+        true => verdict(other, cut, some_is_missing),
+        false => Vec::new(),
+    };
     let headless = !cut.contains_key("handshake.client.legacy_version");
     let retried = other.get("handshake.hello_retry") == Some(&Value::Bool(true));
     for (path, value) in cut {
@@ -200,7 +209,7 @@ fn contradictions(whole: &Whole, other: &Leaves, cut: &Leaves, binding: bool) ->
                 "handshake.client_certificate" => {
                     value == "unknown"
                         || (was == "unknown" && whole.says(path, value))
-                        || (!binding && cut.get("tls.version").is_none_or(|version| version == "1.3"))
+                        || (some_is_missing && cut.get("tls.version").is_none_or(|version| version == "1.3"))
                 }
                 "handshake.alerts" | "handshake.encrypted_records" => passed(&whole.heard, cut, value),
                 _ => false,
@@ -238,27 +247,31 @@ fn passed(whole: &Heard, cut: &Leaves, list: &Value) -> bool {
 }
 
 /// Judges how the handshake is said to have ended.
-fn verdict(whole: &Leaves, cut: &Leaves) -> Vec<String> {
+fn verdict(whole: &Leaves, cut: &Leaves, some_is_missing: bool) -> Vec<String> {
     let at = |event: &Leaves, path: &str| event.get(path).cloned().unwrap_or_default();
+    let derived = some_is_missing && is(cut, "handshake.evidence", "derived");
     let mut faults = Vec::new();
     for path in ["handshake.outcome", "handshake.rejected_by", "handshake.reason"] {
-        let (was, is) = (at(whole, path), at(cut, path));
-        if is != was && !(path == "handshake.reason" && is_less_exact(&is, &was)) {
-            faults.push(format!("{path}: {is}, was {was}"));
+        let (was, found) = (at(whole, path), at(cut, path));
+        let less = path == "handshake.reason" && (derived || is_less_exact(&found, &was));
+        if found != was && !less {
+            faults.push(format!("{path}: {found}, was {was}"));
         }
     }
     faults
 }
 
-/// Whether an event claims an outcome.
-fn has_outcome(event: &Leaves) -> bool {
-    event["handshake.outcome"] != "incomplete"
+/// Whether an event's outcome is to be that of the whole: where only the end is missing any that it claims, else one that a
+/// plaintext alert or both Finished tell.
+fn is_binding(event: &Leaves, some_is_missing: bool) -> bool {
+    let outcome = &event["handshake.outcome"];
+    let is_told =
+        (outcome == "established" || outcome == "rejected") && event["handshake.evidence"] != "inferred";
+    outcome != "incomplete" && (is_told || !some_is_missing)
 }
 
-/// Whether it does so by a plaintext alert or both Finished.
-fn has_proof(event: &Leaves) -> bool {
-    let outcome = &event["handshake.outcome"];
-    (outcome == "established" || outcome == "rejected") && event["handshake.evidence"] != "inferred"
+fn is(event: &Leaves, path: &str, value: &str) -> bool {
+    event.get(path).is_some_and(|found| found == value)
 }
 
 /// Whether a reason says less than another: that it was the same side's certificate, or nothing.
