@@ -95,6 +95,8 @@ pub struct Stream {
     pending: Pending,
     records: Records,
     conflicts: u32,
+    /// A hole was given up.
+    lost: bool,
 }
 
 impl Stream {
@@ -154,6 +156,7 @@ impl Stream {
         };
         let next = self.next.replace(target).unwrap_or(target);
         if target > next || was_empty {
+            self.lost = true;
             self.records.missing(target - next, out);
         }
         self.drain(out);
@@ -182,6 +185,11 @@ impl Stream {
     /// of those that were read, no copy is kept.
     pub fn conflicts(&self) -> u32 {
         self.conflicts
+    }
+
+    /// Whether bytes were given up that never came.
+    pub fn has_lost(&self) -> bool {
+        self.lost
     }
 
     /// Whether pieces wait behind a hole, which may yet be filled.
@@ -219,6 +227,7 @@ impl Stream {
             return;
         };
         if start > next {
+            self.lost = true;
             self.records.missing(start - next, out);
             self.next = Some(start);
         }

@@ -17,6 +17,9 @@ pub struct Segment<'a> {
     pub from_client: Option<bool>,
     /// TCP sequence number of the first byte of `data`.
     pub seq: u32,
+    /// What its sender has had of the other direction: the sequence number of the next byte there. `None` where the source
+    /// does not tell.
+    pub ack: Option<u32>,
     /// The captured bytes.
     pub data: &'a [u8],
     /// Bytes on the wire from `seq` on, at least `data.len()`.

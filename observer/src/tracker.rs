@@ -10,6 +10,7 @@ mod offer;
 
 use std::net::SocketAddr;
 
+use observer_tls::alert::Alert;
 use observer_tls::codepoints::{ContentType, HandshakeType};
 use observer_tls::handshake::Message;
 use observer_tls::ssl2;
@@ -97,6 +98,9 @@ pub enum Phase {
 pub struct Tracker {
     client: Option<Direction>,
     state: State,
+    /// A server's alert, with its direction and time, that came before the ClientHello was complete: captures do not always have the
+    /// packets of two directions in the order of the network, and some servers do not wait for the rest.
+    overtaking: Option<(Direction, u64, Alert)>,
 }
 
 #[derive(Debug, Default)]
@@ -181,14 +185,22 @@ impl Tracker {
         self.begin(direction, time_ns, body, around);
         let side = self.side(direction);
         match &mut self.state {
-            State::Idle => {}
+            State::Idle => {
+                if let ItemBody::Alert(alert) = body {
+                    self.overtaking = Some((direction, time_ns, *alert));
+                }
+            }
             State::Begun(begun) => {
                 begun.gap |= matches!(body, ItemBody::Gap { .. });
                 begun.truncated |= matches!(body, ItemBody::Truncated);
+                if let ItemBody::Alert(alert) = body {
+                    self.overtaking = Some((direction, time_ns, *alert));
+                }
             }
             State::Pending(handshake) => {
                 handshake.partial = around.partial;
-                if let Some(decision) = handshake.take(side, time_ns, body, around.caches) {
+                let decision = handshake.take(side, time_ns, body, around.caches);
+                if let Some(decision) = decision.or_else(|| self.overtaking(around)) {
                     self.report(decision, around);
                 }
             }
@@ -253,14 +265,29 @@ impl Tracker {
         }
     }
 
+    /// What the alert decides that came before the ClientHello was complete.
+    fn overtaking(&mut self, around: &mut Surroundings<'_>) -> Option<Decision> {
+        let (direction, time_ns, alert) = self.overtaking.take()?;
+        let side = self.side(direction);
+        match &mut self.state {
+            State::Pending(handshake) if side == Side::Server => {
+                handshake.take(side, time_ns, &ItemBody::Alert(alert), around.caches)
+            }
+            _ => None,
+        }
+    }
+
     /// No more will come of a ClientHello that was begun: a handshake all the same, of which little is known.
-    fn end_begun(&mut self) {
+    fn end_begun(&mut self, around: &mut Surroundings<'_>) {
         if let State::Begun(begun) = self.state {
             let mut handshake = Handshake::new(begun.time_ns);
             handshake.cut_short = true;
             handshake.gap = begun.gap;
             handshake.truncated = begun.truncated;
             self.state = State::Pending(Box::new(handshake));
+            if let Some(decision) = self.overtaking(around) {
+                self.report(decision, around);
+            }
         }
     }
 
@@ -301,7 +328,7 @@ impl Tracker {
         around: &mut Surroundings<'_>,
     ) {
         let side = self.side(direction);
-        self.end_begun();
+        self.end_begun(around);
         match &mut self.state {
             State::Idle | State::Begun(_) => {}
             State::Pending(handshake) => {
@@ -325,7 +352,7 @@ impl Tracker {
 
     /// Nothing more came until `now_ns`. `may_have_lost`: the source dropped pieces since, whose nobody knows.
     pub fn timed_out(&mut self, now_ns: u64, may_have_lost: bool, around: &mut Surroundings<'_>) {
-        self.end_begun();
+        self.end_begun(around);
         if let State::Pending(handshake) = &mut self.state {
             handshake.gap |= may_have_lost || around.lossy;
             handshake.partial = around.partial;
@@ -336,7 +363,7 @@ impl Tracker {
 
     /// The connection will not be followed any more: a handshake without outcome is reported as incomplete.
     pub fn give_up(&mut self, now_ns: u64, truncated: bool, around: &mut Surroundings<'_>) {
-        self.end_begun();
+        self.end_begun(around);
         if let State::Pending(handshake) = &mut self.state {
             handshake.truncated |= truncated;
             self.report((Verdict::INCOMPLETE, now_ns), around);

@@ -112,6 +112,8 @@ struct Course {
     /// The SYN's word on where the direction begins.
     start: Option<u32>,
     first: Option<First>,
+    /// The other side has had all before this.
+    acknowledged: Option<u32>,
     /// It began with bytes that are not TLS.
     foreign: bool,
     /// Sequence number and time of the FIN.
@@ -120,10 +122,17 @@ struct Course {
 }
 
 impl Course {
-    /// Whether the first bytes that were seen are the first that were sent.
-    fn begins_at_start(&self) -> bool {
-        let first = self.first.as_ref().map(|first| first.seq);
-        first.is_some() && first == self.start
+    /// Whether the other side has had bytes that were not seen. `next`: those before it were.
+    fn misses_acknowledged(&self, next: Option<u32>) -> bool {
+        let (Some(next), Some(acknowledged)) = (next, self.acknowledged) else {
+            return false;
+        };
+        // A FIN has a number of its own.
+        let end = match self.fin {
+            Some((fin, _)) if fin == next => next.wrapping_add(1),
+            _ => next,
+        };
+        is_before(end, acknowledged)
     }
 }
 
@@ -251,10 +260,11 @@ impl Connection {
     fn note_view(&self, around: &mut Surroundings<'_>) {
         around.lossy = self.is_lossy();
         // A source that follows connections follows both directions.
-        let one_sided = self.born == 0
-            && (self.courses.iter().zip(&self.streams))
-                .any(|(course, stream)| course.start.is_none() && stream.next_seq().is_none());
-        around.partial = one_sided || self.streams.iter().any(Stream::has_hole);
+        let mut ways = self.courses.iter().zip(&self.streams);
+        around.partial = ways.any(|(course, stream)| {
+            let unseen = self.born == 0 && course.start.is_none() && stream.next_seq().is_none();
+            unseen || stream.has_hole() || course.misses_acknowledged(stream.next_seq())
+        });
     }
 
     /// Takes a piece. What was taken before, from here or from another place, changes nothing. `items` is scratch space,
@@ -268,6 +278,12 @@ impl Connection {
     ) {
         self.touched_ns = self.touched_ns.max(segment.time_ns);
         let lossy_here = self.note_losses(segment);
+        if let Some(ack) = segment.ack {
+            let acknowledged = &mut self.courses[direction.reverse().index()].acknowledged;
+            if acknowledged.is_none_or(|before| is_before(before, ack)) {
+                *acknowledged = Some(ack);
+            }
+        }
         self.note_view(around);
         if self.closed {
             return;
@@ -410,6 +426,11 @@ impl Connection {
         }
         if segment.flags.rst && !self.closed && self.is_reset_by(direction, segment) {
             self.finish_streams(items, around);
+            // Its number tells what its sender has sent, where no other piece does.
+            around.partial |= segment.born == 0
+                && self
+                    .next_seq(direction)
+                    .is_some_and(|next| is_before(next, segment.seq));
             self.tracker
                 .closed(direction, true, true, segment.time_ns, around);
             self.closed = true;
@@ -471,8 +492,24 @@ impl Connection {
             if self.born == 0 {
                 self.recognise(direction, &item, around);
             }
-            self.tracker.take(direction, item.time_ns, &item.body, around);
+            // Without the beginning, bytes that are not TLS may be the middle of TLS; and where the client began with others,
+            // the server did, too.
+            let unclear = self.born == 0
+                && item.body == ItemBody::NotTls
+                && (!self.is_seen_from_start(direction) || self.courses[direction.reverse().index()].foreign);
+            let body = if unclear {
+                &ItemBody::Gap { bytes: 0 }
+            } else {
+                &item.body
+            };
+            self.tracker.take(direction, item.time_ns, body, around);
         }
+    }
+
+    /// Whether the direction was seen from its first byte on.
+    fn is_seen_from_start(&self, direction: Direction) -> bool {
+        let start = self.courses[direction.index()].start;
+        start.is_some() && !self.streams[direction.index()].has_lost()
     }
 
     /// What a source that follows connections tells by itself: that the client of a TLS listener does not speak TLS. Where
@@ -481,9 +518,9 @@ impl Connection {
         let reverse = direction.reverse();
         match &item.body {
             ItemBody::NotTls => {
-                let course = &mut self.courses[direction.index()];
-                course.foreign = true;
-                let opens = course.begins_at_start() && self.tracker.is_client(direction);
+                let seen_from_start = self.is_seen_from_start(direction);
+                self.courses[direction.index()].foreign = true;
+                let opens = seen_from_start && self.tracker.is_client(direction);
                 // Where the server speaks first, another protocol leads over to TLS.
                 let speaks_first = self.courses[reverse.index()].first.is_none();
                 if opens && speaks_first && around.listeners.contains(around.senders[reverse.index()]) {
@@ -495,7 +532,7 @@ impl Connection {
                 let course = &self.courses[reverse.index()];
                 if let Some(first) = &course.first
                     && course.foreign
-                    && course.begins_at_start()
+                    && self.is_seen_from_start(reverse)
                 {
                     self.tracker.not_tls(reverse, first.time_ns);
                 }

@@ -72,6 +72,7 @@ pub fn segment<'a>(record: &'a [u8], clock: &WallClock) -> Result<Segment<'a>, D
         destination,
         from_client: (client != CLIENT_UNKNOWN).then_some(client == direction),
         seq: u32::from_ne_bytes(bytes(header, 4)),
+        ack: None,
         data,
         wire_len,
         time_ns: clock.wall(u64::from_ne_bytes(bytes(header, 16))),

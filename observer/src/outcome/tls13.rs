@@ -24,6 +24,8 @@ pub const RULE_BOTH_CLOSED: &str = "tls13_close_notify_after_client_flight";
 pub const RULE_CLIENT_ALERT: &str = "tls13_alert_sized_record_instead_of_client_flight";
 /// Rule: the connection closed, and no record answered the client's flight.
 pub const RULE_NO_ANSWER: &str = "tls13_closed_without_record_after_client_flight";
+/// Rule: the connection closed, and no record of the client's looked like the end of its flight.
+pub const RULE_NO_FLIGHT_END: &str = "tls13_closed_before_end_of_client_flight";
 /// Rule: the client's flight was complete and nobody objected within the settle time.
 pub const RULE_SETTLED: &str = "tls13_no_refusal_within_settle_time";
 
@@ -63,10 +65,12 @@ impl Reading {
     /// The verdict when the connection closes now. `reason` tells how it closed.
     pub fn at_close(&self, reason: Reason) -> Verdict {
         let closed = Verdict::aborted(reason);
-        self.verdict.unwrap_or(match self.flight_end {
-            Some(_) => closed.inferred(RULE_NO_ANSWER),
-            None => closed,
-        })
+        self.verdict
+            .unwrap_or(match (self.flight_start, self.flight_end) {
+                (_, Some(_)) => closed.inferred(RULE_NO_ANSWER),
+                (Some(_), None) => closed.inferred(RULE_NO_FLIGHT_END),
+                (None, None) => closed,
+            })
     }
 
     /// The verdict when nothing more came within the settle time.

@@ -205,7 +205,7 @@ impl<F: FnMut(&Segment<'_>)> Walk<'_, F> {
     #[inline]
     fn tcp(&mut self, view: View<'_>, (source, destination): Addresses) -> Result<(), PassedOver> {
         // The first 14 bytes tell all that is used of the header.
-        let [s0, s1, d0, d1, n0, n1, n2, n3, _, _, _, _, offset, flags] = *view.head::<14>()?;
+        let [s0, s1, d0, d1, n0, n1, n2, n3, a0, a1, a2, a3, offset, flags] = *view.head::<14>()?;
         let header_bytes = usize::from(offset >> 4) * 4;
         if header_bytes < TCP_HEADER_BYTES || header_bytes > view.wire {
             return Err(PassedOver::Malformed);
@@ -232,6 +232,7 @@ impl<F: FnMut(&Segment<'_>)> Walk<'_, F> {
             from_client: syn.then_some(flags & ACK == 0),
             // A SYN has a number of its own, before that of the first byte.
             seq: seq.wrapping_add(u32::from(syn)),
+            ack: (flags & ACK != 0).then(|| u32::from_be_bytes([a0, a1, a2, a3])),
             data,
             wire_len: u32::try_from(wire_len).unwrap_or(u32::MAX),
             time_ns: self.time_ns,

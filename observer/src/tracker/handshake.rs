@@ -61,6 +61,8 @@ pub(super) struct Handshake {
     pub gap: bool,
     /// Not all that was sent so far was seen, as it looks now: a hole may yet be filled.
     pub partial: bool,
+    /// Data passed though only their sender has finished: a false start (RFC 7918), or the other side's Finished was missed.
+    pub data_too_early: bool,
     /// The connection ended within the ClientHello.
     pub cut_short: bool,
     /// A limit left bytes out.
@@ -147,6 +149,7 @@ impl Handshake {
             not_tls: false,
             gap: false,
             partial: false,
+            data_too_early: false,
             cut_short: false,
             truncated: false,
             ssl2: false,
@@ -243,7 +246,10 @@ impl Handshake {
     fn follows_from_what_was_seen(&self, side: Side, body: &ItemBody) -> bool {
         let hello = match body {
             ItemBody::Handshake { message, .. } => {
-                matches!(message.typ(), HandshakeType::CLIENT_HELLO | HandshakeType::SERVER_HELLO)
+                matches!(
+                    message.typ(),
+                    HandshakeType::CLIENT_HELLO | HandshakeType::SERVER_HELLO
+                )
             }
             ItemBody::Ssl2 { .. } => true,
             _ => false,
@@ -385,9 +391,15 @@ impl Handshake {
                 None
             }
             ContentType::HANDSHAKE if *self.change_cipher_spec.of(side) => self.finished(side, time_ns),
+            ContentType::APPLICATION_DATA => {
+                self.data_too_early |= self.finished.of(side).is_some();
+                None
+            }
             ContentType::ALERT => {
                 self.note_alert(side, None, time_ns);
-                // It may come after a handshake whose end is what is missing.
+                // Whoever has finished objects to nothing but the other side's last messages. Those are missing, then, and
+                // the handshake may have been completed.
+                self.gap |= self.finished.of(side).is_some();
                 if self.is_lossy() {
                     return None;
                 }

@@ -30,7 +30,9 @@ pub fn mangle(segments: &[Captured], random: &mut Random) -> Vec<Captured> {
         found.push(rest);
     }
     if lossy {
-        found.retain(|_| random.below(12) != 0);
+        // Without a SYN, nothing tells that the first two packets of a direction have changed places.
+        let keeps = |captured: &Captured| disorderly && captured.segment.flags & SYN != 0;
+        found.retain(|captured| random.below(12) != 0 || keeps(captured));
     }
     let mut times: Vec<u64> = Vec::new();
     let mut repeated = Vec::new();
@@ -45,11 +47,14 @@ pub fn mangle(segments: &[Captured], random: &mut Random) -> Vec<Captured> {
     if disorderly {
         // Beginnings and ends stay in their places: no network lets one connection of a tuple overtake the other.
         let moves = |captured: &Captured| captured.segment.flags & (SYN | FIN | RST) == 0;
-        for index in 0..repeated.len() {
+        // No packet goes further than three places: what a network or a card with several queues does.
+        let mut index = 0;
+        while index < repeated.len() {
             let other = (index + random.below(4)).min(repeated.len() - 1);
             if repeated[index..=other].iter().all(moves) {
                 repeated.swap(index, other);
             }
+            index = other + 1;
         }
     }
     for (captured, time_ns) in repeated.iter_mut().zip(times) {

@@ -8,9 +8,7 @@
 //! - messages may be missing, and alerts and encrypted records may be missing from their lists. Without an outcome these
 //!   go on, so they are held against all that passed;
 //! - a handshake may fall into two events, before and behind what is missing;
-//! - where bytes are missing, an outcome may be a wrong guess, unless a plaintext alert or both Finished tell it; so may be a
-//!   reason that is derived from what came before an alert, and what record sizes say of the client's certificate;
-//! - without the ClientHello nobody knows whether a session was resumed;
+//! - where more than the end is missing, an inferred outcome may be a wrong guess;
 //! - an event whose ClientHello is missing has another id, and one of which only the ClientHello after a HelloRetryRequest
 //!   was seen is that of this hello;
 //! - `handshake.completeness` and the fields of time tell of what was seen, not of what was.
@@ -191,7 +189,7 @@ fn event_faults(whole: &Whole, cut: &Heard, some_is_missing: bool) -> Vec<String
 /// Where an event says anything that the event of the whole does not.
 fn contradictions(whole: &Whole, other: &Leaves, cut: &Leaves, some_is_missing: bool) -> Vec<String> {
     let mut faults = match is_binding(cut, some_is_missing) {
-        true => verdict(other, cut, some_is_missing),
+        true => verdict(other, cut),
         false => Vec::new(),
     };
     let headless = !cut.contains_key("handshake.client.legacy_version");
@@ -204,12 +202,9 @@ fn contradictions(whole: &Whole, other: &Leaves, cut: &Leaves, some_is_missing: 
         let was = other.get(path).unwrap_or(&Value::Null);
         let fits = value == was
             || (retried && OF_THE_RETRY.contains(&path))
-            || (headless && path == "tls.resumed")
             || match path {
                 "handshake.client_certificate" => {
-                    value == "unknown"
-                        || (was == "unknown" && whole.says(path, value))
-                        || (some_is_missing && cut.get("tls.version").is_none_or(|version| version == "1.3"))
+                    value == "unknown" || (was == "unknown" && whole.says(path, value))
                 }
                 "handshake.alerts" | "handshake.encrypted_records" => passed(&whole.heard, cut, value),
                 _ => false,
@@ -247,13 +242,12 @@ fn passed(whole: &Heard, cut: &Leaves, list: &Value) -> bool {
 }
 
 /// Judges how the handshake is said to have ended.
-fn verdict(whole: &Leaves, cut: &Leaves, some_is_missing: bool) -> Vec<String> {
+fn verdict(whole: &Leaves, cut: &Leaves) -> Vec<String> {
     let at = |event: &Leaves, path: &str| event.get(path).cloned().unwrap_or_default();
-    let derived = some_is_missing && is(cut, "handshake.evidence", "derived");
     let mut faults = Vec::new();
     for path in ["handshake.outcome", "handshake.rejected_by", "handshake.reason"] {
         let (was, found) = (at(whole, path), at(cut, path));
-        let less = path == "handshake.reason" && (derived || is_less_exact(&found, &was));
+        let less = path == "handshake.reason" && is_less_exact(&found, &was);
         if found != was && !less {
             faults.push(format!("{path}: {found}, was {was}"));
         }
@@ -261,13 +255,11 @@ fn verdict(whole: &Leaves, cut: &Leaves, some_is_missing: bool) -> Vec<String> {
     faults
 }
 
-/// Whether an event's outcome is to be that of the whole: where only the end is missing any that it claims, else one that a
-/// plaintext alert or both Finished tell.
+/// Whether an event's outcome is to be that of the whole: any that it claims, but for a guess where more than the end is
+/// missing.
 fn is_binding(event: &Leaves, some_is_missing: bool) -> bool {
-    let outcome = &event["handshake.outcome"];
-    let is_told =
-        (outcome == "established" || outcome == "rejected") && event["handshake.evidence"] != "inferred";
-    outcome != "incomplete" && (is_told || !some_is_missing)
+    event["handshake.outcome"] != "incomplete"
+        && !(some_is_missing && is(event, "handshake.evidence", "inferred"))
 }
 
 fn is(event: &Leaves, path: &str, value: &str) -> bool {
@@ -278,6 +270,8 @@ fn is(event: &Leaves, path: &str, value: &str) -> bool {
 fn is_less_exact(reason: &Value, exact: &Value) -> bool {
     match (reason.as_str(), exact.as_str()) {
         (Some("other"), Some(_)) => true,
+        // Foreign bytes that overtake the ClientHello may have been talk before it.
+        (Some("closed"), Some("not_tls")) => true,
         (Some(reason), Some(exact)) => reason
             .strip_suffix("_rejected")
             .is_some_and(|whose| whose.ends_with("_certificate") && exact.starts_with(whose)),

@@ -152,3 +152,52 @@ fn a_stray_reset_ends_nothing() {
     play.server(&[alert(2, 70)]);
     assert_eq!(play.only().outcome, Outcome::Rejected);
 }
+
+#[test]
+fn an_alert_may_come_before_the_hello_that_it_answers() {
+    let mut play = Play::packets();
+    play.connect()
+        .server(&[alert(2, 70)])
+        .nothing()
+        .client(&[hello(1)]);
+    let seen = play.only();
+    assert_eq!(
+        (seen.reason, seen.rejected_by),
+        (Some(Reason::NoSharedVersion), Some(Side::Server))
+    );
+}
+
+#[test]
+fn a_flight_may_come_before_the_end_of_the_hello_that_it_answers() {
+    let mut play = Play::packets();
+    let (first, second) = (hello(1)[..50].to_vec(), hello(1)[50..].to_vec());
+    play.connect()
+        .send(Side::Client, &first)
+        .server(&[server_flight(true)])
+        .send(Side::Client, &second)
+        .nothing();
+    play.server(&[alert(2, 80)]);
+    let seen = play.only();
+    assert_eq!(
+        (seen.completeness, seen.reason),
+        (Completeness::Complete, Some(Reason::InternalError))
+    );
+    assert!(seen.offer.is_some());
+}
+
+#[test]
+fn what_the_other_side_has_had_tells_what_is_missing() {
+    let mut play = Play::packets();
+    play.connect().client(&[hello(1)]).lose(Side::Server, 7);
+    play.ack = true;
+    play.fin(Side::Client);
+    let begin = play.next[1];
+    play.fin(Side::Server);
+    assert_eq!(begin, 5_007);
+    play.rst(Side::Client);
+    let seen = play.only();
+    assert_eq!(
+        (seen.outcome, seen.completeness),
+        (Outcome::Incomplete, Completeness::Gap)
+    );
+}

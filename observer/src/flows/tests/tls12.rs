@@ -241,19 +241,42 @@ fn a_warning_refuses_only_if_it_is_the_last_word() {
 fn encrypted_alert_before_the_end() {
     let id = [4; 32];
     let mut play = Play::new();
-    play.client(&[client_hello(1, &id, &[])]).server(&[
-        server_hello(ECDHE, &id, &[]),
-        finished(),
-        opaque(21, 26),
-    ]);
+    play.client(&[client_hello(1, &id, &[])])
+        .server(&[server_hello(ECDHE, &id, &[]), finished()])
+        .client(&[record(20, &[1]), opaque(21, 26)]);
     let seen = play.only();
     assert_eq!(
         (seen.outcome, seen.rejected_by),
-        (Outcome::Rejected, Some(Side::Server))
+        (Outcome::Rejected, Some(Side::Client))
     );
     assert_eq!(
         (seen.reason, seen.evidence),
         (Some(Reason::Other), Evidence::Inferred)
     );
     assert_eq!(seen.alerts[0].alert, None);
+
+    // The server has finished, and objects to what was not seen, or closes a connection that was established.
+    let mut play = Play::new();
+    play.client(&[client_hello(1, &id, &[])])
+        .server(&[server_hello(ECDHE, &id, &[]), finished(), opaque(21, 26)])
+        .nothing()
+        .rst(Side::Server);
+    assert_eq!(play.only().outcome, Outcome::Incomplete);
+}
+
+#[test]
+fn data_before_the_other_sides_finished_leave_the_end_open() {
+    let mut play = Play::new();
+    play.client(&[hello()])
+        .server(&[server_flight(false)])
+        .client(&[client_key_exchange(), finished(), opaque(23, 90)])
+        .rst(Side::Client);
+    assert_eq!(play.only().outcome, Outcome::Incomplete);
+    // A false start.
+    let mut play = Play::new();
+    play.client(&[hello()])
+        .server(&[server_flight(false)])
+        .client(&[client_key_exchange(), finished(), opaque(23, 90)])
+        .server(&[finished()]);
+    assert_eq!(play.only().outcome, Outcome::Established);
 }

@@ -159,6 +159,8 @@ pub struct Play {
     /// Flags of the next piece alone.
     pub flags: SegmentFlags,
     pub dropped: u64,
+    /// Pieces tell what their sender has had.
+    pub ack: bool,
 }
 
 impl Play {
@@ -186,6 +188,7 @@ impl Play {
             next: [u32::MAX - 99, 5_000],
             flags: SegmentFlags::default(),
             dropped: 0,
+            ack: false,
         }
     }
 
@@ -209,6 +212,7 @@ impl Play {
                 // Of packets alone, only SYNs tell.
                 from_client: (place.born != 0 || flags.syn).then_some(side == Side::Client),
                 seq: self.next[index],
+                ack: self.ack.then_some(self.next[1 - index]),
                 data,
                 wire_len,
                 time_ns: self.now,

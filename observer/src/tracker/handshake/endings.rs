@@ -69,6 +69,12 @@ impl Handshake {
         (Verdict::rejected(sender, cause), time_ns)
     }
 
+    /// Whether the handshake may have gone on, or have ended otherwise, in what was not seen.
+    fn is_open(&self) -> bool {
+        let midstream = self.completeness() == Completeness::Midstream;
+        self.is_lossy() || self.ssl2 || self.data_too_early || midstream
+    }
+
     /// The outcome of a connection that is closed. Without all of its bytes nothing is claimed: an alert may be among
     /// those missing.
     pub fn at_close(&self) -> Option<Decision> {
@@ -78,7 +84,7 @@ impl Handshake {
         }
         let verdict = if self.not_tls {
             Verdict::aborted(Reason::NotTls)
-        } else if self.is_lossy() || self.ssl2 || self.completeness() == Completeness::Midstream {
+        } else if self.is_open() {
             Verdict::INCOMPLETE
         } else {
             self.reading
@@ -92,7 +98,7 @@ impl Handshake {
         if let Some(decision) = self.at_close() {
             return decision;
         }
-        let verdict = if self.is_lossy() || self.ssl2 || self.completeness() == Completeness::Midstream {
+        let verdict = if self.is_open() {
             Verdict::INCOMPLETE
         } else if self.not_tls {
             Verdict {
