@@ -167,6 +167,10 @@ fn steps(source: Source, mut script: Script<'_>) -> Vec<Step<'_>> {
         let flags = script.u8()?;
         let mut piece = script.piece()?;
         let packets = source == Source::Packets;
+        if packets {
+            // What an IP packet can hold.
+            piece.elided &= 0xffff;
+        }
         let syn = packets && piece.action & 1 != 0;
         let sent = |bit: u8| flags & (1 << bit) != 0;
         let known = |bit: u8| !packets && sent(bit);
