@@ -184,6 +184,11 @@ impl Stream {
         self.conflicts
     }
 
+    /// Whether pieces wait behind a hole, which may yet be filled.
+    pub fn has_hole(&self) -> bool {
+        !self.pending.is_empty()
+    }
+
     /// Captured bytes held: pieces beyond a hole and the message being joined.
     pub fn buffered(&self) -> usize {
         self.pending.bytes() + self.records.buffered()

@@ -4,6 +4,7 @@
 //! any of them reads is read here, too: a part that is broken costs only the facts that are in it.
 
 mod algorithms;
+mod conformity;
 mod der;
 mod extensions;
 mod name;
@@ -34,6 +35,8 @@ pub struct CertificateFacts {
     /// Why the certificate, or parts of it, could not be read, with `; ` between them. What could be read is filled in
     /// all the same.
     pub malformed: Option<String>,
+    /// What a strict reader objects to, once [`CertificateFacts::check_conformity`] was called.
+    pub nonconformities: Vec<String>,
     /// The version, counted from 1; 0 when it could not be read.
     pub version: u32,
     /// Subject as RFC 4514 text.

@@ -370,6 +370,7 @@ impl FlowTable {
             senders: connection.tuple.senders(),
             born: connection.born,
             lossy: false,
+            partial: false,
             late_alerts_all: self.limits.late_alerts_all,
             caches: &mut self.caches,
             listeners: &mut self.listeners,

@@ -296,6 +296,8 @@ pub struct Observation {
     pub ja3s: Option<Ja3>,
     /// The key exchange group.
     pub group: Option<NamedGroup>,
+    /// Whether an earlier session was resumed; `None` when too little was seen to tell.
+    pub resumed: Option<bool>,
     /// How the session was resumed; `None` for a full handshake or when unknown.
     pub resumption: Option<Resumption>,
     /// The ALPN protocol the server chose, where it is visible.

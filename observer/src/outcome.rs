@@ -129,6 +129,8 @@ pub struct AlertContext<'a> {
     pub client_certificate: ClientCertificate,
     /// The client's first bytes were not TLS.
     pub not_tls: bool,
+    /// Bytes are missing, so that what was not seen may have been there.
+    pub lossy: bool,
 }
 
 /// Why the sender of a plaintext alert refused (RFC 8446, section 6.2; RFC 5246, section 7.2.2).
@@ -201,6 +203,9 @@ fn cause_of_handshake_failure(context: &AlertContext<'_>) -> Cause {
     }
     if context.client_certificate == ClientCertificate::RequestedNotSent {
         return Cause::derived(missing, "handshake_failure_after_empty_certificate");
+    }
+    if context.lossy {
+        return Cause::observed(Reason::Other);
     }
     match context.tls13_offered {
         // The server could not even choose a suite.

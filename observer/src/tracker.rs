@@ -69,6 +69,8 @@ pub struct Surroundings<'a> {
     pub born: u64,
     /// Bytes of the connection are missing that its streams do not know of.
     pub lossy: bool,
+    /// Not all that was sent so far was seen: one direction waits behind a hole, or was never there.
+    pub partial: bool,
     /// Report every late alert, orderly closes too.
     pub late_alerts_all: bool,
     /// What was parsed before.
@@ -185,6 +187,7 @@ impl Tracker {
                 begun.truncated |= matches!(body, ItemBody::Truncated);
             }
             State::Pending(handshake) => {
+                handshake.partial = around.partial;
                 if let Some(decision) = handshake.take(side, time_ns, body, around.caches) {
                     self.report(decision, around);
                 }
@@ -305,6 +308,7 @@ impl Tracker {
                 let reason = if reset { Reason::Reset } else { Reason::Closed };
                 handshake.close.get_or_insert((reason, time_ns));
                 handshake.gap |= around.lossy;
+                handshake.partial = around.partial;
                 // One FIN leaves the other side time for its alert.
                 if let Some(decision) = handshake.at_close().filter(|_| reset || both) {
                     self.report(decision, around);
@@ -324,6 +328,7 @@ impl Tracker {
         self.end_begun();
         if let State::Pending(handshake) = &mut self.state {
             handshake.gap |= may_have_lost || around.lossy;
+            handshake.partial = around.partial;
             let decision = handshake.at_timeout(now_ns);
             self.report(decision, around);
         }
@@ -342,7 +347,7 @@ impl Tracker {
         let State::Pending(mut handshake) = std::mem::take(&mut self.state) else {
             return;
         };
-        handshake.gap |= around.lossy;
+        handshake.gap |= around.lossy || around.partial;
         let ends = ends(self.client, around);
         let id = observe::id(&ends, &handshake, around.born);
         let application_data = !handshake.is_tls13()
@@ -358,6 +363,7 @@ impl Tracker {
             completeness: observation.completeness,
             version: observation.version,
             cipher: observation.cipher,
+            resumed: observation.resumed,
             resumption: observation.resumption,
             application_data,
             alerted: false,

@@ -119,6 +119,14 @@ struct Course {
     closed: bool,
 }
 
+impl Course {
+    /// Whether the first bytes that were seen are the first that were sent.
+    fn begins_at_start(&self) -> bool {
+        let first = self.first.as_ref().map(|first| first.seq);
+        first.is_some() && first == self.start
+    }
+}
+
 /// A connection in the table.
 #[derive(Debug)]
 pub(super) struct Connection {
@@ -239,6 +247,16 @@ impl Connection {
         self.sightings.iter().all(|sighting| sighting.lossy)
     }
 
+    /// Tells the tracker how much of the connection is seen.
+    fn note_view(&self, around: &mut Surroundings<'_>) {
+        around.lossy = self.is_lossy();
+        // A source that follows connections follows both directions.
+        let one_sided = self.born == 0
+            && (self.courses.iter().zip(&self.streams))
+                .any(|(course, stream)| course.start.is_none() && stream.next_seq().is_none());
+        around.partial = one_sided || self.streams.iter().any(Stream::has_hole);
+    }
+
     /// Takes a piece. What was taken before, from here or from another place, changes nothing. `items` is scratch space,
     /// empty before and after.
     pub fn take(
@@ -250,7 +268,7 @@ impl Connection {
     ) {
         self.touched_ns = self.touched_ns.max(segment.time_ns);
         let lossy_here = self.note_losses(segment);
-        around.lossy = self.is_lossy();
+        self.note_view(around);
         if self.closed {
             return;
         }
@@ -412,7 +430,7 @@ impl Connection {
         items: &mut Vec<Item>,
         around: &mut Surroundings<'_>,
     ) {
-        around.lossy = self.is_lossy();
+        self.note_view(around);
         self.finish_streams(items, around);
         self.tracker
             .timed_out(now_ns, dropped_total != self.dropped_before, around);
@@ -420,7 +438,7 @@ impl Connection {
 
     /// Stops reading and frees all buffers. `truncated`: because of a limit.
     pub fn give_up(&mut self, truncated: bool, around: &mut Surroundings<'_>) {
-        around.lossy = self.is_lossy();
+        self.note_view(around);
         self.tracker.give_up(self.touched_ns, truncated, around);
         self.streams = Default::default();
         self.muted = true;
@@ -439,6 +457,7 @@ impl Connection {
             Direction::Up => around.senders,
             Direction::Down => [around.senders[1], around.senders[0]],
         };
+        self.note_view(around);
         for item in items.drain(..) {
             around.sink.message(&MessageSeen {
                 time_ns: self.touched_ns,
@@ -464,7 +483,7 @@ impl Connection {
             ItemBody::NotTls => {
                 let course = &mut self.courses[direction.index()];
                 course.foreign = true;
-                let opens = course.start.is_some() && self.tracker.is_client(direction);
+                let opens = course.begins_at_start() && self.tracker.is_client(direction);
                 // Where the server speaks first, another protocol leads over to TLS.
                 let speaks_first = self.courses[reverse.index()].first.is_none();
                 if opens && speaks_first && around.listeners.contains(around.senders[reverse.index()]) {
@@ -473,11 +492,10 @@ impl Connection {
             }
             // Nobody but a TLS server sends one as its first word.
             ItemBody::Alert(_) if self.tracker.is_idle() && self.tracker.is_client(reverse) => {
-                if let Course {
-                    first: Some(first),
-                    foreign: true,
-                    ..
-                } = &self.courses[reverse.index()]
+                let course = &self.courses[reverse.index()];
+                if let Some(first) = &course.first
+                    && course.foreign
+                    && course.begins_at_start()
                 {
                     self.tracker.not_tls(reverse, first.time_ns);
                 }

@@ -14,6 +14,7 @@ fn context(sender: Side) -> AlertContext<'static> {
         tls13_offered: Some(false),
         client_certificate: ClientCertificate::Sent,
         not_tls: false,
+        lossy: false,
     }
 }
 

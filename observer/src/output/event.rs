@@ -297,9 +297,7 @@ impl<'a> Tls<'a> {
             version_protocol: seen.version.map(ProtocolVersion::protocol),
             cipher: seen.cipher.map(Named),
             curve: seen.group.map(Named),
-            // Without a ServerHello there is no telling.
-            resumed: (seen.resumption.is_some() || seen.version.is_some() && !seen.renegotiation)
-                .then_some(seen.resumption.is_some()),
+            resumed: seen.resumed,
             established: match seen.outcome {
                 Outcome::Incomplete => None,
                 outcome => Some(outcome == Outcome::Established),

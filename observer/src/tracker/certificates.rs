@@ -42,7 +42,11 @@ impl CertificateCache {
         }
         let facts = match self.old.remove(&key).filter(|facts| facts.der == der) {
             Some(facts) => facts,
-            None => Arc::new(CertificateFacts::parse(der)),
+            None => {
+                let mut facts = CertificateFacts::parse(der);
+                facts.check_conformity();
+                Arc::new(facts)
+            }
         };
         self.keep(key, Arc::clone(&facts));
         facts

@@ -1,6 +1,7 @@
 //! One handshake in the making: what both sides' messages and records have told so far.
 
 mod endings;
+mod resumption;
 mod ssl2;
 
 use std::sync::Arc;
@@ -19,8 +20,7 @@ use observer_tls::x509::CertificateFacts;
 use super::Caches;
 use super::offer;
 use crate::observation::{
-    AlertSeen, ClientCertificate, ClientOffer, Completeness, OpaqueRecord, Outcome, Reason, Resumption, Side,
-    Timings,
+    AlertSeen, ClientCertificate, ClientOffer, Completeness, OpaqueRecord, Outcome, Reason, Side, Timings,
 };
 use crate::outcome::{Cause, Verdict, tls13};
 
@@ -41,7 +41,7 @@ pub(super) struct Handshake {
     pub ja3s: Option<Ja3>,
     pub group: Option<NamedGroup>,
     pub alpn: Option<String>,
-    pub resumption: Option<Resumption>,
+    pub psk_taken: bool,
     pub hello_retry: bool,
     /// It is made under the encryption of an earlier one.
     pub renegotiation: bool,
@@ -59,6 +59,8 @@ pub(super) struct Handshake {
     pub not_tls: bool,
     /// Bytes are missing.
     pub gap: bool,
+    /// Not all that was sent so far was seen, as it looks now: a hole may yet be filled.
+    pub partial: bool,
     /// The connection ended within the ClientHello.
     pub cut_short: bool,
     /// A limit left bytes out.
@@ -67,7 +69,8 @@ pub(super) struct Handshake {
     pub ssl2: bool,
     /// Heap bytes that peers' messages made this state hold, about.
     pub weight: usize,
-    session_id: ([u8; 32], usize),
+    session_id: SessionId,
+    server_session_id: SessionId,
     ticket_sent: bool,
     tls13_offered: Option<bool>,
     early_data: bool,
@@ -98,6 +101,22 @@ impl<T> PerSide<T> {
     }
 }
 
+/// A session id, empty or of up to 32 bytes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct SessionId {
+    bytes: [u8; 32],
+    length: usize,
+}
+
+impl SessionId {
+    fn of(id: &[u8]) -> Self {
+        let mut bytes = [0; 32];
+        let length = id.len().min(bytes.len());
+        bytes[..length].copy_from_slice(&id[..length]);
+        Self { bytes, length }
+    }
+}
+
 /// A verdict with the time it refers to.
 pub(super) type Decision = (Verdict, u64);
 
@@ -113,7 +132,7 @@ impl Handshake {
             ja3s: None,
             group: None,
             alpn: None,
-            resumption: None,
+            psk_taken: false,
             hello_retry: false,
             renegotiation: false,
             client_certificate: ClientCertificate::Unknown,
@@ -127,11 +146,13 @@ impl Handshake {
             close: None,
             not_tls: false,
             gap: false,
+            partial: false,
             cut_short: false,
             truncated: false,
             ssl2: false,
             weight: 0,
-            session_id: ([0; 32], 0),
+            session_id: SessionId::default(),
+            server_session_id: SessionId::default(),
             ticket_sent: false,
             tls13_offered: None,
             early_data: false,
@@ -160,7 +181,10 @@ impl Handshake {
     /// Whether this ClientHello goes on with this handshake: it answers a HelloRetryRequest (RFC 8446, section 4.1.2:
     /// with the same random).
     pub fn continues_with(&self, hello: &ClientHello) -> bool {
-        !self.server_hello && (self.hello_retry || self.random == Some(hello.random))
+        // Parts of it may come after the answer, where captures have packets in another order than the network.
+        let overtaken = self.server_hello && !self.hello_seen && self.timings.client_flight.is_none();
+        let again = !self.server_hello && (self.hello_retry || self.random == Some(hello.random));
+        overtaken || again
     }
 
     /// Takes one thing that `side` sent; gives the outcome if that decides it.
@@ -179,6 +203,7 @@ impl Handshake {
                 | ItemBody::Opaque { .. }
         ) {
             self.warning = self.warning.filter(|(sender, ..)| *sender != side);
+            self.gap |= !self.follows_from_what_was_seen(side, body);
             if side == Side::Client && self.server_hello {
                 let offset_ns = self.offset(time_ns);
                 self.timings.client_flight.get_or_insert(offset_ns);
@@ -211,6 +236,22 @@ impl Handshake {
                 None
             }
         }
+    }
+
+    /// Whether the other side has sent what must come before this. Where it has not, bytes are missing of which nothing
+    /// else tells.
+    fn follows_from_what_was_seen(&self, side: Side, body: &ItemBody) -> bool {
+        let hello = match body {
+            ItemBody::Handshake { message, .. } => {
+                matches!(message.typ(), HandshakeType::CLIENT_HELLO | HandshakeType::SERVER_HELLO)
+            }
+            ItemBody::Ssl2 { .. } => true,
+            _ => false,
+        };
+        let answered = self.server_hello || self.hello_retry;
+        // Early data do not wait for an answer (RFC 8446, section 4.2.10).
+        let early = side == Side::Client && self.early_data;
+        hello || answered || early || self.renegotiation || self.not_tls
     }
 
     fn message(
@@ -261,9 +302,7 @@ impl Handshake {
         let offer = offer::of(hello);
         self.weight += offer::weight(&offer);
         self.random = Some(hello.random);
-        let length = hello.session_id.len().min(32);
-        self.session_id.0[..length].copy_from_slice(&hello.session_id[..length]);
-        self.session_id.1 = length;
+        self.session_id = SessionId::of(&hello.session_id);
         self.ticket_sent = hello.session_ticket().is_some_and(|ticket| !ticket.is_empty());
         self.tls13_offered = Some(offer.versions.iter().copied().any(is_tls13));
         self.early_data = hello.has_early_data();
@@ -287,19 +326,12 @@ impl Handshake {
         self.timings.server_hello = Some(self.offset(time_ns));
         if is_tls13(version) {
             self.group = hello.selected_group();
-            self.resumption = hello.has_psk().then_some(Resumption::Psk);
+            self.psk_taken = hello.has_psk();
         } else {
             self.alpn = hello
                 .alpn()
                 .map(|name| String::from_utf8_lossy(&name).into_owned());
-            let (session_id, length) = &self.session_id;
-            // Kept until a ChangeCipherSpec without a Certificate confirms it.
-            let echoed = *length > 0 && hello.session_id == session_id[..*length];
-            self.resumption = match (self.ticket_sent, echoed) {
-                (true, _) => Some(Resumption::Ticket),
-                (false, true) => Some(Resumption::SessionId),
-                (false, false) => None,
-            };
+            self.server_session_id = SessionId::of(&hello.session_id);
         }
     }
 
@@ -326,12 +358,6 @@ impl Handshake {
 
     fn change_cipher_spec(&mut self, side: Side) {
         *self.change_cipher_spec.of(side) = true;
-    }
-
-    /// Whether an abbreviated handshake is under way: the server switched to encryption without a certificate or key
-    /// exchange of its own (RFC 5246, section 7.3).
-    fn is_abbreviated(&self) -> bool {
-        self.change_cipher_spec.server && self.server_chain.is_empty() && !self.server_hello_done && !self.gap
     }
 
     fn opaque(
@@ -386,7 +412,7 @@ impl Handshake {
         let reading = tls13::read(&tls13::Sequence {
             records,
             cipher: self.cipher,
-            psk: self.resumption.is_some(),
+            psk: self.psk_taken,
             early_data: self.early_data,
         });
         self.timings.finished = reading
@@ -419,18 +445,12 @@ impl Handshake {
         }
     }
 
-    /// The kind of resumption, as far as the messages bear it out.
-    pub fn confirmed_resumption(&self) -> Option<Resumption> {
-        self.resumption
-            .filter(|_| self.is_tls13() || self.is_abbreviated())
-    }
-
     pub fn is_tls13(&self) -> bool {
         self.version.is_some_and(is_tls13)
     }
 
     fn is_lossy(&self) -> bool {
-        self.gap || self.truncated
+        self.gap || self.truncated || self.partial
     }
 
     fn offset(&self, time_ns: u64) -> u64 {

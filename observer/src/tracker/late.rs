@@ -21,6 +21,7 @@ pub(super) struct Reported {
     pub completeness: Completeness,
     pub version: Option<ProtocolVersion>,
     pub cipher: Option<CipherSuite>,
+    pub resumed: Option<bool>,
     pub resumption: Option<Resumption>,
     /// Application data passed, in whichever direction.
     pub application_data: bool,
@@ -156,6 +157,7 @@ impl Reported {
             cipher: self.cipher,
             ja3s: None,
             group: None,
+            resumed: self.resumed,
             resumption: self.resumption,
             alpn: None,
             offer: None,

@@ -47,7 +47,7 @@ pub(super) fn handshake(id: [u8; 16], ends: &Ends, handshake: Handshake, decisio
     // What encrypted records tell of the certificate is a guess, and may stand only where the event says so.
     let guessed = handshake
         .reading
-        .filter(|_| verdict.evidence == Evidence::Inferred);
+        .filter(|_| verdict.evidence == Evidence::Inferred && !handshake.gap && !handshake.truncated);
     let client_certificate = match guessed {
         Some(reading) if handshake.client_certificate == ClientCertificate::Unknown => {
             reading.client_certificate
@@ -75,7 +75,8 @@ pub(super) fn handshake(id: [u8; 16], ends: &Ends, handshake: Handshake, decisio
         cipher: handshake.cipher,
         ja3s: handshake.ja3s,
         group: handshake.group,
-        resumption: handshake.confirmed_resumption(),
+        resumption: handshake.resumption(),
+        resumed: handshake.resumed(),
         alpn: handshake.alpn,
         offer: handshake.offer,
         hello_retry: handshake.hello_retry,

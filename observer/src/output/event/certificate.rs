@@ -6,6 +6,7 @@ use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
 
 use super::super::json::writer::{self, Raw};
+use super::is_empty;
 use super::text::{Digest, Joined};
 use super::time::Time;
 
@@ -136,6 +137,10 @@ pub struct X509<'a> {
     /// Why the certificate could not be read (not in ECS). Fields that could not be read are absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub malformed: Option<&'a str>,
+    /// What a reader that insists on DER and RFC 5280 objects to (not in ECS). Some peers refuse such a certificate where
+    /// others take it.
+    #[serde(skip_serializing_if = "is_empty")]
+    pub nonconformities: &'a [String],
 }
 
 /// A distinguished name. Attributes may occur more than once.
@@ -220,6 +225,7 @@ impl<'a> Leaf<'a> {
                 public_key_curve: facts.public_key_curve.as_deref(),
                 public_key_exponent: facts.public_key_exponent,
                 malformed: facts.malformed.as_deref(),
+                nonconformities: &facts.nonconformities,
             },
         }
     }

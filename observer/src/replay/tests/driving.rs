@@ -32,7 +32,12 @@ fn from_client(seconds: u32, payload: &[u8]) -> Vec<u8> {
 
 /// A fatal handshake_failure from the server.
 fn refusal(seconds: u32) -> Vec<u8> {
-    let mut segment = tcp(ACK, 1, &[21, 3, 3, 0, 2, 2, 40]);
+    from_server(seconds, ACK, 1, &[21, 3, 3, 0, 2, 2, 40])
+}
+
+/// Server to client.
+fn from_server(seconds: u32, flags: u8, seq: u32, payload: &[u8]) -> Vec<u8> {
+    let mut segment = tcp(flags, seq, payload);
     segment[..4].rotate_left(2);
     let mut packet = ipv4(TCP, &segment);
     packet[12..20].rotate_left(4);
@@ -78,7 +83,8 @@ fn events_have_the_time_of_the_capture() {
 fn a_silence_times_out_as_it_would_have_live() {
     for silence in [11, HOUR, 10 * 365 * 24 * HOUR] {
         let later = from_client(1000 + silence, b"something else that is not TLS");
-        let (seen, _) = replay(&[capture(&[from_client(1000, &client_hello()), later])]);
+        let accepted = from_server(1000, SYN | ACK, 0, &[]);
+        let (seen, _) = replay(&[capture(&[accepted, from_client(1000, &client_hello()), later])]);
         assert_eq!(seen[0].outcome, Outcome::TimedOut);
         let seconds = seen[0].duration_ns as f64 / 1e9;
         assert!((10.0..=10.25).contains(&seconds), "{silence}: {seconds}");

@@ -6,7 +6,7 @@ use observer_tls::alert::Alert;
 use observer_tls::codepoints::{AlertDescription, AlertLevel};
 
 use super::{Decision, Handshake};
-use crate::observation::{AlertSeen, ClientCertificate, Reason, Side};
+use crate::observation::{AlertSeen, ClientCertificate, Completeness, Reason, Side};
 use crate::outcome::{AlertContext, Verdict, cause_of_alert};
 
 /// Alerts kept of one handshake.
@@ -63,6 +63,7 @@ impl Handshake {
                 tls13_offered: self.tls13_offered,
                 client_certificate: self.client_certificate,
                 not_tls: self.not_tls,
+                lossy: self.is_lossy(),
             },
         );
         (Verdict::rejected(sender, cause), time_ns)
@@ -77,7 +78,7 @@ impl Handshake {
         }
         let verdict = if self.not_tls {
             Verdict::aborted(Reason::NotTls)
-        } else if self.is_lossy() || self.ssl2 {
+        } else if self.is_lossy() || self.ssl2 || self.completeness() == Completeness::Midstream {
             Verdict::INCOMPLETE
         } else {
             self.reading
@@ -91,7 +92,7 @@ impl Handshake {
         if let Some(decision) = self.at_close() {
             return decision;
         }
-        let verdict = if self.is_lossy() || self.ssl2 {
+        let verdict = if self.is_lossy() || self.ssl2 || self.completeness() == Completeness::Midstream {
             Verdict::INCOMPLETE
         } else if self.not_tls {
             Verdict {
