@@ -19,8 +19,8 @@ type Error = Box<dyn std::error::Error>;
 const MAX_INPUT: usize = 16 * 1024;
 /// Bits of a step's first byte in `flow_table`.
 const BACK: u8 = 4;
-/// The first byte of a script for `flow_table`: ample limits.
-const AMPLE: u8 = 0x80;
+/// The first byte of a script for `flow_table`: packets, and ample limits.
+const PACKETS: u8 = 0xc0;
 
 fn main() -> Result<(), Error> {
     let mut arguments = std::env::args_os().skip(1).map(PathBuf::from);
@@ -42,7 +42,7 @@ fn capture(corpus: &Path, path: &Path) -> Result<(), Error> {
     put(corpus, "capture", &whole)?;
     let mut decoder = Decoder::default();
     let mut streams: HashMap<(SocketAddr, SocketAddr), Vec<u8>> = HashMap::new();
-    let mut script = vec![AMPLE];
+    let mut script = vec![PACKETS];
     let _ = replay::read(File::open(path)?, |packet| {
         decoder.packet(&packet, |segment| {
             let stream = streams.entry((segment.source, segment.destination)).or_default();

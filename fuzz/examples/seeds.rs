@@ -80,7 +80,7 @@ fn main() -> Result<(), Error> {
     write("flow_table", "tls13", &tls13)?;
     // The tuple again, of a source that knows connections by their packets only.
     let again = [
-        vec![0x1c],
+        vec![0x5c],
         syn(CLIENT, 1000),
         step(CLIENT, &client[0]),
         step(CLIENT | BACK, &server[0]),
@@ -145,9 +145,9 @@ fn captures(client: &[Vec<u8>; 2], server: &[Vec<u8>; 2]) -> Result<(), Error> {
         .concat();
         pcapng.extend(block(6, &enhanced));
     }
-    write("capture", "raw.pcap", &pcap)?;
-    write("capture", "cut.pcap", &pcap[..pcap.len() - 9])?;
-    write("capture", "raw.pcapng", &pcapng)
+    write("capture", "packets", &pcap)?;
+    write("capture", "packets-cut", &pcap[..pcap.len() - 9])?;
+    write("capture", "blocks", &pcapng)
 }
 
 const SYN: u8 = 2;

@@ -1,5 +1,5 @@
 //! The whole road behind the decoder: pieces of a few connections, seen from a few places, through the flow table to JSON
-//! events. The first byte chooses what is proved.
+//! events. The first byte chooses the source, and what is proved.
 //!
 //! - With small limits: they hold, and a flush leaves nothing behind.
 //! - With ample limits: pieces that come twice from the same place change no event.
@@ -25,6 +25,15 @@ const AMPLE: FlowLimits = FlowLimits {
     late_alerts_all: false,
 };
 
+/// Where pieces come from. Each source leaves to the other what it cannot know.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Source {
+    /// It follows connections and chooses what it tells of them.
+    Kernel,
+    /// Capture files: all packets, and nothing else is known.
+    Packets,
+}
+
 /// What happens next.
 enum Step<'a> {
     Piece(Segment<'a>),
@@ -39,7 +48,11 @@ fuzz_target!(|input: &[u8]| {
     let Some((mode, input)) = input.split_first() else {
         return;
     };
-    let steps = steps(Script(input));
+    let source = match mode & 0x40 {
+        0 => Source::Kernel,
+        _ => Source::Packets,
+    };
+    let steps = steps(source, Script(input));
     if mode & 0x80 == 0 {
         within_limits(
             &steps,
@@ -134,8 +147,8 @@ fn take(table: &mut FlowTable, step: &Step<'_>, sink: &mut Vec<Observation>) {
 }
 
 /// Reads a script: of each step a byte tells the connection, direction, place and what the source knows of the client;
-/// then come the flags and the piece, which is a SYN if its action is odd. A byte of all ones above is a tick.
-fn steps(mut script: Script<'_>) -> Vec<Step<'_>> {
+/// then come the flags and the piece; a packet is a SYN if its action is odd. A byte of all ones above is a tick.
+fn steps(source: Source, mut script: Script<'_>) -> Vec<Step<'_>> {
     let mut now_ns = START_NS;
     let mut dropped_total = 0;
     let mut next = [[0_u32; 2]; 4];
@@ -153,8 +166,15 @@ fn steps(mut script: Script<'_>) -> Vec<Step<'_>> {
         }
         let flags = script.u8()?;
         let mut piece = script.piece()?;
-        let flag = |bit: u8| flags & (1 << bit) != 0;
-        if flag(4) {
+        let packets = source == Source::Packets;
+        if packets {
+            // What an IP packet can hold.
+            piece.elided &= 0xffff;
+        }
+        let syn = packets && piece.action & 1 != 0;
+        let sent = |bit: u8| flags & (1 << bit) != 0;
+        let known = |bit: u8| !packets && sent(bit);
+        if known(4) {
             // The source keeps bytes that are not TLS to itself.
             piece.data = &[];
         }
@@ -163,30 +183,37 @@ fn steps(mut script: Script<'_>) -> Vec<Step<'_>> {
         let seq = piece.start.seq(*next);
         *next = seq.wrapping_add(piece.wire_len());
         let (client, server) = ends(connection);
-        let (source, destination) = if back { (server, client) } else { (client, server) };
+        let (sender, destination) = if back { (server, client) } else { (client, server) };
         Some(Step::Piece(Segment {
-            scope: u64::from(who >> 3 & 1),
-            source,
+            scope: match source {
+                Source::Kernel => u64::from(who >> 3 & 1),
+                Source::Packets => 0,
+            },
+            source: sender,
             destination,
             from_client: match who >> 6 {
                 0 => None,
+                _ if packets && !syn => None,
                 known => Some((known == 1) != back),
             },
             seq,
             data: piece.data,
             wire_len: piece.wire_len(),
             time_ns: now_ns,
-            born: u64::from(who >> 4 & 3),
+            born: match source {
+                Source::Kernel => 1 + u64::from(who >> 4 & 3),
+                Source::Packets => 0,
+            },
             flags: SegmentFlags {
-                syn_seen: flag(0),
-                syn: piece.action & 1 != 0,
-                skipped: flag(1),
-                gap: flag(2),
-                pieces_lost: flag(3),
-                not_tls: flag(4),
-                fin: flag(5),
-                rst: flag(6),
-                truncated: flag(7),
+                syn_seen: known(0),
+                syn,
+                skipped: known(1),
+                gap: known(2),
+                pieces_lost: known(3),
+                not_tls: known(4),
+                fin: sent(5),
+                rst: sent(6) && !syn,
+                truncated: known(7),
             },
             socket_cookie: 0,
             cgroup_id: 0,

@@ -1,5 +1,5 @@
 //! One direction of a connection, its pieces in any order, with holes, overlaps and elided bytes. What is held stays
-//! within the limits, and nothing follows after the stream has turned out not to be TLS.
+//! within the limits, and that the stream does not begin with TLS is told once.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
@@ -32,6 +32,6 @@ fuzz_target!(|input: &[u8]| {
     }
     stream.finish(&mut items);
     assert_eq!(stream.buffered(), 0);
-    let not_tls = items.iter().position(|item| item.body == ItemBody::NotTls);
-    assert!(not_tls.is_none_or(|at| at + 1 == items.len()), "{items:?}");
+    let not_tls = items.iter().filter(|item| item.body == ItemBody::NotTls);
+    assert!(not_tls.count() <= 1, "told twice: {items:?}");
 });
