@@ -14,6 +14,7 @@ mod tests;
 use std::collections::HashMap;
 use std::time::Duration;
 
+use foldhash::fast::RandomState;
 use observer_tls::stream::Item;
 
 use connection::{Connection, Tuple};
@@ -111,7 +112,7 @@ pub struct FlowTable {
     slots: Vec<Option<Box<Connection>>>,
     free: Vec<u32>,
     /// First slot of each tuple; the others are linked to it.
-    by_tuple: HashMap<Tuple, u32>,
+    by_tuple: HashMap<Tuple, u32, RandomState>,
     /// By what they wait for, in the order of their last piece.
     queues: Queues<4>,
     /// Those that hold bytes, in the order in which they began to.
@@ -132,7 +133,7 @@ impl FlowTable {
             limits,
             slots: Vec::new(),
             free: Vec::new(),
-            by_tuple: HashMap::new(),
+            by_tuple: HashMap::default(),
             queues: Queues::new(),
             holding: Queues::new(),
             caches: Caches::default(),

@@ -236,8 +236,6 @@ pub struct ClientOffer {
     pub alpn: Vec<String>,
     /// Extension types.
     pub extensions: Vec<ExtensionType>,
-    /// server_name (RFC 6066, section 3).
-    pub server_name: Option<String>,
     /// An encrypted_client_hello extension was there.
     pub ech: bool,
     /// Any GREASE value was there (RFC 8701).
@@ -302,8 +300,10 @@ pub struct Observation {
     pub resumption: Option<Resumption>,
     /// The ALPN protocol the server chose, where it is visible.
     pub alpn: Option<String>,
-    /// What the client offered; `None` when no ClientHello was seen.
-    pub offer: Option<ClientOffer>,
+    /// What the client offered; `None` when no ClientHello was seen. Clients with the same offer share it.
+    pub offer: Option<Arc<ClientOffer>>,
+    /// The name that the client asked for (RFC 6066, section 3).
+    pub server_name: Option<String>,
     /// A HelloRetryRequest was sent.
     pub hello_retry: bool,
     /// It was made under the encryption of an earlier one (RFC 5246, section 7.4.1.1), so that none of its messages can

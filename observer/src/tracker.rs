@@ -7,6 +7,7 @@ mod handshake;
 mod late;
 mod observe;
 mod offer;
+pub mod offers;
 
 use std::net::SocketAddr;
 
@@ -21,6 +22,7 @@ use certificates::CertificateCache;
 use handshake::{Decision, Handshake};
 use late::Reported;
 use observe::Ends;
+use offers::OfferCache;
 
 use crate::flows::listeners::Listeners;
 use crate::observation::{Reason, Side, Sink};
@@ -60,6 +62,8 @@ pub struct Caches {
     pub certificates: CertificateCache,
     /// CA names of CertificateRequests.
     pub authorities: AuthorityCache,
+    /// What clients offer.
+    pub offers: OfferCache,
 }
 
 /// What a tracker needs of its surroundings to take in something.

@@ -202,7 +202,7 @@ impl Connection {
             return next.is_none_or(|next| is_near(next, packet.seq));
         }
         match (course.start, next) {
-            (Some(start), _) => start == packet.seq,
+            (Some(start), _) => start == packet.seq && !self.closed,
             // It was overtaken by the data behind it.
             (None, Some(next)) => !self.closed && is_near(next, packet.seq),
             (None, None) => {

@@ -5,6 +5,7 @@
 pub mod certificate;
 pub mod community_id;
 pub mod handshake;
+pub mod offer;
 pub mod text;
 pub mod time;
 
@@ -18,6 +19,7 @@ use super::words::{Word, Worded};
 use crate::observation::{Action, Observation, Outcome, Reason};
 use certificate::{AnyLeaf, Leaf};
 use handshake::Handshake;
+use offer::Part;
 use text::{Chain, FingerprintText, Id, Named, NamedList};
 use time::Time;
 
@@ -181,8 +183,8 @@ pub struct TlsClient<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub server_name: Option<&'a str>,
     /// Cipher suites that the client offered, in its order.
-    #[serde(skip_serializing_if = "NamedList::is_empty")]
-    pub supported_ciphers: NamedList<'a, CipherSuite>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub supported_ciphers: Option<Part<'a, NamedList<'a, CipherSuite>>>,
     /// JA3 fingerprint of the ClientHello.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ja3: Option<FingerprintText<32>>,
@@ -201,7 +203,7 @@ pub struct TlsClient<'a> {
 impl TlsClient<'_> {
     fn is_empty(&self) -> bool {
         self.server_name.is_none()
-            && self.supported_ciphers.is_empty()
+            && self.supported_ciphers.is_none()
             && self.ja3.is_none()
             && self.ja4.is_none()
             && self.leaf.is_none()
@@ -304,8 +306,11 @@ impl<'a> Tls<'a> {
             },
             next_protocol: seen.alpn.as_deref(),
             client: TlsClient {
-                server_name: offer.and_then(|offer| offer.server_name.as_deref()),
-                supported_ciphers: NamedList(offer.map_or(&[], |offer| &offer.cipher_suites)),
+                server_name: seen.server_name.as_deref(),
+                supported_ciphers: offer
+                    .map(|offer| NamedList(&offer.cipher_suites))
+                    .filter(|suites| !suites.is_empty())
+                    .map(Part::New),
                 ja3: offer.and_then(|offer| offer.ja3).map(FingerprintText),
                 ja4: offer.and_then(|offer| offer.ja4).map(FingerprintText),
                 leaf: seen.client_chain.first().map(|leaf| AnyLeaf::Facts(leaf)),

@@ -1,21 +1,24 @@
 //! Events as JSON lines.
 
-mod leaves;
 pub mod writer;
+mod written;
 
 use std::io::Write;
 
-use super::event::certificate::AnyLeaf;
+use super::event::certificate::{AnyLeaf, Leaf, WrittenLeaf};
+use super::event::offer::{Part, WrittenOffer};
 use super::event::{Event, EventOptions};
 use super::queue::Render;
-use crate::observation::Observation;
-use leaves::Leaves;
+use crate::observation::{ClientOffer, Observation};
+use observer_tls::x509::CertificateFacts;
+use written::Written;
 
 /// Writes each event as one line of JSON.
 #[derive(Debug, Default)]
 pub struct JsonLines {
     options: EventOptions,
-    leaves: Leaves,
+    leaves: Written<CertificateFacts, WrittenLeaf>,
+    offers: Written<ClientOffer, WrittenOffer>,
 }
 
 impl JsonLines {
@@ -23,7 +26,7 @@ impl JsonLines {
     pub fn new(options: EventOptions) -> Self {
         Self {
             options,
-            leaves: Leaves::default(),
+            ..Self::default()
         }
     }
 }
@@ -31,14 +34,19 @@ impl JsonLines {
 impl Render for JsonLines {
     fn render(&mut self, seen: &Observation, line: &mut Vec<u8>) {
         let start = line.len();
-        let mut leaf = |chain: &[_]| chain.first().and_then(|facts| self.leaves.of(facts));
+        let mut leaf = |chain: &[_]| chain.first().and_then(|facts| self.leaves.of(facts, write_leaf));
         let (client, server) = (leaf(&seen.client_chain), leaf(&seen.server_chain));
+        let offer = (seen.offer.as_ref()).and_then(|offer| self.offers.of(offer, write_offer));
         let mut event = Event::new(seen, self.options);
         if let Some(client) = &client {
             event.tls.client.leaf = Some(AnyLeaf::Written(client));
         }
         if let Some(server) = &server {
             event.tls.server.leaf = Some(AnyLeaf::Written(server));
+        }
+        if let Some(offer) = &offer {
+            event.tls.client.supported_ciphers = offer.ciphers.as_deref().map(Part::Written);
+            event.handshake.client = Some(Part::Written(&offer.client));
         }
         // Neither writing to memory nor these types can fail; should one ever, a broken line must not go out.
         match writer::write(&event, line) {
@@ -49,6 +57,18 @@ impl Render for JsonLines {
             }
         }
     }
+}
+
+fn write_leaf(facts: &CertificateFacts) -> Option<(WrittenLeaf, usize)> {
+    let written = WrittenLeaf::new(&Leaf::new(facts))?;
+    let bytes = written.size() + facts.der.len();
+    Some((written, bytes))
+}
+
+fn write_offer(offer: &ClientOffer) -> Option<(WrittenOffer, usize)> {
+    let written = WrittenOffer::new(offer)?;
+    let bytes = 2 * written.size();
+    Some((written, bytes))
 }
 
 #[cfg(test)]

@@ -32,11 +32,7 @@ impl TextTable {
     fn row(&self, seen: &Observation, line: &mut String) {
         let time = Time::from_nanos(seen.time_ns).to_string();
         let clock: String = time.chars().skip(11).take(TIME).collect();
-        let name = seen
-            .offer
-            .as_ref()
-            .and_then(|offer| offer.server_name.as_deref())
-            .unwrap_or("-");
+        let name = seen.server_name.as_deref().unwrap_or("-");
         let version = seen
             .version
             .map_or("-".to_owned(), |version| Named(version).to_string());
@@ -181,7 +177,7 @@ mod tests {
     #[test]
     fn peers_cannot_steer_the_terminal() {
         let mut seen = samples::refused_client();
-        seen.offer.as_mut().unwrap().server_name = Some("\x1b]0;owned\x07\n".into());
+        seen.server_name = Some("\x1b]0;owned\x07\n".into());
         let text = table(false, &[seen]);
         assert!(!text.contains('\x1b') && !text.contains('\x07'));
         assert_eq!(text.lines().count(), 2);

@@ -34,7 +34,8 @@ const RULE_ENCRYPTED_ALERT: &str = "encrypted_alert_before_finished";
 pub(super) struct Handshake {
     pub start_ns: u64,
     pub random: Option<[u8; 32]>,
-    pub offer: Option<ClientOffer>,
+    pub offer: Option<Arc<ClientOffer>>,
+    pub server_name: Option<String>,
     /// The server's choice, once its ServerHello (not a HelloRetryRequest) was there.
     pub version: Option<ProtocolVersion>,
     pub cipher: Option<CipherSuite>,
@@ -129,6 +130,7 @@ impl Handshake {
             start_ns,
             random: None,
             offer: None,
+            server_name: None,
             version: None,
             cipher: None,
             ja3s: None,
@@ -268,7 +270,7 @@ impl Handshake {
         caches: &mut Caches,
     ) -> Option<Decision> {
         match (side, message) {
-            (Side::Client, Message::ClientHello(hello)) => self.client_hello(hello),
+            (Side::Client, Message::ClientHello(hello)) => self.client_hello(hello, caches),
             (
                 Side::Client,
                 Message::Malformed {
@@ -299,14 +301,15 @@ impl Handshake {
         None
     }
 
-    fn client_hello(&mut self, hello: &ClientHello) {
+    fn client_hello(&mut self, hello: &ClientHello, caches: &mut Caches) {
         self.hello_seen = true;
         // The second one, after a HelloRetryRequest, only repeats what was offered.
         if self.offer.is_some() {
             return;
         }
-        let offer = offer::of(hello);
-        self.weight += offer::weight(&offer);
+        self.server_name = hello.server_name();
+        let offer = caches.offers.offer(hello, self.server_name.is_some());
+        self.weight += offer::weight(&offer) + self.server_name.as_ref().map_or(0, String::len);
         self.random = Some(hello.random);
         self.session_id = SessionId::of(&hello.session_id);
         self.ticket_sent = hello.session_ticket().is_some_and(|ticket| !ticket.is_empty());

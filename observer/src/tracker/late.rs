@@ -161,6 +161,7 @@ impl Reported {
             resumption: self.resumption,
             alpn: None,
             offer: None,
+            server_name: None,
             hello_retry: false,
             renegotiation: false,
             client_certificate: ClientCertificate::Unknown,

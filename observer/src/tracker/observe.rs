@@ -79,6 +79,7 @@ pub(super) fn handshake(id: [u8; 16], ends: &Ends, handshake: Handshake, decisio
         resumed: handshake.resumed(),
         alpn: handshake.alpn,
         offer: handshake.offer,
+        server_name: handshake.server_name,
         hello_retry: handshake.hello_retry,
         renegotiation: handshake.renegotiation,
         client_certificate,

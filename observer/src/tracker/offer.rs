@@ -30,7 +30,6 @@ pub(super) fn of(hello: &ClientHello) -> ClientOffer {
             .map(|name| String::from_utf8_lossy(name).into_owned())
             .collect(),
         extensions: hello.extension_types(),
-        server_name: hello.server_name(),
         ech: hello.ech(),
         grease,
         ja3: Some(fingerprint::ja3(hello)),
@@ -64,5 +63,5 @@ pub(super) fn weight(offer: &ClientOffer) -> usize {
         .iter()
         .map(|name| name.len() + size_of::<String>())
         .sum::<usize>();
-    2 * code_points + names + offer.server_name.as_ref().map_or(0, String::len)
+    2 * code_points + names
 }

@@ -48,7 +48,7 @@ fn mutual_handshake() {
     assert_eq!(ders(&seen.client_chain), [b"client"]);
     assert_eq!(ders(&seen.server_chain), [&b"server"[..], b"authority"]);
     assert_eq!(*seen.certificate_authorities, ["CN=Test CA"]);
-    assert_eq!(seen.offer.unwrap().server_name.as_deref(), Some("example.org"));
+    assert_eq!(seen.server_name.as_deref(), Some("example.org"));
     assert_eq!(seen.timings.server_hello, Some(MS));
     assert_eq!(seen.timings.client_flight, Some(2 * MS));
     assert_eq!(seen.timings.finished, Some(3 * MS));

@@ -1,17 +1,16 @@
 //! `handshake.*`: what ECS has no names for.
 
-use observer_tls::codepoints::{
-    AlertDescription, AlertLevel, ExtensionType, NamedGroup, ProtocolVersion, SignatureScheme,
-};
+use observer_tls::codepoints::{AlertDescription, AlertLevel};
 use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::super::words::Worded;
-use super::text::{Joined, Named, NamedList};
+use super::offer::{Offer, Part};
+use super::text::Named;
 use super::{is_empty, is_tls13};
 use crate::observation::{
-    AlertSeen, ClientCertificate, ClientOffer, Completeness, Evidence, Observation, Outcome, Reason,
-    Resumption, Side, Source, Timings,
+    AlertSeen, ClientCertificate, Completeness, Evidence, Observation, Outcome, Reason, Resumption, Side,
+    Source, Timings,
 };
 
 /// How the handshake went, and what was seen of it.
@@ -65,7 +64,7 @@ pub struct Handshake<'a> {
     pub grease: Option<bool>,
     /// What the client offered.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub client: Option<Offer<'a>>,
+    pub client: Option<Part<'a, Offer<'a>>>,
     /// When its steps were taken.
     #[serde(skip_serializing_if = "Steps::is_empty")]
     pub timings: Steps,
@@ -105,46 +104,6 @@ impl From<&AlertSeen> for AlertEvent {
             description: seen.alert.map(|alert| Named(alert.description)),
             encrypted: seen.alert.is_none(),
             offset_ns: seen.offset_ns,
-        }
-    }
-}
-
-/// What the client offered, each list in the client's order. Values without a registered name are hex, those of RFC 8701
-/// "GREASE".
-#[derive(Debug, Serialize, JsonSchema)]
-pub struct Offer<'a> {
-    /// `legacy_version` of the ClientHello: the highest version of clients before TLS 1.3.
-    pub legacy_version: Named<ProtocolVersion>,
-    /// Versions in supported_versions.
-    #[serde(skip_serializing_if = "NamedList::is_empty")]
-    pub versions: NamedList<'a, ProtocolVersion>,
-    /// Key exchange groups.
-    #[serde(skip_serializing_if = "NamedList::is_empty")]
-    pub groups: NamedList<'a, NamedGroup>,
-    /// Groups for which a key share was sent.
-    #[serde(skip_serializing_if = "NamedList::is_empty")]
-    pub key_shares: NamedList<'a, NamedGroup>,
-    /// Signature algorithms.
-    #[serde(skip_serializing_if = "NamedList::is_empty")]
-    pub signature_algorithms: NamedList<'a, SignatureScheme>,
-    /// Application protocols (ALPN).
-    #[serde(skip_serializing_if = "Joined::is_empty")]
-    pub alpn: Joined<'a, 1>,
-    /// Extensions.
-    #[serde(skip_serializing_if = "NamedList::is_empty")]
-    pub extensions: NamedList<'a, ExtensionType>,
-}
-
-impl<'a> From<&'a ClientOffer> for Offer<'a> {
-    fn from(offer: &'a ClientOffer) -> Self {
-        Self {
-            legacy_version: Named(offer.legacy_version),
-            versions: NamedList(&offer.versions),
-            groups: NamedList(&offer.groups),
-            key_shares: NamedList(&offer.key_shares),
-            signature_algorithms: NamedList(&offer.signature_algorithms),
-            alpn: Joined([&offer.alpn]),
-            extensions: NamedList(&offer.extensions),
         }
     }
 }
@@ -221,7 +180,7 @@ impl<'a> Handshake<'a> {
             post_quantum: seen.group.map(|group| group.is_post_quantum()),
             ech: seen.offer.as_ref().map(|offer| offer.ech),
             grease: seen.offer.as_ref().map(|offer| offer.grease),
-            client: seen.offer.as_ref().map(Offer::from),
+            client: seen.offer.as_deref().map(|offer| Part::New(Offer::from(offer))),
             timings: seen.timings.into(),
             encrypted_records: opaque
                 .iter()

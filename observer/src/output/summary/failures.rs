@@ -64,7 +64,7 @@ impl Failures {
             .or_default();
         concerned.clients.add(seen.client.ip().to_canonical());
         concerned.servers.add(canonical(seen.server));
-        if let Some(name) = seen.offer.as_ref().and_then(|offer| offer.server_name.as_deref()) {
+        if let Some(name) = &seen.server_name {
             concerned.names.add_ref(name);
         }
     }

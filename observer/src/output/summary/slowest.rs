@@ -42,7 +42,7 @@ impl Slowest {
         if place >= SLOWEST {
             return;
         }
-        let server_name = seen.offer.as_ref().and_then(|offer| offer.server_name.as_deref());
+        let server_name = seen.server_name.as_deref();
         self.0.truncate(SLOWEST - 1);
         self.0.insert(
             place,

@@ -248,7 +248,7 @@ fn more_than_can_be_shown_is_counted() {
 #[test]
 fn colors_only_when_wanted_and_none_from_peers() {
     let mut seen = samples::refused_client();
-    seen.offer.as_mut().unwrap().server_name = Some("\x1b[2Jx".into());
+    seen.server_name = Some("\x1b[2Jx".into());
     seen.outcome = Outcome::Established;
     let summary = summary(&[seen]);
     assert!(!text(&summary, false).contains('\x1b'));

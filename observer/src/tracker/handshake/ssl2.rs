@@ -1,5 +1,7 @@
 //! Handshakes that begin with a hello in the form of SSL 2 (RFC 5246, appendix E.2), and those that go on in SSL 2.
 
+use std::sync::Arc;
+
 use observer_tls::ssl2::{ClientHello, Message, ServerHello};
 
 use super::Handshake;
@@ -21,7 +23,7 @@ impl Handshake {
         self.hello_seen = true;
         let offer = offer::of_ssl2(hello);
         self.weight += offer::weight(&offer);
-        self.offer = Some(offer);
+        self.offer = Some(Arc::new(offer));
         self.tls13_offered = Some(false);
         // The challenge is the random of the handshake that a later version makes of it.
         let challenge = &hello.challenge[hello.challenge.len().saturating_sub(32)..];
