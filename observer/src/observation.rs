@@ -217,7 +217,8 @@ pub struct OpaqueRecord {
     pub offset_ns: u64,
 }
 
-/// What one side offered in its ClientHello, in the order offered, GREASE included.
+/// What one side offered in its ClientHello, in the order offered, GREASE included. The order of extensions is no part of
+/// it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ClientOffer {
     /// `legacy_version` of the hello.
@@ -234,14 +235,10 @@ pub struct ClientOffer {
     pub signature_algorithms: Vec<SignatureScheme>,
     /// ALPN protocols, as bytes shown lossily as UTF-8.
     pub alpn: Vec<String>,
-    /// Extension types.
-    pub extensions: Vec<ExtensionType>,
     /// An encrypted_client_hello extension was there.
     pub ech: bool,
     /// Any GREASE value was there (RFC 8701).
     pub grease: bool,
-    /// JA3 of the hello; SSL 2.0 hellos have none.
-    pub ja3: Option<Ja3>,
     /// JA4 of the hello; SSL 2.0 hellos have none.
     pub ja4: Option<Ja4>,
 }
@@ -304,6 +301,10 @@ pub struct Observation {
     pub offer: Option<Arc<ClientOffer>>,
     /// The name that the client asked for (RFC 6066, section 3).
     pub server_name: Option<String>,
+    /// Types of the ClientHello's extensions, in order. Some clients send them in another order each time.
+    pub extensions: Vec<ExtensionType>,
+    /// JA3 of the ClientHello; those of SSL 2.0 have none.
+    pub ja3: Option<Ja3>,
     /// A HelloRetryRequest was sent.
     pub hello_retry: bool,
     /// It was made under the encryption of an earlier one (RFC 5246, section 7.4.1.1), so that none of its messages can

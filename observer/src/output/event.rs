@@ -311,7 +311,7 @@ impl<'a> Tls<'a> {
                     .map(|offer| NamedList(&offer.cipher_suites))
                     .filter(|suites| !suites.is_empty())
                     .map(Part::New),
-                ja3: offer.and_then(|offer| offer.ja3).map(FingerprintText),
+                ja3: seen.ja3.map(FingerprintText),
                 ja4: offer.and_then(|offer| offer.ja4).map(FingerprintText),
                 leaf: seen.client_chain.first().map(|leaf| AnyLeaf::Facts(leaf)),
                 certificate_chain: chain(&seen.client_chain),

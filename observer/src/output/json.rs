@@ -19,6 +19,8 @@ pub struct JsonLines {
     options: EventOptions,
     leaves: Written<CertificateFacts, WrittenLeaf>,
     offers: Written<ClientOffer, WrittenOffer>,
+    /// Scratch space.
+    client: String,
 }
 
 impl JsonLines {
@@ -46,7 +48,9 @@ impl Render for JsonLines {
         }
         if let Some(offer) = &offer {
             event.tls.client.supported_ciphers = offer.ciphers.as_deref().map(Part::Written);
-            event.handshake.client = Some(Part::Written(&offer.client));
+            self.client.clear();
+            offer.client(&seen.extensions, &mut self.client);
+            event.handshake.client = Some(Part::Written(&self.client));
         }
         // Neither writing to memory nor these types can fail; should one ever, a broken line must not go out.
         match writer::write(&event, line) {

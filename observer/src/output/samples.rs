@@ -56,10 +56,8 @@ fn offer() -> ClientOffer {
         key_shares: vec![NamedGroup::X25519],
         signature_algorithms: vec![SignatureScheme(0x0403), SignatureScheme(0x0804)],
         alpn: vec!["h2".into(), "http/1.1".into()],
-        extensions: vec![ExtensionType::SERVER_NAME, ExtensionType(0x9999)],
         ech: false,
         grease: true,
-        ja3: Ja3::new("0123456789abcdef0123456789abcdef"),
         ja4: Ja4::new("t13d0202h2_0123456789ab_cdef01234567"),
     }
 }
@@ -97,6 +95,8 @@ pub fn refused_client() -> Observation {
         alpn: None,
         offer: Some(Arc::new(offer())),
         server_name: Some("api.example.com".into()),
+        extensions: vec![ExtensionType::SERVER_NAME, ExtensionType(0x9999)],
+        ja3: Ja3::new("0123456789abcdef0123456789abcdef"),
         renegotiation: false,
         hello_retry: false,
         client_certificate: ClientCertificate::Sent,
@@ -183,6 +183,8 @@ pub fn not_tls() -> Observation {
         group: None,
         offer: None,
         server_name: None,
+        extensions: vec![],
+        ja3: None,
         client_certificate: ClientCertificate::Unknown,
         client_chain: vec![],
         server_chain: vec![],

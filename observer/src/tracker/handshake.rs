@@ -9,7 +9,7 @@ use std::sync::Arc;
 use observer_tls::certificate::CertificateList;
 use observer_tls::client_hello::ClientHello;
 use observer_tls::codepoints::{
-    AlertDescription, CipherSuite, ContentType, HandshakeType, NamedGroup, ProtocolVersion,
+    AlertDescription, CipherSuite, ContentType, ExtensionType, HandshakeType, NamedGroup, ProtocolVersion,
 };
 use observer_tls::fingerprint::{self, Ja3};
 use observer_tls::handshake::Message;
@@ -36,6 +36,8 @@ pub(super) struct Handshake {
     pub random: Option<[u8; 32]>,
     pub offer: Option<Arc<ClientOffer>>,
     pub server_name: Option<String>,
+    pub extensions: Vec<ExtensionType>,
+    pub ja3: Option<Ja3>,
     /// The server's choice, once its ServerHello (not a HelloRetryRequest) was there.
     pub version: Option<ProtocolVersion>,
     pub cipher: Option<CipherSuite>,
@@ -131,6 +133,8 @@ impl Handshake {
             random: None,
             offer: None,
             server_name: None,
+            extensions: Vec::new(),
+            ja3: None,
             version: None,
             cipher: None,
             ja3s: None,
@@ -308,6 +312,8 @@ impl Handshake {
             return;
         }
         self.server_name = hello.server_name();
+        self.extensions = hello.extension_types();
+        self.ja3 = Some(fingerprint::ja3(hello));
         let offer = caches.offers.offer(hello, self.server_name.is_some());
         self.weight += offer::weight(&offer) + self.server_name.as_ref().map_or(0, String::len);
         self.random = Some(hello.random);

@@ -162,6 +162,8 @@ impl Reported {
             alpn: None,
             offer: None,
             server_name: None,
+            extensions: Vec::new(),
+            ja3: None,
             hello_retry: false,
             renegotiation: false,
             client_certificate: ClientCertificate::Unknown,

@@ -80,6 +80,8 @@ pub(super) fn handshake(id: [u8; 16], ends: &Ends, handshake: Handshake, decisio
         alpn: handshake.alpn,
         offer: handshake.offer,
         server_name: handshake.server_name,
+        extensions: handshake.extensions,
+        ja3: handshake.ja3,
         hello_retry: handshake.hello_retry,
         renegotiation: handshake.renegotiation,
         client_certificate,

@@ -29,10 +29,8 @@ pub(super) fn of(hello: &ClientHello) -> ClientOffer {
             .iter()
             .map(|name| String::from_utf8_lossy(name).into_owned())
             .collect(),
-        extensions: hello.extension_types(),
         ech: hello.ech(),
         grease,
-        ja3: Some(fingerprint::ja3(hello)),
         ja4: Some(fingerprint::ja4(hello)),
     }
 }
@@ -56,8 +54,7 @@ pub(super) fn weight(offer: &ClientOffer) -> usize {
         + offer.cipher_suites.len()
         + offer.groups.len()
         + offer.key_shares.len()
-        + offer.signature_algorithms.len()
-        + offer.extensions.len();
+        + offer.signature_algorithms.len();
     let names = offer
         .alpn
         .iter()

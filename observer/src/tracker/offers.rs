@@ -31,6 +31,7 @@ pub struct OfferCache {
     offers: HashMap<u64, (Box<[u8]>, Arc<ClientOffer>), RandomState>,
     /// Scratch space.
     key: Vec<u8>,
+    order: Vec<(ExtensionType, usize)>,
 }
 
 impl OfferCache {
@@ -64,7 +65,16 @@ impl OfferCache {
         for suite in &hello.cipher_suites {
             key.extend(suite.0.to_be_bytes());
         }
-        for extension in &hello.extensions {
+        // Some clients send their extensions in another order each time.
+        self.order.clear();
+        self.order
+            .extend(hello.extensions.iter().map(|extension| extension.typ).zip(0..));
+        self.order.sort_unstable();
+        let in_order = self
+            .order
+            .iter()
+            .filter_map(|(_, index)| hello.extensions.get(*index));
+        for extension in in_order {
             key.extend(extension.typ.0.to_be_bytes());
             if OF_THE_OFFER.contains(&extension.typ) {
                 length(key, extension.data.len());
@@ -113,6 +123,9 @@ mod tests {
         let mut cache = OfferCache::default();
         let share = |key| hello(&[(ExtensionType::SERVER_NAME, b""), (ExtensionType::KEY_SHARE, key)]);
         let first = cache.offer(&share(b"\0\x05\0\x1d\0\x01a"), true);
+        let mut turned = share(b"\0\x05\0\x1d\0\x01a");
+        turned.extensions.reverse();
+        assert!(Arc::ptr_eq(&first, &cache.offer(&turned, true)));
         let second = cache.offer(&share(b"\0\x05\0\x1d\0\x01b"), true);
         assert!(Arc::ptr_eq(&first, &second));
         assert_eq!(first.key_shares.len(), 1);

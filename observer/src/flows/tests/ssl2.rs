@@ -37,7 +37,7 @@ fn a_hello_of_ssl2_may_be_answered_in_tls() {
     let offer = seen.offer.unwrap();
     assert_eq!(offer.legacy_version, ProtocolVersion::TLS10);
     assert_eq!(offer.cipher_suites, [CipherSuite(0x2f)]);
-    assert!(offer.ja3.is_none() && offer.ja4.is_none());
+    assert!(seen.ja3.is_none() && offer.ja4.is_none());
 }
 
 #[test]

@@ -180,7 +180,8 @@ impl<'a> Handshake<'a> {
             post_quantum: seen.group.map(|group| group.is_post_quantum()),
             ech: seen.offer.as_ref().map(|offer| offer.ech),
             grease: seen.offer.as_ref().map(|offer| offer.grease),
-            client: seen.offer.as_deref().map(|offer| Part::New(Offer::from(offer))),
+            client: (seen.offer.as_deref())
+                .map(|offer| Part::New(Offer::from((offer, seen.extensions.as_slice())))),
             timings: seen.timings.into(),
             encrypted_records: opaque
                 .iter()

@@ -1,6 +1,7 @@
 //! What a client offered, and its JSON, which is written once for all clients with the same offer.
 
 use std::borrow::Cow;
+use std::fmt::Write;
 
 use observer_tls::codepoints::{ExtensionType, NamedGroup, ProtocolVersion, SignatureScheme};
 use schemars::{JsonSchema, Schema, SchemaGenerator};
@@ -66,8 +67,8 @@ pub struct Offer<'a> {
     pub extensions: NamedList<'a, ExtensionType>,
 }
 
-impl<'a> From<&'a ClientOffer> for Offer<'a> {
-    fn from(offer: &'a ClientOffer) -> Self {
+impl<'a> From<(&'a ClientOffer, &'a [ExtensionType])> for Offer<'a> {
+    fn from((offer, extensions): (&'a ClientOffer, &'a [ExtensionType])) -> Self {
         Self {
             legacy_version: Named(offer.legacy_version),
             versions: NamedList(&offer.versions),
@@ -75,7 +76,7 @@ impl<'a> From<&'a ClientOffer> for Offer<'a> {
             key_shares: NamedList(&offer.key_shares),
             signature_algorithms: NamedList(&offer.signature_algorithms),
             alpn: Joined([&offer.alpn]),
-            extensions: NamedList(&offer.extensions),
+            extensions: NamedList(extensions),
         }
     }
 }
@@ -85,8 +86,8 @@ impl<'a> From<&'a ClientOffer> for Offer<'a> {
 pub struct WrittenOffer {
     /// Of `tls.client.supported_ciphers`; `None` when the client offered none.
     pub ciphers: Option<String>,
-    /// Of `handshake.client`.
-    pub client: String,
+    /// Of `handshake.client`, without the extensions, which come last, and without the end.
+    client: String,
 }
 
 impl WrittenOffer {
@@ -99,8 +100,27 @@ impl WrittenOffer {
         };
         Some(Self {
             ciphers,
-            client: json(&Offer::from(offer))?,
+            client: json(&Offer::from((offer, &[][..])))?
+                .strip_suffix('}')?
+                .to_owned(),
         })
+    }
+
+    /// Appends the JSON of `handshake.client` of a hello with these extensions.
+    pub fn client(&self, extensions: &[ExtensionType], out: &mut String) {
+        out.push_str(&self.client);
+        if !extensions.is_empty() {
+            out.push_str(",\"extensions\":[");
+            for typ in extensions {
+                out.push('"');
+                // Writing to a String cannot fail. Names of code points need no escapes.
+                let _ = write!(out, "{}", Named(*typ));
+                out.push_str("\",");
+            }
+            out.pop();
+            out.push(']');
+        }
+        out.push('}');
     }
 
     /// Its length in bytes.
