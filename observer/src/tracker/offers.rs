@@ -28,10 +28,16 @@ const OF_THE_OFFER: [ExtensionType; 5] = [
 #[derive(Debug, Default)]
 pub struct OfferCache {
     hasher: RandomState,
-    offers: HashMap<u64, (Box<[u8]>, Arc<ClientOffer>), RandomState>,
+    offers: HashMap<u64, Entry, RandomState>,
     /// Scratch space.
     key: Vec<u8>,
     order: Vec<(ExtensionType, usize)>,
+}
+
+#[derive(Debug)]
+struct Entry {
+    key: Box<[u8]>,
+    offer: Arc<ClientOffer>,
 }
 
 impl OfferCache {
@@ -39,10 +45,10 @@ impl OfferCache {
     pub fn offer(&mut self, hello: &ClientHello, names_server: bool) -> Arc<ClientOffer> {
         self.write_key(hello, names_server);
         let hash = self.hasher.hash_one(self.key.as_slice());
-        if let Some((key, offer)) = self.offers.get(&hash)
-            && **key == *self.key
+        if let Some(entry) = self.offers.get(&hash)
+            && *entry.key == *self.key
         {
-            return Arc::clone(offer);
+            return Arc::clone(&entry.offer);
         }
         let offer = Arc::new(offer::of(hello));
         if self.key.len() <= MAX_KEY_BYTES {
@@ -50,7 +56,8 @@ impl OfferCache {
                 self.offers.clear();
             }
             let key = self.key.clone().into_boxed_slice();
-            self.offers.insert(hash, (key, Arc::clone(&offer)));
+            let offer = Arc::clone(&offer);
+            self.offers.insert(hash, Entry { key, offer });
         }
         offer
     }
