@@ -151,7 +151,9 @@ fn step(segment: &Segment<'_>) -> Vec<u8> {
         false => (segment.destination, segment.source),
     };
     let connection = (low.port() ^ high.port()) as u8 & 3;
-    let flags = u8::from(segment.flags.fin) << 5 | u8::from(segment.flags.rst) << 6;
+    let flags = u8::from(segment.ack.is_some()) << 1
+        | u8::from(segment.flags.fin) << 5
+        | u8::from(segment.flags.rst) << 6;
     let who = connection | if back { BACK } else { 0 };
     [vec![who, flags], piece(segment)].concat()
 }

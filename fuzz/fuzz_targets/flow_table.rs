@@ -179,9 +179,13 @@ fn steps(source: Source, mut script: Script<'_>) -> Vec<Step<'_>> {
             piece.data = &[];
         }
         let (connection, back) = (usize::from(who & 3), who & 4 != 0);
-        let next = &mut next[connection][usize::from(back)];
-        let seq = piece.start.seq(*next);
-        *next = seq.wrapping_add(piece.wire_len());
+        let [own, other] = if back { [1, 0] } else { [0, 1] };
+        let next = &mut next[connection];
+        let seq = piece.start.seq(next[own]);
+        next[own] = seq.wrapping_add(piece.wire_len());
+        // The sender has had all that was seen, or more than that.
+        let ahead = if sent(2) { 1000 } else { 0 };
+        let ack = (packets && sent(1)).then(|| next[other].wrapping_add(ahead));
         let (client, server) = ends(connection);
         let (sender, destination) = if back { (server, client) } else { (client, server) };
         Some(Step::Piece(Segment {
@@ -197,6 +201,7 @@ fn steps(source: Source, mut script: Script<'_>) -> Vec<Step<'_>> {
                 known => Some((known == 1) != back),
             },
             seq,
+            ack,
             data: piece.data,
             wire_len: piece.wire_len(),
             time_ns: now_ns,

@@ -16,6 +16,8 @@ use crate::{packages, process};
 
 /// The version of cargo-fuzz that is installed where it is missing.
 const CARGO_FUZZ: &str = "0.13.2";
+/// Captures of the project's own, seeds for the target that reads captures.
+const FIXTURES: &str = "tests/fixtures";
 /// Seconds for each target in CI.
 pub const CI_SECONDS: u32 = 30;
 /// Resident memory that no input may need more of, in MiB.
@@ -85,14 +87,12 @@ pub fn suite(seconds: u32, targets: &[String]) -> Result<Suite> {
 
 /// Runs one target, and gives its closing words.
 fn run_target(target: &str, seconds: u32) -> Result<String> {
-    let workspace = process::workspace();
     let corpus = format!("fuzz/corpus/{target}");
-    fs::create_dir_all(workspace.join(&corpus)).with_context(|| corpus.clone())?;
+    fs::create_dir_all(process::workspace().join(&corpus)).with_context(|| corpus.clone())?;
     let mut command = fuzz("run", &[target, &corpus]);
     let seeds = format!("fuzz/seeds/{target}");
-    if workspace.join(&seeds).is_dir() {
-        command.arg(&seeds);
-    }
+    let fixtures = (target == "capture").then(|| FIXTURES.to_owned());
+    command.args([Some(seeds), fixtures].into_iter().flatten());
     command.args([
         "--",
         &format!("-max_total_time={seconds}"),
