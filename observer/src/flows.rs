@@ -5,8 +5,10 @@
 //! and joins. Equal tuples that begin differently are different connections.
 
 mod connection;
+mod course;
 pub mod listeners;
 mod queues;
+mod tuple;
 
 #[cfg(test)]
 mod tests;
@@ -17,9 +19,10 @@ use std::time::Duration;
 use foldhash::fast::RandomState;
 use observer_tls::stream::Item;
 
-use connection::{Connection, Tuple};
+use connection::Connection;
 use listeners::Listeners;
 use queues::Queues;
+use tuple::Tuple;
 
 use crate::config::values::LateAlerts;
 use crate::observation::Sink;

@@ -8,8 +8,7 @@ mod late;
 mod observe;
 mod offer;
 pub mod offers;
-
-use std::net::SocketAddr;
+mod surroundings;
 
 use observer_tls::alert::Alert;
 use observer_tls::codepoints::{ContentType, HandshakeType};
@@ -17,74 +16,13 @@ use observer_tls::handshake::Message;
 use observer_tls::ssl2;
 use observer_tls::stream::ItemBody;
 
-use authorities::AuthorityCache;
-use certificates::CertificateCache;
 use handshake::{Decision, Handshake};
 use late::Reported;
 use observe::Ends;
-use offers::OfferCache;
+pub use surroundings::{Caches, Direction, Surroundings};
 
-use crate::flows::listeners::Listeners;
-use crate::observation::{Reason, Side, Sink};
+use crate::observation::{Reason, Side};
 use crate::outcome::Verdict;
-
-/// One of the two directions of a connection.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Direction {
-    /// From the lower to the higher endpoint.
-    Up,
-    /// From the higher to the lower endpoint.
-    Down,
-}
-
-impl Direction {
-    /// Both.
-    pub const ALL: [Self; 2] = [Self::Up, Self::Down];
-
-    /// 0 or 1.
-    pub const fn index(self) -> usize {
-        self as usize
-    }
-
-    /// The other one.
-    pub const fn reverse(self) -> Self {
-        match self {
-            Self::Up => Self::Down,
-            Self::Down => Self::Up,
-        }
-    }
-}
-
-/// What peers say over and over, parsed once. All of it is bounded.
-#[derive(Debug, Default)]
-pub struct Caches {
-    /// Certificates.
-    pub certificates: CertificateCache,
-    /// CA names of CertificateRequests.
-    pub authorities: AuthorityCache,
-    /// What clients offer.
-    pub offers: OfferCache,
-}
-
-/// What a tracker needs of its surroundings to take in something.
-pub struct Surroundings<'a> {
-    /// Sender of each direction, by [`Direction::index`].
-    pub senders: [SocketAddr; 2],
-    /// When the source began to follow the connection.
-    pub born: u64,
-    /// Bytes of the connection are missing that its streams do not know of.
-    pub lossy: bool,
-    /// Not all that was sent so far was seen: one direction waits behind a hole, or was never there.
-    pub partial: bool,
-    /// Report every late alert, orderly closes too.
-    pub late_alerts_all: bool,
-    /// What was parsed before.
-    pub caches: &'a mut Caches,
-    /// Addresses that speak TLS.
-    pub listeners: &'a mut Listeners,
-    /// Where observations go.
-    pub sink: &'a mut dyn Sink,
-}
 
 /// Where a connection stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

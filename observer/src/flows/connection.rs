@@ -1,63 +1,20 @@
 //! One TCP connection: two streams, one tracker, and the places from which it is seen.
 
-use std::net::{IpAddr, SocketAddr};
+mod packets;
 
 use observer_tls::codepoints::{ContentType, HandshakeType};
-use observer_tls::handshake::Message;
 use observer_tls::ssl2;
 use observer_tls::stream::{Item, ItemBody, Stream};
 
+use super::course::{Course, First, is_before};
+use super::tuple::Tuple;
 use crate::observation::MessageSeen;
 use crate::segment::Segment;
 use crate::tracker::{Direction, Phase, Surroundings, Tracker};
 
-/// First bytes kept of each direction, to recognise the same connection from another place: a record header, a message
-/// header, version and random.
-const FIRST_BYTES: usize = 48;
-
-/// How far from the expected sequence number a packet may be and still belong to the connection, where nothing but packets
-/// tells: more than any window in use, little enough that a new connection's random number seldom comes so near.
-const SAME_CONNECTION_BYTES: u32 = 1 << 24;
-
 /// Places remembered from which a connection is seen. Two ends make two; more come about when one end is seen again after
 /// the kernel had forgotten it.
 const MAX_SIGHTINGS: usize = 8;
-
-/// The two ends of a connection, in the order of address and port.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(super) struct Tuple {
-    low: (IpAddr, u16),
-    high: (IpAddr, u16),
-}
-
-impl Tuple {
-    /// The tuple of the connection that `segment` belongs to, and the direction it travels.
-    pub fn of(segment: &Segment<'_>) -> (Self, Direction) {
-        let source = (segment.source.ip(), segment.source.port());
-        let destination = (segment.destination.ip(), segment.destination.port());
-        match source <= destination {
-            true => (
-                Self {
-                    low: source,
-                    high: destination,
-                },
-                Direction::Up,
-            ),
-            false => (
-                Self {
-                    low: destination,
-                    high: source,
-                },
-                Direction::Down,
-            ),
-        }
-    }
-
-    /// Sender of each direction.
-    pub fn senders(&self) -> [SocketAddr; 2] {
-        [self.low.into(), self.high.into()]
-    }
-}
 
 /// A place from which a connection is seen: each end's network namespace, or each end's socket.
 #[derive(Debug)]
@@ -68,72 +25,6 @@ struct Sighting {
     lossy: bool,
     /// By direction: from here, nothing before this sequence number will be seen any more.
     blind_before: [Option<u32>; 2],
-}
-
-/// How a direction began.
-#[derive(Debug)]
-struct First {
-    seq: u32,
-    time_ns: u64,
-    bytes: [u8; FIRST_BYTES],
-    len: usize,
-    not_tls: bool,
-}
-
-impl First {
-    fn of(segment: &Segment<'_>) -> Self {
-        let len = segment.data.len().min(FIRST_BYTES);
-        let mut bytes = [0; FIRST_BYTES];
-        bytes[..len].copy_from_slice(&segment.data[..len]);
-        Self {
-            seq: segment.seq,
-            time_ns: segment.time_ns,
-            bytes,
-            len,
-            not_tls: segment.flags.not_tls,
-        }
-    }
-
-    /// Whether `segment` begins the same. It may have been cut shorter or longer.
-    fn is_beginning_of(&self, segment: &Segment<'_>) -> bool {
-        let len = self.len.min(segment.data.len());
-        let same_kind = if len == 0 {
-            self.not_tls && segment.flags.not_tls
-        } else {
-            true
-        };
-        self.seq == segment.seq && same_kind && self.bytes[..len] == segment.data[..len]
-    }
-}
-
-/// One direction's beginning and end.
-#[derive(Debug, Default)]
-struct Course {
-    /// The SYN's word on where the direction begins.
-    start: Option<u32>,
-    first: Option<First>,
-    /// The other side has had all before this.
-    acknowledged: Option<u32>,
-    /// It began with bytes that are not TLS.
-    foreign: bool,
-    /// Sequence number and time of the FIN.
-    fin: Option<(u32, u64)>,
-    closed: bool,
-}
-
-impl Course {
-    /// Whether the other side has had bytes that were not seen. `next`: those before it were.
-    fn misses_acknowledged(&self, next: Option<u32>) -> bool {
-        let (Some(next), Some(acknowledged)) = (next, self.acknowledged) else {
-            return false;
-        };
-        // A FIN has a number of its own.
-        let end = match self.fin {
-            Some((fin, _)) if fin == next => next.wrapping_add(1),
-            _ => next,
-        };
-        is_before(end, acknowledged)
-    }
 }
 
 /// A connection in the table.
@@ -192,24 +83,6 @@ impl Connection {
             true => self.goes_on_with(direction, segment),
             false => sighting.born == segment.born,
         })
-    }
-
-    /// Whether a packet belongs to this connection and not to a later one of the same tuple.
-    fn goes_on_with(&self, direction: Direction, packet: &Segment<'_>) -> bool {
-        let course = &self.courses[direction.index()];
-        let next = self.next_seq(direction);
-        if !packet.flags.syn {
-            return next.is_none_or(|next| is_near(next, packet.seq));
-        }
-        match (course.start, next) {
-            (Some(start), _) => start == packet.seq && !self.closed,
-            // It was overtaken by the data behind it.
-            (None, Some(next)) => !self.closed && is_near(next, packet.seq),
-            (None, None) => {
-                let answered = self.courses[direction.reverse().index()].first.is_some();
-                !(self.closed || answered && packet.from_client == Some(true))
-            }
-        }
     }
 
     /// Whether `segment`, seen from an unknown place, begins a direction of this connection.
@@ -437,12 +310,6 @@ impl Connection {
         }
     }
 
-    /// Whether the receiver of this RST takes it for one of the connection (RFC 9293, section 3.10.7.4). A source that
-    /// follows connections has checked that.
-    fn is_reset_by(&self, direction: Direction, rst: &Segment<'_>) -> bool {
-        rst.born != 0 || self.next_seq(direction).is_none_or(|next| is_near(next, rst.seq))
-    }
-
     /// Nothing came until `now_ns`; the source has dropped `dropped_total` pieces by now.
     pub fn time_out(
         &mut self,
@@ -506,47 +373,6 @@ impl Connection {
         }
     }
 
-    /// Whether the direction was seen from its first byte on.
-    fn is_seen_from_start(&self, direction: Direction) -> bool {
-        let start = self.courses[direction.index()].start;
-        start.is_some() && !self.streams[direction.index()].has_lost()
-    }
-
-    /// What a source that follows connections tells by itself: that the client of a TLS listener does not speak TLS. Where
-    /// nothing but packets tell, it is seen here.
-    fn recognise(&mut self, direction: Direction, item: &Item, around: &mut Surroundings<'_>) {
-        let reverse = direction.reverse();
-        match &item.body {
-            ItemBody::NotTls => {
-                let seen_from_start = self.is_seen_from_start(direction);
-                self.courses[direction.index()].foreign = true;
-                let opens = seen_from_start && self.tracker.is_client(direction);
-                // Where the server speaks first, another protocol leads over to TLS.
-                let speaks_first = self.courses[reverse.index()].first.is_none();
-                if opens && speaks_first && around.listeners.contains(around.senders[reverse.index()]) {
-                    self.tracker.not_tls(direction, item.time_ns);
-                }
-            }
-            // Nobody but a TLS server sends one as its first word.
-            ItemBody::Alert(_) if self.tracker.is_idle() && self.tracker.is_client(reverse) => {
-                let course = &self.courses[reverse.index()];
-                if let Some(first) = &course.first
-                    && course.foreign
-                    && self.is_seen_from_start(reverse)
-                {
-                    self.tracker.not_tls(reverse, first.time_ns);
-                }
-            }
-            ItemBody::Handshake {
-                message: Message::ServerHello(_),
-                ..
-            } if !self.courses[reverse.index()].foreign => {
-                around.listeners.remember(around.senders[direction.index()]);
-            }
-            _ => {}
-        }
-    }
-
     fn next_seq(&self, direction: Direction) -> Option<u32> {
         self.streams[direction.index()].next_seq()
     }
@@ -568,15 +394,5 @@ fn begins_client_hello(data: &[u8]) -> bool {
         && typ.is_none_or(|typ| typ == HandshakeType::CLIENT_HELLO.0)
 }
 
-/// Whether a packet with this sequence number can belong to a connection that expects `next`.
-fn is_near(next: u32, seq: u32) -> bool {
-    seq.wrapping_sub(next).min(next.wrapping_sub(seq)) < SAME_CONNECTION_BYTES
-}
-
 /// Length of a TLS record header (RFC 8446, section 5.1).
 const RECORD_HEADER_LEN: usize = 5;
-
-/// Whether sequence number `a` comes before `b` (RFC 9293, section 3.4: modulo 2^32).
-fn is_before(a: u32, b: u32) -> bool {
-    0 < b.wrapping_sub(a) && b.wrapping_sub(a) < 1 << 31
-}

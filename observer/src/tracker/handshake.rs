@@ -1,24 +1,24 @@
 //! One handshake in the making: what both sides' messages and records have told so far.
 
 mod endings;
+mod hellos;
 mod resumption;
 mod ssl2;
 
 use std::sync::Arc;
 
-use observer_tls::certificate::CertificateList;
 use observer_tls::client_hello::ClientHello;
 use observer_tls::codepoints::{
     AlertDescription, CipherSuite, ContentType, ExtensionType, HandshakeType, NamedGroup, ProtocolVersion,
 };
-use observer_tls::fingerprint::{self, Ja3};
+use observer_tls::fingerprint::Ja3;
 use observer_tls::handshake::Message;
-use observer_tls::server_hello::ServerHello;
 use observer_tls::stream::ItemBody;
 use observer_tls::x509::CertificateFacts;
 
+use hellos::SessionId;
+
 use super::Caches;
-use super::offer;
 use crate::observation::{
     AlertSeen, ClientCertificate, ClientOffer, Completeness, OpaqueRecord, Outcome, Reason, Side, Timings,
 };
@@ -103,22 +103,6 @@ impl<T> PerSide<T> {
             Side::Client => &mut self.client,
             Side::Server => &mut self.server,
         }
-    }
-}
-
-/// A session id, empty or of up to 32 bytes.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-struct SessionId {
-    bytes: [u8; 32],
-    length: usize,
-}
-
-impl SessionId {
-    fn of(id: &[u8]) -> Self {
-        let mut bytes = [0; 32];
-        let length = id.len().min(bytes.len());
-        bytes[..length].copy_from_slice(&id[..length]);
-        Self { bytes, length }
     }
 }
 
@@ -303,72 +287,6 @@ impl Handshake {
             _ => {}
         }
         None
-    }
-
-    fn client_hello(&mut self, hello: &ClientHello, caches: &mut Caches) {
-        self.hello_seen = true;
-        // The second one, after a HelloRetryRequest, only repeats what was offered.
-        if self.offer.is_some() {
-            return;
-        }
-        self.server_name = hello.server_name();
-        self.extensions = hello.extension_types();
-        self.ja3 = Some(fingerprint::ja3(hello));
-        let offer = caches.offers.offer(hello, self.server_name.is_some());
-        self.weight += offer::weight(&offer) + self.server_name.as_ref().map_or(0, String::len);
-        self.random = Some(hello.random);
-        self.session_id = SessionId::of(&hello.session_id);
-        self.ticket_sent = hello.session_ticket().is_some_and(|ticket| !ticket.is_empty());
-        self.tls13_offered = Some(offer.versions.iter().copied().any(is_tls13));
-        self.early_data = hello.has_early_data();
-        self.offer = Some(offer);
-    }
-
-    fn server_hello(&mut self, hello: &ServerHello, time_ns: u64) {
-        if self.server_hello {
-            return;
-        }
-        self.cipher = Some(hello.cipher_suite);
-        if hello.is_hello_retry_request() {
-            self.hello_retry = true;
-            return;
-        }
-        self.server_hello = true;
-        self.ja3s = Some(fingerprint::ja3s(hello));
-        self.opaque_before_server_hello = self.opaque.len();
-        let version = hello.selected_version();
-        self.version = Some(version);
-        self.timings.server_hello = Some(self.offset(time_ns));
-        if is_tls13(version) {
-            self.group = hello.selected_group();
-            self.psk_taken = hello.has_psk();
-        } else {
-            self.alpn = hello
-                .alpn()
-                .map(|name| String::from_utf8_lossy(&name).into_owned());
-            self.server_session_id = SessionId::of(&hello.session_id);
-        }
-    }
-
-    fn certificate(&mut self, side: Side, list: &CertificateList, caches: &mut Caches) {
-        let chain: Vec<_> = list
-            .certificates
-            .iter()
-            .map(|der| caches.certificates.facts(der))
-            .collect();
-        self.weight += list.certificates.iter().map(|der| der.len() * 2).sum::<usize>();
-        match side {
-            Side::Server => self.server_chain = chain,
-            Side::Client => {
-                // A raw public key (RFC 7250) proves an identity without a certificate.
-                let none = chain.is_empty() && list.raw_public_key.is_none();
-                self.client_certificate = match none {
-                    true => ClientCertificate::RequestedNotSent,
-                    false => ClientCertificate::Sent,
-                };
-                self.client_chain = chain;
-            }
-        }
     }
 
     fn change_cipher_spec(&mut self, side: Side) {
