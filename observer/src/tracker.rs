@@ -1,5 +1,5 @@
 //! Pairs the two directions of a connection: what each side sent becomes one handshake, and the handshake an
-//! [`Observation`].
+//! [`Observation`](crate::observation::Observation).
 
 pub mod authorities;
 pub mod certificates;

@@ -26,7 +26,7 @@ pub fn write<T: Serialize + ?Sized>(value: &T, out: &mut Vec<u8>) -> Result<(), 
 #[derive(Clone, Copy, Debug)]
 pub struct Plain<'a>(pub &'a str);
 
-/// JSON that was written before. Only [`write`] takes it.
+/// JSON that was written before. Only [`write()`] takes it.
 #[derive(Clone, Copy, Debug)]
 pub struct Raw<'a>(pub &'a str);
 
