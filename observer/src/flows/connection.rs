@@ -3,7 +3,6 @@
 mod packets;
 
 use observer_tls::codepoints::{ContentType, HandshakeType};
-use observer_tls::ssl2;
 use observer_tls::stream::{Item, ItemBody, Stream};
 
 use super::course::{Course, First, is_before};
@@ -353,7 +352,7 @@ impl Connection {
                 destination,
                 body: &item.body,
             });
-            if begins_client(&item.body) {
+            if is_tls(&item.body) {
                 self.streams[direction.reverse().index()].expect_records();
             }
             if self.born == 0 {
@@ -378,13 +377,12 @@ impl Connection {
     }
 }
 
-/// Whether a client sends this first.
-fn begins_client(item: &ItemBody) -> bool {
-    match item {
-        ItemBody::Handshake { message, .. } => message.typ() == HandshakeType::CLIENT_HELLO,
-        ItemBody::Ssl2 { message, .. } => matches!(message, ssl2::Message::ClientHello(_)),
-        _ => false,
-    }
+/// Whether nobody sends this but who speaks TLS, or is about to.
+fn is_tls(item: &ItemBody) -> bool {
+    matches!(
+        item,
+        ItemBody::Handshake { .. } | ItemBody::ChangeCipherSpec | ItemBody::Ssl2 { .. }
+    )
 }
 
 /// Whether `data`, as far as it goes, is the beginning of a record with a ClientHello.
