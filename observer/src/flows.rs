@@ -87,6 +87,8 @@ pub struct FlowStats {
     pub forgotten: u64,
     /// Connections that had the tuple of another one at the same time.
     pub conflicts: u64,
+    /// Pieces that contradicted an earlier copy of the same bytes, which was believed; of connections that are gone.
+    pub contradictions: u64,
     /// Connections that were joined by a second place from which they are seen.
     pub joined: u64,
 }
@@ -273,6 +275,7 @@ impl FlowTable {
         };
         self.free.push(slot);
         self.stats.connections -= 1;
+        self.stats.contradictions += connection.contradictions();
         self.stats.buffered_bytes -= connection.counted_bytes;
         self.unlink(slot, &connection);
     }

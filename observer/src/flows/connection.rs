@@ -108,6 +108,14 @@ impl Connection {
         self.streams.iter().map(Stream::buffered).sum::<usize>() + self.tracker.weight()
     }
 
+    /// Pieces that contradicted an earlier copy of the same bytes.
+    pub fn contradictions(&self) -> u64 {
+        self.streams
+            .iter()
+            .map(|stream| u64::from(stream.conflicts()))
+            .sum()
+    }
+
     /// Both directions are closed.
     pub fn is_closed(&self) -> bool {
         self.closed

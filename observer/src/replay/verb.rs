@@ -132,6 +132,7 @@ impl Run {
             timed_out = tally.timed_out,
             incomplete = tally.incomplete,
             late_alerts = tally.late_alerts,
+            contradictions = stats.contradictions,
             passed_over = if lost.is_empty() {
                 "nothing".to_owned()
             } else {

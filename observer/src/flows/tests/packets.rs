@@ -201,3 +201,23 @@ fn what_the_other_side_has_had_tells_what_is_missing() {
         (Outcome::Incomplete, Completeness::Gap)
     );
 }
+
+#[test]
+fn the_first_copy_wins_and_contradictions_are_counted() {
+    let mut play = Play::packets();
+    let hello = hello(1);
+    let (head, tail) = hello.split_at(40);
+    play.connect().lose(Side::Client, 40).send(Side::Client, tail);
+    let forged = vec![0xff; tail.len()];
+    play.next[0] = play.next[0].wrapping_sub(tail.len() as u32);
+    play.send(Side::Client, &forged);
+    play.next[0] = play.next[0].wrapping_sub(hello.len() as u32);
+    play.send(Side::Client, head);
+    play.next[0] = play.next[0].wrapping_add(tail.len() as u32);
+    play.server(&[alert(2, 70)]).fin(Side::Server).fin(Side::Client);
+    let seen = play.only();
+    assert_eq!(seen.reason, Some(Reason::NoSharedVersion));
+    assert!(seen.offer.is_some());
+    play.wait(60 * SECOND);
+    assert_eq!(play.table.stats().contradictions, 1);
+}
