@@ -20,6 +20,9 @@ const PROGRAM: &str = "instructions";
 const TIMES: u64 = 10;
 /// The part of a count by which it may grow, in thousandths.
 const TOLERANCE: u64 = 30;
+/// By what the counts of two builds of the same code differ: paths are part of a build, and with them the order of its
+/// functions and the alignment of copies.
+const SLACK: u64 = 200;
 
 /// How the counts are used.
 #[derive(clap::Args, Default)]
@@ -71,7 +74,7 @@ pub fn run(options: &Options) -> Result<()> {
 
 /// Whether the count has not grown beyond the tolerance.
 fn is_within(now: u64, before: u64) -> bool {
-    now * 1000 <= before * (1000 + TOLERANCE)
+    now.saturating_sub(SLACK) * 1000 <= before * (1000 + TOLERANCE)
 }
 
 /// Builds the program that runs the cases; its path.
@@ -138,7 +141,7 @@ fn parse(text: &str) -> Result<BTreeMap<String, u64>> {
 fn render(counts: &BTreeMap<String, u64>) -> String {
     let mut text = format!(
         "# Instructions of one run of each case (x86-64, release build). `cargo xtask bench instructions` fails\n\
-         # above these by more than {} %; with --save it writes them anew.\n",
+         # above these by more than {} % and {SLACK}; with --save it writes them anew.\n",
         TOLERANCE / 10
     );
     for (name, count) in counts {
@@ -161,8 +164,8 @@ mod tests {
 
     #[test]
     fn a_count_may_shrink_but_not_grow() {
-        assert!(is_within(1030, 1000));
-        assert!(!is_within(1031, 1000));
+        assert!(is_within(10_300 + SLACK, 10_000));
+        assert!(!is_within(10_301 + SLACK, 10_000));
         assert!(is_within(1, 1000));
     }
 }
