@@ -40,8 +40,8 @@ pub enum Phase {
 pub struct Tracker {
     client: Option<Direction>,
     state: State,
-    /// A server's alert, with its direction and time, that came before the ClientHello was complete: captures do not always have the
-    /// packets of two directions in the order of the network, and some servers do not wait for the rest.
+    /// A server's alert, with its direction and time, that came before the ClientHello was complete: captures do not always
+    /// have the packets of two directions in the order of the network, and some servers do not wait for the rest.
     overtaking: Option<(Direction, u64, Alert)>,
 }
 

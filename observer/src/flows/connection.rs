@@ -348,10 +348,8 @@ impl Connection {
     }
 
     fn hand_over(&mut self, direction: Direction, items: &mut Vec<Item>, around: &mut Surroundings<'_>) {
-        let [source, destination] = match direction {
-            Direction::Up => around.senders,
-            Direction::Down => [around.senders[1], around.senders[0]],
-        };
+        let source = around.senders[direction.index()];
+        let destination = around.senders[direction.reverse().index()];
         self.note_view(around);
         for item in items.drain(..) {
             around.sink.message(&MessageSeen {

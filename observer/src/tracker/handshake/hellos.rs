@@ -36,7 +36,9 @@ impl Handshake {
         self.extensions = hello.extension_types();
         self.ja3 = Some(fingerprint::ja3(hello));
         let offer = caches.offers.offer(hello, self.server_name.is_some());
-        self.weight += offer::weight(&offer) + self.server_name.as_ref().map_or(0, String::len);
+        self.weight += offer::weight(&offer)
+            + size_of_val(self.extensions.as_slice())
+            + self.server_name.as_ref().map_or(0, String::len);
         self.random = Some(hello.random);
         self.session_id = SessionId::of(&hello.session_id);
         self.ticket_sent = hello.session_ticket().is_some_and(|ticket| !ticket.is_empty());
