@@ -85,6 +85,23 @@ pub struct Config {
     pub services: Vec<Service>,
 }
 
+/// What `run` and `replay` both have, with the default where the settings are silent.
+impl Settings {
+    fn max_connections(&self) -> usize {
+        self.max_connections
+            .map_or(DEFAULT_MAX_CONNECTIONS, |count| count.0 as usize)
+    }
+
+    fn handshake_timeout(&self) -> Duration {
+        self.handshake_timeout
+            .map_or(DEFAULT_HANDSHAKE_TIMEOUT, |span| span.0)
+    }
+
+    fn settle_timeout(&self) -> Duration {
+        self.settle_timeout.map_or(DEFAULT_SETTLE_TIMEOUT, |span| span.0)
+    }
+}
+
 /// Why there is no configuration. Each message is one line: where, what, and what would be right.
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
@@ -181,10 +198,10 @@ impl Config {
         Self::from_settings(flags.or(environment).or(file), scope, host)
     }
 
-    fn from_settings(settings: Settings, scope: Scope, host: &impl Host) -> Result<Self, ConfigError> {
+    fn from_settings(mut settings: Settings, scope: Scope, host: &impl Host) -> Result<Self, ConfigError> {
         let console = Console::from_settings(&settings, host);
-        let outputs = settings.output.unwrap_or_else(|| vec![OutputKind::Stdout]);
-        let services = settings.service.unwrap_or_default();
+        let outputs = settings.output.take().unwrap_or_else(|| vec![OutputKind::Stdout]);
+        let services = settings.service.take().unwrap_or_default();
         if let Some(twice) = repeated(&outputs) {
             let name = match twice {
                 OutputKind::Stdout => "stdout".to_owned(),
@@ -220,15 +237,9 @@ impl Config {
             max_flows: settings
                 .max_flows
                 .map_or(limits::DEFAULT_MAX_FLOWS, |count| count.0),
-            max_connections: settings
-                .max_connections
-                .map_or(DEFAULT_MAX_CONNECTIONS, |count| count.0 as usize),
-            handshake_timeout: settings
-                .handshake_timeout
-                .map_or(DEFAULT_HANDSHAKE_TIMEOUT, |span| span.0),
-            settle_timeout: settings
-                .settle_timeout
-                .map_or(DEFAULT_SETTLE_TIMEOUT, |span| span.0),
+            max_connections: settings.max_connections(),
+            handshake_timeout: settings.handshake_timeout(),
+            settle_timeout: settings.settle_timeout(),
             queue: settings.queue.map_or(DEFAULT_QUEUE, |count| count.0 as usize),
             certificate_chain: settings.certificate_chain.unwrap_or(false),
             late_alerts: settings.late_alerts.unwrap_or(LateAlerts::Unexpected),

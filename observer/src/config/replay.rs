@@ -5,10 +5,7 @@ use std::time::Duration;
 
 use super::host::Host;
 use super::values::LateAlerts;
-use super::{
-    ConfigError, Console, DEFAULT_HANDSHAKE_TIMEOUT, DEFAULT_MAX_CONNECTIONS, DEFAULT_SETTLE_TIMEOUT,
-    environment, file_settings, flags,
-};
+use super::{ConfigError, Console, environment, file_settings, flags};
 use crate::cli::{GlobalArgs, ReplayArgs};
 
 /// What is shown of a capture.
@@ -60,15 +57,9 @@ impl ReplayConfig {
                 (_, true) => View::Summary,
                 _ => View::Events,
             },
-            max_connections: settings
-                .max_connections
-                .map_or(DEFAULT_MAX_CONNECTIONS, |count| count.0 as usize),
-            handshake_timeout: settings
-                .handshake_timeout
-                .map_or(DEFAULT_HANDSHAKE_TIMEOUT, |span| span.0),
-            settle_timeout: settings
-                .settle_timeout
-                .map_or(DEFAULT_SETTLE_TIMEOUT, |span| span.0),
+            max_connections: settings.max_connections(),
+            handshake_timeout: settings.handshake_timeout(),
+            settle_timeout: settings.settle_timeout(),
             certificate_chain: settings.certificate_chain.unwrap_or(false),
             late_alerts: settings.late_alerts.unwrap_or(LateAlerts::Unexpected),
         })
