@@ -17,3 +17,4 @@ pub mod pipeline;
 pub mod replay;
 pub mod segment;
 pub mod tracker;
+pub mod verify;

@@ -6,6 +6,7 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
+use bytes::Bytes;
 use observer_tls::alert::Alert;
 use observer_tls::codepoints::{
     CipherSuite, ContentType, ExtensionType, NamedGroup, ProtocolVersion, SignatureScheme,
@@ -13,6 +14,8 @@ use observer_tls::codepoints::{
 use observer_tls::fingerprint::{Ja3, Ja4};
 use observer_tls::stream::ItemBody;
 use observer_tls::x509::CertificateFacts;
+
+use crate::verify::{CertificateVerdict, Disagreement};
 
 /// Takes what the flow table finds out.
 pub trait Sink {
@@ -316,6 +319,14 @@ pub struct Observation {
     pub client_chain: Vec<Arc<CertificateFacts>>,
     /// The server's chain, leaf first.
     pub server_chain: Vec<Arc<CertificateFacts>>,
+    /// The OCSP response that the server stapled to its leaf, DER.
+    pub ocsp_response: Option<Bytes>,
+    /// What the agent makes of the client's chain.
+    pub client_verdict: Option<Arc<CertificateVerdict>>,
+    /// What the agent makes of the server's chain.
+    pub server_verdict: Option<Arc<CertificateVerdict>>,
+    /// The service did not do what its trust says.
+    pub disagreement: Option<Disagreement>,
     /// CA names of the CertificateRequest, as RFC 4514 text.
     pub certificate_authorities: Arc<[String]>,
     /// Alerts, in order.

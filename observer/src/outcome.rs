@@ -1,6 +1,6 @@
 //! What an ending means: from an alert, a close or a silence to outcome, reason and evidence.
 //!
-//! Everything here is a pure function of what the tracker collected. [`Verdict`]s are the only way by which an outcome,
+//! Everything here is a pure function of what the tracker collected. [`Conclusion`]s are the only way by which an outcome,
 //! its reason and the evidence for them come into being, so the three never drift apart.
 
 pub mod tls13;
@@ -15,7 +15,7 @@ use crate::observation::{CertificateFault, ClientCertificate, Evidence, Outcome,
 
 /// How a handshake ended, why, and how that is known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Verdict {
+pub struct Conclusion {
     /// How it ended.
     pub outcome: Outcome,
     /// Who refused; set exactly for [`Outcome::Rejected`].
@@ -28,7 +28,7 @@ pub struct Verdict {
     pub rule: Option<&'static str>,
 }
 
-impl Verdict {
+impl Conclusion {
     /// Both sides' Finished were seen.
     pub const ESTABLISHED: Self = Self::plain(Outcome::Established, None);
     /// Too little was seen to claim anything.

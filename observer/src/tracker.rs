@@ -22,7 +22,7 @@ use observe::Ends;
 pub use surroundings::{Caches, Direction, Surroundings};
 
 use crate::observation::{Reason, Side};
-use crate::outcome::Verdict;
+use crate::outcome::Conclusion;
 
 /// Where a connection stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -191,7 +191,7 @@ impl Tracker {
         self.client = Some(client);
         // What came before, in the clear, was not finished: STARTTLS talk, or a handshake given up.
         if matches!(&self.state, State::Pending(handshake) if !handshake.not_tls) {
-            self.report((Verdict::INCOMPLETE, time_ns), around);
+            self.report((Conclusion::INCOMPLETE, time_ns), around);
         }
         self.state = State::Pending(Box::new(Handshake::new(time_ns)));
     }
@@ -308,7 +308,7 @@ impl Tracker {
         self.end_begun(around);
         if let State::Pending(handshake) = &mut self.state {
             handshake.truncated |= truncated;
-            self.report((Verdict::INCOMPLETE, now_ns), around);
+            self.report((Conclusion::INCOMPLETE, now_ns), around);
         }
     }
 

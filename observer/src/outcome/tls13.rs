@@ -11,7 +11,7 @@ mod tests;
 
 use observer_tls::codepoints::{CipherSuite, ContentType};
 
-use super::{Cause, Verdict};
+use super::{Cause, Conclusion};
 use crate::observation::{CertificateFault, ClientCertificate, OpaqueRecord, Reason, Side};
 
 /// Rule: the first record of the server behind the client's flight has the size of an alert.
@@ -58,14 +58,14 @@ pub struct Reading {
     /// The flight has a known shape that ends with a Finished.
     pub recognised: bool,
     /// The outcome, once there is one.
-    pub verdict: Option<Verdict>,
+    pub conclusion: Option<Conclusion>,
 }
 
 impl Reading {
-    /// The verdict when the connection closes now. `reason` tells how it closed.
-    pub fn at_close(&self, reason: Reason) -> Verdict {
-        let closed = Verdict::aborted(reason);
-        self.verdict
+    /// The conclusion when the connection closes now. `reason` tells how it closed.
+    pub fn at_close(&self, reason: Reason) -> Conclusion {
+        let closed = Conclusion::aborted(reason);
+        self.conclusion
             .unwrap_or(match (self.flight_start, self.flight_end) {
                 (_, Some(_)) => closed.inferred(RULE_NO_ANSWER),
                 (Some(_), None) => closed.inferred(RULE_NO_FLIGHT_END),
@@ -73,11 +73,11 @@ impl Reading {
             })
     }
 
-    /// The verdict when nothing more came within the settle time.
-    pub fn at_settle_time(&self) -> Verdict {
-        self.verdict.unwrap_or(match self.recognised {
-            true => Verdict::ESTABLISHED.inferred(RULE_SETTLED),
-            false => Verdict::INCOMPLETE,
+    /// The conclusion when nothing more came within the settle time.
+    pub fn at_settle_time(&self) -> Conclusion {
+        self.conclusion.unwrap_or(match self.recognised {
+            true => Conclusion::ESTABLISHED.inferred(RULE_SETTLED),
+            false => Conclusion::INCOMPLETE,
         })
     }
 }
@@ -128,7 +128,7 @@ pub fn read(sequence: &Sequence<'_>) -> Reading {
         flight_start: None,
         flight_end: None,
         recognised: false,
-        verdict: None,
+        conclusion: None,
     };
     let records = sequence.records;
     let sizes = Sizes::of(sequence.cipher);
@@ -141,9 +141,9 @@ pub fn read(sequence: &Sequence<'_>) -> Reading {
             true => Reason::Other,
             false => Reason::Certificate(Side::Server, CertificateFault::Rejected),
         };
-        let verdict = Verdict::rejected(Side::Client, Cause::inferred(reason, RULE_CLIENT_ALERT));
+        let conclusion = Conclusion::rejected(Side::Client, Cause::inferred(reason, RULE_CLIENT_ALERT));
         return Reading {
-            verdict: Some(verdict),
+            conclusion: Some(conclusion),
             ..nothing
         };
     }
@@ -153,11 +153,11 @@ pub fn read(sequence: &Sequence<'_>) -> Reading {
         flight_start: Some(start),
         flight_end: flight.end,
         recognised: flight.recognised,
-        verdict: None,
+        conclusion: None,
     };
     let Some(end) = flight.end else { return reading };
     Reading {
-        verdict: verdict_on_answer(&records[end + 1..], &sizes, sequence.psk, flight.certificate),
+        conclusion: conclusion_from_answer(&records[end + 1..], &sizes, sequence.psk, flight.certificate),
         ..reading
     }
 }
@@ -241,18 +241,18 @@ fn flight(sequence: &Sequence<'_>, sizes: &Sizes, start: usize) -> Flight {
 }
 
 /// Judges by the server's first record behind the client's flight.
-fn verdict_on_answer(
+fn conclusion_from_answer(
     behind: &[OpaqueRecord],
     sizes: &Sizes,
     psk: bool,
     certificate: ClientCertificate,
-) -> Option<Verdict> {
+) -> Option<Conclusion> {
     let answer = behind
         .iter()
         .position(|record| record.sender == Side::Server && is_encrypted(record))?;
     let length = behind[answer].length;
     if length > sizes.alert {
-        return Some(Verdict::ESTABLISHED.inferred(RULE_SERVER_RECORD));
+        return Some(Conclusion::ESTABLISHED.inferred(RULE_SERVER_RECORD));
     }
     if length < sizes.alert {
         return None;
@@ -260,14 +260,14 @@ fn verdict_on_answer(
     let nothing_to_refuse = psk || certificate == ClientCertificate::NotRequested;
     let client_closed = behind[..answer].iter().any(|record| record.length == sizes.alert);
     if nothing_to_refuse && client_closed {
-        return Some(Verdict::ESTABLISHED.inferred(RULE_BOTH_CLOSED));
+        return Some(Conclusion::ESTABLISHED.inferred(RULE_BOTH_CLOSED));
     }
     let reason = match certificate {
         ClientCertificate::RequestedNotSent => Reason::Certificate(Side::Client, CertificateFault::Missing),
         ClientCertificate::Sent => Reason::Certificate(Side::Client, CertificateFault::Rejected),
         ClientCertificate::NotRequested | ClientCertificate::Unknown => Reason::Other,
     };
-    Some(Verdict::rejected(
+    Some(Conclusion::rejected(
         Side::Server,
         Cause::inferred(reason, RULE_SERVER_ALERT),
     ))

@@ -102,6 +102,10 @@ pub fn refused_client() -> Observation {
         client_certificate: ClientCertificate::Sent,
         client_chain: vec![certificate("alice"), certificate("intermediate")],
         server_chain: vec![certificate("server")],
+        ocsp_response: None,
+        client_verdict: None,
+        server_verdict: None,
+        disagreement: None,
         certificate_authorities: ["CN=Example CA".into()].into(),
         alerts: vec![alert(
             Side::Server,

@@ -7,6 +7,7 @@ mod ssl2;
 
 use std::sync::Arc;
 
+use bytes::Bytes;
 use observer_tls::client_hello::ClientHello;
 use observer_tls::codepoints::{
     AlertDescription, CipherSuite, ContentType, ExtensionType, HandshakeType, NamedGroup, ProtocolVersion,
@@ -22,7 +23,7 @@ use super::Caches;
 use crate::observation::{
     AlertSeen, ClientCertificate, ClientOffer, Completeness, OpaqueRecord, Outcome, Reason, Side, Timings,
 };
-use crate::outcome::{Cause, Verdict, tls13};
+use crate::outcome::{Cause, Conclusion, tls13};
 
 /// Encrypted records kept of one handshake.
 const MAX_OPAQUE: usize = 64;
@@ -51,6 +52,8 @@ pub(super) struct Handshake {
     pub client_certificate: ClientCertificate,
     pub client_chain: Vec<Arc<CertificateFacts>>,
     pub server_chain: Vec<Arc<CertificateFacts>>,
+    /// Stapled by the server to its leaf, DER.
+    pub ocsp_response: Option<Bytes>,
     pub certificate_authorities: Arc<[String]>,
     pub alerts: Vec<AlertSeen>,
     pub opaque: Vec<OpaqueRecord>,
@@ -106,8 +109,8 @@ impl<T> PerSide<T> {
     }
 }
 
-/// A verdict with the time it refers to.
-pub(super) type Decision = (Verdict, u64);
+/// A conclusion with the time it refers to.
+pub(super) type Decision = (Conclusion, u64);
 
 impl Handshake {
     /// A handshake of which nothing but its beginning is known.
@@ -130,6 +133,7 @@ impl Handshake {
             client_certificate: ClientCertificate::Unknown,
             client_chain: Vec::new(),
             server_chain: Vec::new(),
+            ocsp_response: None,
             certificate_authorities: Arc::default(),
             alerts: Vec::new(),
             opaque: Vec::new(),
@@ -276,6 +280,15 @@ impl Handshake {
                     self.certificate_authorities = names;
                 }
             }
+            // The first of several is about the leaf (RFC 6961, section 2.2).
+            (Side::Server, Message::CertificateStatus(status)) => {
+                self.ocsp_response = status
+                    .responses
+                    .first()
+                    .filter(|response| !response.is_empty())
+                    .cloned();
+                self.weight += self.ocsp_response.as_ref().map_or(0, Bytes::len);
+            }
             (Side::Server, Message::ServerKeyExchange(exchange)) => self.group = exchange.named_group(),
             (Side::Server, Message::ServerHelloDone) => {
                 self.server_hello_done = true;
@@ -310,7 +323,7 @@ impl Handshake {
             });
         }
         if self.is_tls13() {
-            return self.read_tls13().map(|verdict| (verdict, time_ns));
+            return self.read_tls13().map(|conclusion| (conclusion, time_ns));
         }
         match content_type {
             ContentType::CHANGE_CIPHER_SPEC if self.renegotiation => {
@@ -331,7 +344,7 @@ impl Handshake {
                     return None;
                 }
                 let cause = Cause::inferred(Reason::Other, RULE_ENCRYPTED_ALERT);
-                Some((Verdict::rejected(side, cause), time_ns))
+                Some((Conclusion::rejected(side, cause), time_ns))
             }
             _ => None,
         }
@@ -342,11 +355,11 @@ impl Handshake {
         let both = self.finished.client.is_some() && self.finished.server.is_some();
         both.then(|| {
             self.timings.finished = Some(self.offset(time_ns));
-            (Verdict::ESTABLISHED, time_ns)
+            (Conclusion::ESTABLISHED, time_ns)
         })
     }
 
-    fn read_tls13(&mut self) -> Option<Verdict> {
+    fn read_tls13(&mut self) -> Option<Conclusion> {
         let records = self.opaque.get(self.opaque_before_server_hello..)?;
         let reading = tls13::read(&tls13::Sequence {
             records,
@@ -362,8 +375,8 @@ impl Handshake {
         // The rules count records. With one missing, a close_notify can look like a refusal; a large record of the
         // server's behind the client's flight still is what it is.
         reading
-            .verdict
-            .filter(|verdict| !self.is_lossy() || verdict.outcome == Outcome::Established)
+            .conclusion
+            .filter(|conclusion| !self.is_lossy() || conclusion.outcome == Outcome::Established)
     }
 
     /// Whether what is still to come is at most a close or an objection, which comes soon or not at all.

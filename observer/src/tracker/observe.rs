@@ -38,8 +38,8 @@ pub(super) fn id(ends: &Ends, handshake: &Handshake, born: u64) -> [u8; 16] {
 
 /// The observation of a handshake that is decided.
 pub(super) fn handshake(id: [u8; 16], ends: &Ends, handshake: Handshake, decision: Decision) -> Observation {
-    let (verdict, end_ns) = decision;
-    let established = verdict.outcome == Outcome::Established;
+    let (conclusion, end_ns) = decision;
+    let established = conclusion.outcome == Outcome::Established;
     let mut timings = handshake.timings;
     if !established {
         timings.finished = None;
@@ -47,7 +47,7 @@ pub(super) fn handshake(id: [u8; 16], ends: &Ends, handshake: Handshake, decisio
     // What encrypted records tell of the certificate is a guess, and may stand only where the event says so.
     let guessed = handshake
         .reading
-        .filter(|_| verdict.evidence == Evidence::Inferred && !handshake.gap && !handshake.truncated);
+        .filter(|_| conclusion.evidence == Evidence::Inferred && !handshake.gap && !handshake.truncated);
     let client_certificate = match guessed {
         Some(reading) if handshake.client_certificate == ClientCertificate::Unknown => {
             reading.client_certificate
@@ -64,11 +64,11 @@ pub(super) fn handshake(id: [u8; 16], ends: &Ends, handshake: Handshake, decisio
             .unwrap_or(end_ns.saturating_sub(handshake.start_ns)),
         client: ends.client,
         server: ends.server,
-        outcome: verdict.outcome,
-        rejected_by: verdict.rejected_by,
-        reason: verdict.reason,
-        evidence: verdict.evidence,
-        rule: verdict.rule,
+        outcome: conclusion.outcome,
+        rejected_by: conclusion.rejected_by,
+        reason: conclusion.reason,
+        evidence: conclusion.evidence,
+        rule: conclusion.rule,
         source: Source::Wire,
         completeness: handshake.completeness(),
         version: handshake.version,
@@ -87,6 +87,10 @@ pub(super) fn handshake(id: [u8; 16], ends: &Ends, handshake: Handshake, decisio
         client_certificate,
         client_chain: handshake.client_chain,
         server_chain: handshake.server_chain,
+        ocsp_response: handshake.ocsp_response,
+        client_verdict: None,
+        server_verdict: None,
+        disagreement: None,
         certificate_authorities: handshake.certificate_authorities,
         alerts: handshake.alerts,
         opaque: handshake.opaque,

@@ -30,7 +30,9 @@ fn read_after_flight(cipher: Option<CipherSuite>, lengths: &[i32]) -> Reading {
 }
 
 fn outcome(reading: Reading) -> Option<(Outcome, Option<Reason>)> {
-    reading.verdict.map(|verdict| (verdict.outcome, verdict.reason))
+    reading
+        .conclusion
+        .map(|conclusion| (conclusion.outcome, conclusion.reason))
 }
 
 const MISSING: Reason = Reason::Certificate(Side::Client, CertificateFault::Missing);
@@ -136,13 +138,13 @@ fn measured_flights_and_answers() {
 
 #[test]
 fn a_client_that_sends_an_alert_refuses_the_server() {
-    let verdict = read_after_flight(SHA384, &[19]).verdict.unwrap();
-    assert_eq!(verdict.rejected_by, Some(Side::Client));
+    let conclusion = read_after_flight(SHA384, &[19]).conclusion.unwrap();
+    assert_eq!(conclusion.rejected_by, Some(Side::Client));
     assert_eq!(
-        verdict.reason,
+        conclusion.reason,
         Some(Reason::Certificate(Side::Server, CertificateFault::Rejected))
     );
-    assert_eq!(verdict.rule, Some(RULE_CLIENT_ALERT));
+    assert_eq!(conclusion.rule, Some(RULE_CLIENT_ALERT));
 }
 
 #[test]
@@ -156,7 +158,7 @@ fn no_verdict_before_the_flight_is_answered() {
         &[881, 96, 69],
         &[69, 200],
     ] {
-        assert_eq!(read_after_flight(SHA384, lengths).verdict, None, "{lengths:?}");
+        assert_eq!(read_after_flight(SHA384, lengths).conclusion, None, "{lengths:?}");
     }
     assert_eq!(read_after_flight(SHA384, &[25]).flight_end, None);
 }
@@ -164,7 +166,7 @@ fn no_verdict_before_the_flight_is_answered() {
 #[test]
 fn server_data_before_the_clients_flight_belongs_to_the_servers() {
     let reading = read_after_flight(SHA384, &[-60, 881, 96, 69]);
-    assert_eq!((reading.verdict, reading.flight_start), (None, Some(6)));
+    assert_eq!((reading.conclusion, reading.flight_start), (None, Some(6)));
     // It crosses the client's Finished.
     let reading = read_after_flight(SHA384, &[25, -60, 69, -19]);
     assert_eq!(outcome(reading), Some((Outcome::Rejected, Some(MISSING))));
@@ -183,15 +185,18 @@ fn closes_and_silence_after_the_flight() {
     assert_eq!(complete.at_settle_time().rule, Some(RULE_SETTLED));
 
     let cut = read_after_flight(SHA384, &[881, 96]);
-    assert_eq!(cut.at_settle_time(), Verdict::INCOMPLETE);
+    assert_eq!(cut.at_settle_time(), Conclusion::INCOMPLETE);
     let before = read_after_flight(SHA384, &[]);
-    assert_eq!(before.at_close(Reason::Closed), Verdict::aborted(Reason::Closed));
+    assert_eq!(
+        before.at_close(Reason::Closed),
+        Conclusion::aborted(Reason::Closed)
+    );
 }
 
 #[test]
 fn a_client_that_closes_first_gets_a_close_notify_and_no_refusal() {
     let reading = read_after_flight(SHA384, &[69, 100, 19, -19]);
-    assert_eq!(reading.verdict.unwrap().rule, Some(RULE_BOTH_CLOSED));
+    assert_eq!(reading.conclusion.unwrap().rule, Some(RULE_BOTH_CLOSED));
     let refused = read_after_flight(SHA384, &[25, 69, 100, 19, -19]);
     assert_eq!(outcome(refused), Some((Outcome::Rejected, Some(MISSING))));
 }
@@ -227,7 +232,7 @@ fn early_data_is_no_flight() {
         psk: true,
         early_data: true,
     });
-    assert_eq!((reading.flight_end, reading.verdict), (None, None));
+    assert_eq!((reading.flight_end, reading.conclusion), (None, None));
 }
 
 #[test]
@@ -243,5 +248,5 @@ fn unknown_shapes_are_not_guessed() {
     assert_eq!(reading.client_certificate, ClientCertificate::Unknown);
     assert_eq!(outcome(reading), Some((Outcome::Established, None)));
     let reading = read_after_flight(SHA384, &[130]);
-    assert_eq!(reading.at_settle_time(), Verdict::INCOMPLETE);
+    assert_eq!(reading.at_settle_time(), Conclusion::INCOMPLETE);
 }

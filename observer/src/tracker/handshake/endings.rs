@@ -7,7 +7,7 @@ use observer_tls::codepoints::{AlertDescription, AlertLevel};
 
 use super::{Decision, Handshake};
 use crate::observation::{AlertSeen, ClientCertificate, Completeness, Reason, Side};
-use crate::outcome::{AlertContext, Verdict, cause_of_alert};
+use crate::outcome::{AlertContext, Conclusion, cause_of_alert};
 
 /// Alerts kept of one handshake.
 const MAX_ALERTS: usize = 16;
@@ -19,7 +19,7 @@ impl Handshake {
         let description = alert.description;
         match description {
             AlertDescription::CLOSE_NOTIFY | AlertDescription::USER_CANCELED if !self.not_tls => {
-                return Some((Verdict::aborted(Reason::Closed), time_ns));
+                return Some((Conclusion::aborted(Reason::Closed), time_ns));
             }
             // SSL 3.0's way to send an empty Certificate.
             AlertDescription::NO_CERTIFICATE
@@ -66,7 +66,7 @@ impl Handshake {
                 lossy: self.is_lossy(),
             },
         );
-        (Verdict::rejected(sender, cause), time_ns)
+        (Conclusion::rejected(sender, cause), time_ns)
     }
 
     /// Whether the handshake may have gone on, or have ended otherwise, in what was not seen.
@@ -82,15 +82,15 @@ impl Handshake {
         if let Some((sender, description, warned_ns)) = self.warning {
             return Some(self.refused(sender, description, warned_ns));
         }
-        let verdict = if self.not_tls {
-            Verdict::aborted(Reason::NotTls)
+        let conclusion = if self.not_tls {
+            Conclusion::aborted(Reason::NotTls)
         } else if self.is_open() {
-            Verdict::INCOMPLETE
+            Conclusion::INCOMPLETE
         } else {
             self.reading
-                .map_or(Verdict::aborted(reason), |reading| reading.at_close(reason))
+                .map_or(Conclusion::aborted(reason), |reading| reading.at_close(reason))
         };
-        Some((verdict, time_ns))
+        Some((conclusion, time_ns))
     }
 
     /// The outcome when nothing more came until `now_ns`.
@@ -98,18 +98,18 @@ impl Handshake {
         if let Some(decision) = self.at_close() {
             return decision;
         }
-        let verdict = if self.is_open() {
-            Verdict::INCOMPLETE
+        let conclusion = if self.is_open() {
+            Conclusion::INCOMPLETE
         } else if self.not_tls {
-            Verdict {
+            Conclusion {
                 reason: Some(Reason::NotTls),
-                ..Verdict::TIMED_OUT
+                ..Conclusion::TIMED_OUT
             }
         } else if let Some(reading) = self.reading.filter(|reading| reading.flight_end.is_some()) {
             reading.at_settle_time()
         } else {
-            Verdict::TIMED_OUT
+            Conclusion::TIMED_OUT
         };
-        (verdict, now_ns)
+        (conclusion, now_ns)
     }
 }

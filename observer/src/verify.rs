@@ -1,0 +1,85 @@
+//! What should have happened: a certificate chain judged as a peer would that trusts what the operator named.
+//!
+//! The judgement of one chain is a pure function of the chain, the time of the handshake, the name asked for and a
+//! trust bundle. It stands in the event beside what the service did, and never changes what was observed.
+
+use std::sync::Arc;
+
+use observer_tls::x509::CertificateFacts;
+
+use crate::observation::Side;
+
+/// Whether a certificate should have been accepted: the vocabulary of `verdict.*.status`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Status {
+    /// Nothing speaks against it.
+    Valid,
+    /// It, or one above it in its chain, has expired.
+    Expired,
+    /// It, or one above it in its chain, is not valid yet.
+    NotYetValid,
+    /// No chain leads to a trusted certificate.
+    Untrusted,
+    /// It, or one above it in its chain, was revoked.
+    Revoked,
+    /// It is not meant for this side of TLS.
+    WrongPurpose,
+    /// It does not have the name asked for, or none of the names expected.
+    NameMismatch,
+    /// It cannot be read, or its signature is not that of its issuer.
+    Malformed,
+    /// There was nothing to judge it by.
+    NotChecked,
+}
+
+/// What is known of a certificate's revocation: the vocabulary of `verdict.*.revocation`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Revocation {
+    /// A fresh and signed answer says that it is not revoked.
+    Good,
+    /// One says that it is.
+    Revoked,
+    /// There was an answer, and it does not tell: stale, badly signed, or about others.
+    Unknown,
+    /// Nobody was asked.
+    NotChecked,
+}
+
+/// A service did not do what its trust says: the vocabulary of `verdict.disagreement`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Disagreement {
+    /// The handshake was established with a certificate that should have been refused.
+    AcceptedButInvalid,
+    /// A certificate was refused that should have been accepted.
+    RejectedButValid,
+}
+
+/// The judgement of one certificate.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CertificateVerdict {
+    /// Whether it should have been accepted.
+    pub status: Status,
+    /// What is known of its revocation.
+    pub revocation: Revocation,
+    /// What exactly speaks against it, all of it, and what is known of its revocation; for people.
+    pub detail: Option<String>,
+    /// Name of the trust bundle that it was judged by.
+    pub trust_bundle: Option<Arc<str>>,
+    /// Weak points that are no reason to refuse it.
+    pub warnings: Vec<String>,
+}
+
+/// A chain to be judged.
+#[derive(Clone, Copy, Debug)]
+pub struct Request<'a> {
+    /// Whose chain it is.
+    pub side: Side,
+    /// The chain as sent, leaf first; never empty.
+    pub chain: &'a [Arc<CertificateFacts>],
+    /// When the handshake was, seconds since the Unix epoch.
+    pub time: i64,
+    /// The name that the client asked for; of use for a server's chain only.
+    pub server_name: Option<&'a str>,
+    /// The OCSP response that the server stapled to its leaf (RFC 6066, section 8), DER.
+    pub stapled: Option<&'a [u8]>,
+}
