@@ -83,3 +83,14 @@ pub struct Request<'a> {
     /// The OCSP response that the server stapled to its leaf (RFC 6066, section 8), DER.
     pub stapled: Option<&'a [u8]>,
 }
+
+/// A certificate of a built path, with what issued it.
+#[derive(Clone, Copy, Debug)]
+pub struct Link<'a> {
+    /// The certificate, DER.
+    pub certificate: &'a [u8],
+    /// The issuer's name: the DER of its `Name`, with tag and length.
+    pub issuer: &'a [u8],
+    /// The issuer's key: the DER of its `SubjectPublicKeyInfo`, with tag and length.
+    pub issuer_key: &'a [u8],
+}
