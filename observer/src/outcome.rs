@@ -3,6 +3,7 @@
 //! Everything here is a pure function of what the tracker collected. [`Conclusion`]s are the only way by which an outcome,
 //! its reason and the evidence for them come into being, so the three never drift apart.
 
+pub mod rule;
 pub mod tls13;
 
 #[cfg(test)]
@@ -10,6 +11,8 @@ mod tests;
 
 use observer_tls::codepoints::AlertDescription;
 use observer_tls::x509::CertificateFacts;
+
+pub use rule::Rule;
 
 use crate::observation::{CertificateFault, ClientCertificate, Evidence, Outcome, Reason, Side};
 
@@ -25,7 +28,7 @@ pub struct Conclusion {
     /// How sure outcome and reason are.
     pub evidence: Evidence,
     /// The rule behind a derived or inferred answer.
-    pub rule: Option<&'static str>,
+    pub rule: Option<Rule>,
 }
 
 impl Conclusion {
@@ -62,10 +65,10 @@ impl Conclusion {
         }
     }
 
-    /// The same, guessed by `rule`.
-    pub const fn inferred(self, rule: &'static str) -> Self {
+    /// The same, known by `rule`.
+    pub const fn by(self, rule: Rule) -> Self {
         Self {
-            evidence: Evidence::Inferred,
+            evidence: rule.evidence(),
             rule: Some(rule),
             ..self
         }
@@ -80,7 +83,7 @@ pub struct Cause {
     /// How sure.
     pub evidence: Evidence,
     /// The rule behind a derived or inferred reason.
-    pub rule: Option<&'static str>,
+    pub rule: Option<Rule>,
 }
 
 impl Cause {
@@ -94,19 +97,10 @@ impl Cause {
     }
 
     /// It follows by `rule`.
-    pub const fn derived(reason: Reason, rule: &'static str) -> Self {
+    pub const fn by(reason: Reason, rule: Rule) -> Self {
         Self {
             reason,
-            evidence: Evidence::Derived,
-            rule: Some(rule),
-        }
-    }
-
-    /// `rule` makes it probable.
-    pub const fn inferred(reason: Reason, rule: &'static str) -> Self {
-        Self {
-            reason,
-            evidence: Evidence::Inferred,
+            evidence: rule.evidence(),
             rule: Some(rule),
         }
     }
@@ -139,13 +133,10 @@ pub fn cause_of_alert(description: AlertDescription, context: &AlertContext<'_>)
     use CertificateFault as F;
 
     if context.not_tls {
-        return Cause::derived(Reason::NotTls, "alert_after_bytes_that_are_not_tls");
+        return Cause::by(Reason::NotTls, Rule::NotTls);
     }
     // An alert about a certificate is about the peer's: only the client judges the server's, and the other way round.
-    let judged = match context.sender {
-        Side::Client => Side::Server,
-        Side::Server => Side::Client,
-    };
+    let judged = context.sender.other();
     let certificate = |fault| Cause::observed(Reason::Certificate(judged, fault));
     match description {
         // In SSL 3.0 the client says that it has none (RFC 6101, section 5.4.2); either way it is the client's.
@@ -153,25 +144,21 @@ pub fn cause_of_alert(description: AlertDescription, context: &AlertContext<'_>)
         A::CERTIFICATE_REQUIRED if context.sender == Side::Server => certificate(F::Missing),
         A::BAD_CERTIFICATE => outside_validity(judged, context).unwrap_or(certificate(F::Bad)),
         A::CERTIFICATE_UNKNOWN => outside_validity(judged, context).unwrap_or(certificate(F::Rejected)),
-        A::UNSUPPORTED_CERTIFICATE => Cause::derived(
-            Reason::Certificate(judged, F::WrongPurpose),
-            "unsupported_certificate_is_wrong_purpose",
-        ),
+        A::UNSUPPORTED_CERTIFICATE => {
+            Cause::by(Reason::Certificate(judged, F::WrongPurpose), Rule::WrongPurpose)
+        }
         A::CERTIFICATE_REVOKED => certificate(F::Revoked),
         // There is no alert for "not valid yet": peers send this one.
-        A::CERTIFICATE_EXPIRED if is_early(context) => Cause::derived(
+        A::CERTIFICATE_EXPIRED if is_early(context) => Cause::by(
             Reason::Certificate(judged, F::NotYetValid),
-            "certificate_expired_before_not_before",
+            Rule::ExpiredBeforeStart,
         ),
         A::CERTIFICATE_EXPIRED => certificate(F::Expired),
         A::UNKNOWN_CA => certificate(F::UnknownCa),
         A::ACCESS_DENIED
             if context.sender == Side::Server && context.client_certificate == ClientCertificate::Sent =>
         {
-            Cause::derived(
-                Reason::Certificate(judged, F::Rejected),
-                "access_denied_after_client_certificate",
-            )
+            Cause::by(Reason::Certificate(judged, F::Rejected), Rule::AccessDenied)
         }
         A::BAD_CERTIFICATE_STATUS_RESPONSE | A::BAD_CERTIFICATE_HASH_VALUE => certificate(F::Bad),
         A::HANDSHAKE_FAILURE => cause_of_handshake_failure(context),
@@ -202,21 +189,16 @@ fn cause_of_handshake_failure(context: &AlertContext<'_>) -> Cause {
         return Cause::observed(Reason::Other);
     }
     if context.client_certificate == ClientCertificate::RequestedNotSent {
-        return Cause::derived(missing, "handshake_failure_after_empty_certificate");
+        return Cause::by(missing, Rule::FailureAfterEmptyCertificate);
     }
     if context.lossy {
         return Cause::observed(Reason::Other);
     }
     match context.tls13_offered {
         // The server could not even choose a suite.
-        Some(false) if !context.server_answered => {
-            Cause::derived(Reason::NoSharedCipher, "handshake_failure_before_server_hello")
-        }
+        Some(false) if !context.server_answered => Cause::by(Reason::NoSharedCipher, Rule::FailureAtOnce),
         // Here it may as well have been a group or signature scheme.
-        Some(true) if !context.server_answered => Cause::inferred(
-            Reason::NoSharedCipher,
-            "handshake_failure_before_server_hello_of_tls13_offer",
-        ),
+        Some(true) if !context.server_answered => Cause::by(Reason::NoSharedCipher, Rule::FailureAtOnceTls13),
         _ => Cause::observed(Reason::Other),
     }
 }
@@ -225,12 +207,12 @@ fn cause_of_handshake_failure(context: &AlertContext<'_>) -> Cause {
 fn outside_validity(judged: Side, context: &AlertContext<'_>) -> Option<Cause> {
     if is_early(context) {
         let reason = Reason::Certificate(judged, CertificateFault::NotYetValid);
-        return Some(Cause::derived(reason, "refused_before_not_before"));
+        return Some(Cause::by(reason, Rule::RefusedBeforeStart));
     }
     let not_after = context.judged_leaf?.not_after?;
-    (seconds(context.time_ns) > not_after).then_some(Cause::derived(
+    (seconds(context.time_ns) > not_after).then_some(Cause::by(
         Reason::Certificate(judged, CertificateFault::Expired),
-        "refused_after_not_after",
+        Rule::RefusedAfterEnd,
     ))
 }
 

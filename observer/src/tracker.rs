@@ -16,7 +16,7 @@ use observer_tls::handshake::Message;
 use observer_tls::ssl2;
 use observer_tls::stream::ItemBody;
 
-use handshake::{Decision, Handshake};
+use handshake::{Close, Decision, Handshake};
 use late::Reported;
 use observe::Ends;
 pub use surroundings::{Caches, Direction, Surroundings};
@@ -140,6 +140,7 @@ impl Tracker {
                 }
             }
             State::Pending(handshake) => {
+                handshake.gap |= around.lossy;
                 handshake.partial = around.partial;
                 let decision = handshake.take(side, time_ns, body, around.caches);
                 if let Some(decision) = decision.or_else(|| self.overtaking(around)) {
@@ -275,7 +276,11 @@ impl Tracker {
             State::Idle | State::Begun(_) => {}
             State::Pending(handshake) => {
                 let reason = if reset { Reason::Reset } else { Reason::Closed };
-                handshake.close.get_or_insert((reason, time_ns));
+                handshake.close.get_or_insert(Close {
+                    side,
+                    reason,
+                    time_ns,
+                });
                 handshake.gap |= around.lossy;
                 handshake.partial = around.partial;
                 // One FIN leaves the other side time for its alert.

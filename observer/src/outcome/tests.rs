@@ -138,10 +138,7 @@ fn handshake_failure_is_explained_by_what_came_before() {
         cause(40, &empty).reason,
         Reason::Certificate(Side::Client, F::Missing)
     );
-    assert_eq!(
-        cause(40, &empty).rule,
-        Some("handshake_failure_after_empty_certificate")
-    );
+    assert_eq!(cause(40, &empty).rule, Some(Rule::FailureAfterEmptyCertificate));
     let by_client = AlertContext {
         sender: Side::Client,
         ..empty

@@ -4,6 +4,7 @@ mod endings;
 mod hellos;
 mod resumption;
 mod ssl2;
+mod step;
 
 use std::sync::Arc;
 
@@ -23,12 +24,10 @@ use super::Caches;
 use crate::observation::{
     AlertSeen, ClientCertificate, ClientOffer, Completeness, OpaqueRecord, Outcome, Reason, Side, Timings,
 };
-use crate::outcome::{Cause, Conclusion, tls13};
+use crate::outcome::{Conclusion, tls13};
 
 /// Encrypted records kept of one handshake.
 const MAX_OPAQUE: usize = 64;
-/// Rule: an encrypted alert came before the handshake was complete.
-const RULE_ENCRYPTED_ALERT: &str = "encrypted_alert_before_finished";
 
 /// State of a handshake that has no outcome yet. Times are nanoseconds since the Unix epoch.
 #[derive(Debug)]
@@ -60,8 +59,10 @@ pub(super) struct Handshake {
     pub timings: Timings,
     /// What the encrypted records of TLS 1.3 tell.
     pub reading: Option<tls13::Reading>,
-    /// How the connection began to close, and when.
-    pub close: Option<(Reason, u64)>,
+    /// What the server's address is known to do after such handshakes.
+    pub greets: tls13::Greets,
+    /// How the connection began to close.
+    pub close: Option<Close>,
     pub not_tls: bool,
     /// Bytes are missing.
     pub gap: bool,
@@ -90,6 +91,8 @@ pub(super) struct Handshake {
     server_hello_done: bool,
     change_cipher_spec: PerSide<bool>,
     finished: PerSide<Option<u64>>,
+    /// Of two sides of which one has finished, the other has sent something since.
+    answered_finished: bool,
     /// A warning that may yet turn out to be the sender's last word.
     warning: Option<(Side, AlertDescription, u64)>,
 }
@@ -107,6 +110,17 @@ impl<T> PerSide<T> {
             Side::Server => &mut self.server,
         }
     }
+}
+
+/// How a connection began to close.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Close {
+    /// Who closed.
+    pub side: Side,
+    /// [`Reason::Closed`] or [`Reason::Reset`].
+    pub reason: Reason,
+    /// When, nanoseconds since the Unix epoch.
+    pub time_ns: u64,
 }
 
 /// A conclusion with the time it refers to.
@@ -139,6 +153,7 @@ impl Handshake {
             opaque: Vec::new(),
             timings: Timings::default(),
             reading: None,
+            greets: tls13::Greets::default(),
             close: None,
             not_tls: false,
             gap: false,
@@ -160,6 +175,7 @@ impl Handshake {
             server_hello_done: false,
             change_cipher_spec: PerSide::default(),
             finished: PerSide::default(),
+            answered_finished: false,
             warning: None,
         }
     }
@@ -201,6 +217,7 @@ impl Handshake {
         ) {
             self.warning = self.warning.filter(|(sender, ..)| *sender != side);
             self.gap |= !self.follows_from_what_was_seen(side, body);
+            self.answered_finished |= self.finished.of(side.other()).is_some();
             if side == Side::Client && self.server_hello {
                 let offset_ns = self.offset(time_ns);
                 self.timings.client_flight.get_or_insert(offset_ns);
@@ -337,14 +354,7 @@ impl Handshake {
             }
             ContentType::ALERT => {
                 self.note_alert(side, None, time_ns);
-                // Whoever has finished objects to nothing but the other side's last messages. Those are missing, then, and
-                // the handshake may have been completed.
-                self.gap |= self.finished.of(side).is_some();
-                if self.is_lossy() {
-                    return None;
-                }
-                let cause = Cause::inferred(Reason::Other, RULE_ENCRYPTED_ALERT);
-                Some((Conclusion::rejected(side, cause), time_ns))
+                self.encrypted_alert(side).map(|conclusion| (conclusion, time_ns))
             }
             _ => None,
         }
@@ -366,6 +376,10 @@ impl Handshake {
             cipher: self.cipher,
             psk: self.psk_taken,
             early_data: self.early_data,
+            client_closed_ns: (self.close)
+                .filter(|close| close.side == Side::Client)
+                .map(|close| self.offset(close.time_ns)),
+            greets: self.greets,
         });
         self.timings.finished = reading
             .flight_end
