@@ -9,12 +9,12 @@ pub mod tls13;
 #[cfg(test)]
 mod tests;
 
-use observer_tls::codepoints::AlertDescription;
+use observer_tls::codepoints::{AlertDescription, CipherSuite, NamedGroup, ProtocolVersion};
 use observer_tls::x509::CertificateFacts;
 
 pub use rule::Rule;
 
-use crate::observation::{CertificateFault, ClientCertificate, Evidence, Outcome, Reason, Side};
+use crate::observation::{CertificateFault, ClientCertificate, ClientOffer, Evidence, Outcome, Reason, Side};
 
 /// How a handshake ended, why, and how that is known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -117,8 +117,10 @@ pub struct AlertContext<'a> {
     pub time_ns: u64,
     /// A ServerHello or HelloRetryRequest came before.
     pub server_answered: bool,
-    /// The client offered TLS 1.3; `None` when no ClientHello was seen.
-    pub tls13_offered: Option<bool>,
+    /// A HelloRetryRequest, and no ServerHello, came before.
+    pub retry_requested: bool,
+    /// What the client offered; `None` when no ClientHello was seen.
+    pub offer: Option<&'a ClientOffer>,
     /// What became of the client's certificate so far.
     pub client_certificate: ClientCertificate,
     /// The client's first bytes were not TLS.
@@ -162,6 +164,7 @@ pub fn cause_of_alert(description: AlertDescription, context: &AlertContext<'_>)
         }
         A::BAD_CERTIFICATE_STATUS_RESPONSE | A::BAD_CERTIFICATE_HASH_VALUE => certificate(F::Bad),
         A::HANDSHAKE_FAILURE => cause_of_handshake_failure(context),
+        A::ILLEGAL_PARAMETER if context.retry_requested && context.sender == Side::Client => retry_refused(),
         A::PROTOCOL_VERSION | A::INAPPROPRIATE_FALLBACK => Cause::observed(Reason::NoSharedVersion),
         A::INSUFFICIENT_SECURITY => Cause::observed(Reason::NoSharedCipher),
         A::NO_APPLICATION_PROTOCOL => Cause::observed(Reason::NoApplicationProtocol),
@@ -185,21 +188,39 @@ pub fn cause_of_alert(description: AlertDescription, context: &AlertContext<'_>)
 /// handshake_failure names no cause; what came before it sometimes does.
 fn cause_of_handshake_failure(context: &AlertContext<'_>) -> Cause {
     let missing = Reason::Certificate(Side::Client, CertificateFault::Missing);
-    if context.sender == Side::Client {
-        return Cause::observed(Reason::Other);
-    }
-    if context.client_certificate == ClientCertificate::RequestedNotSent {
-        return Cause::by(missing, Rule::FailureAfterEmptyCertificate);
-    }
-    if context.lossy {
-        return Cause::observed(Reason::Other);
-    }
-    match context.tls13_offered {
-        // The server could not even choose a suite.
-        Some(false) if !context.server_answered => Cause::by(Reason::NoSharedCipher, Rule::FailureAtOnce),
-        // Here it may as well have been a group or signature scheme.
-        Some(true) if !context.server_answered => Cause::by(Reason::NoSharedCipher, Rule::FailureAtOnceTls13),
+    match context.sender {
+        Side::Client if context.retry_requested => retry_refused(),
+        Side::Server if context.client_certificate == ClientCertificate::RequestedNotSent => {
+            Cause::by(missing, Rule::FailureAfterEmptyCertificate)
+        }
+        Side::Server if !context.server_answered && !context.lossy => context
+            .offer
+            .map_or(Cause::observed(Reason::Other), nothing_shared),
         _ => Cause::observed(Reason::Other),
+    }
+}
+
+/// The client does not take what the server wants of a second ClientHello: a share of a group that it named (RFC 8446,
+/// section 4.1.4).
+fn retry_refused() -> Cause {
+    Cause::by(Reason::NoSharedGroup, Rule::RetryRefused)
+}
+
+/// Why a server could not choose from this offer. In TLS 1.3 suites, groups and signature schemes are chosen one by one, and
+/// one suite and one group are in every server (RFC 8446, section 9.1).
+fn nothing_shared(offer: &ClientOffer) -> Cause {
+    let mut versions = offer.versions.iter().filter(|version| !version.is_grease());
+    let is_tls13 = |version: &ProtocolVersion| *version == ProtocolVersion::TLS13 || version.is_tls13_draft();
+    if !versions.clone().any(is_tls13) {
+        // The server could not even choose a suite.
+        return Cause::by(Reason::NoSharedCipher, Rule::FailureAtOnce);
+    }
+    let suite = offer.cipher_suites.contains(&CipherSuite::TLS_AES_128_GCM_SHA256);
+    let group = offer.groups.contains(&NamedGroup::SECP256R1);
+    match (versions.all(is_tls13), suite, group) {
+        (true, true, false) => Cause::by(Reason::NoSharedGroup, Rule::NoMandatoryGroup),
+        (true, true, true) | (true, false, false) => Cause::observed(Reason::Other),
+        _ => Cause::by(Reason::NoSharedCipher, Rule::FailureAtOnceTls13),
     }
 }
 

@@ -3,6 +3,7 @@
 
 pub mod authorities;
 pub mod certificates;
+pub mod habits;
 mod handshake;
 mod late;
 mod observe;
@@ -11,7 +12,7 @@ pub mod offers;
 mod surroundings;
 
 use observer_tls::alert::Alert;
-use observer_tls::codepoints::{ContentType, HandshakeType};
+use observer_tls::codepoints::HandshakeType;
 use observer_tls::handshake::Message;
 use observer_tls::ssl2;
 use observer_tls::stream::ItemBody;
@@ -194,7 +195,9 @@ impl Tracker {
         if matches!(&self.state, State::Pending(handshake) if !handshake.not_tls) {
             self.report((Conclusion::INCOMPLETE, time_ns), around);
         }
-        self.state = State::Pending(Box::new(Handshake::new(time_ns)));
+        let mut handshake = Handshake::new(time_ns);
+        handshake.habits = around.caches.habits.of(around.senders[client.reverse().index()]);
+        self.state = State::Pending(Box::new(handshake));
     }
 
     /// The first bytes of a client whose ClientHello the source has recognised.
@@ -323,12 +326,12 @@ impl Tracker {
         };
         handshake.gap |= around.lossy || around.partial;
         let ends = ends(self.client, around);
+        if let Some((kind, greeted)) = handshake.habit_shown(&decision.0) {
+            around.caches.habits.learn(ends.server, kind, greeted);
+        }
         let id = observe::id(&ends, &handshake, around.born);
-        let application_data = !handshake.is_tls13()
-            && handshake
-                .opaque
-                .iter()
-                .any(|r| r.content_type == ContentType::APPLICATION_DATA);
+        let application_data = handshake.has_application_data();
+        let hidden_alert = handshake.hidden_alert(&decision.0);
         let observation = observe::handshake(id, &ends, *handshake, decision);
         self.state = State::Reported(Reported {
             id,
@@ -340,6 +343,7 @@ impl Tracker {
             resumed: observation.resumed,
             resumption: observation.resumption,
             application_data,
+            hidden_alert,
             alerted: false,
             held: None,
         });

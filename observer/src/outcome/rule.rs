@@ -108,6 +108,8 @@ rules! {
     NoFlightEnd = "tls13_closed_before_end_of_client_flight", Inferred;
     /// The client's flight was complete, and nobody objected within the settle time: established.
     Settled = "tls13_no_refusal_within_settle_time", Inferred;
+    /// A handshake was taken for established for want of a refusal, and the server's first record after that has the size of an alert: a `tls-alert` event, for it may be a late refusal.
+    LateAlert = "tls13_alert_sized_record_after_settle_time", Inferred;
 }
 
 #[cfg(test)]

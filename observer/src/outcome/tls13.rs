@@ -7,6 +7,7 @@
 //! outcome is incomplete. A server that refuses above TLS is outside of what it can see.
 
 mod flights;
+mod habits;
 mod sizes;
 
 #[cfg(test)]
@@ -17,6 +18,7 @@ use observer_tls::codepoints::CipherSuite;
 use super::{Cause, Conclusion, Rule};
 use crate::observation::{CertificateFault, ClientCertificate, OpaqueRecord, Reason, Side};
 use flights::{client_flight, is_encrypted, is_from_client, is_requested};
+pub use habits::{Habits, Kind};
 pub use sizes::Sizes;
 
 /// How soon a refusal comes behind the client's flight. Servers check a certificate in a few milliseconds; whoever closes
@@ -39,18 +41,10 @@ pub struct Sequence<'a> {
     pub early_data: bool,
     /// When the client's FIN came, if that was the first close; in nanoseconds since the ClientHello.
     pub client_closed_ns: Option<u64>,
-    /// After such handshakes this server always sent a larger record than an alert of itself.
-    pub greets: Greets,
-}
-
-/// Whether a server is known to send something of itself, such as a ticket, right behind the client's flight: by what became
-/// of the client's certificate, for some servers do so only then.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Greets {
-    /// Where nothing could be refused.
-    pub unasked: bool,
-    /// Where a certificate had been asked for.
-    pub asked: bool,
+    /// What the server is known to do after handshakes.
+    pub habits: Habits,
+    /// The client can use tickets. To others a server may send none, whatever its habits.
+    pub takes_tickets: bool,
 }
 
 /// What a [`Sequence`] tells.
@@ -66,8 +60,8 @@ pub struct Reading {
     pub recognised: bool,
     /// The client sent something behind its flight before the server answered.
     pub client_spoke: bool,
-    /// There was something that the server may refuse: no pre-shared key, and not only a Finished.
-    pub refusable: bool,
+    /// Resumed, with or without a request for a certificate. One with a request has something that the server may refuse.
+    pub kind: Kind,
     /// The outcome, once there is one.
     pub conclusion: Option<Conclusion>,
 }
@@ -79,7 +73,7 @@ impl Reading {
         flight_end: None,
         recognised: false,
         client_spoke: false,
-        refusable: true,
+        kind: Kind::Asked,
         conclusion: None,
     };
 
@@ -96,8 +90,10 @@ impl Reading {
         }
         match (closer, self.client_certificate) {
             (Side::Server, Sent | RequestedNotSent) => self.refused_by_server(Rule::ServerClosed),
-            (Side::Client, _) if reason == Reason::Closed => match self.refusable {
-                false if self.recognised => Conclusion::ESTABLISHED.by(Rule::ClientLeft),
+            (Side::Client, _) if reason == Reason::Closed => match self.kind {
+                Kind::Resumed | Kind::Unasked if self.recognised => {
+                    Conclusion::ESTABLISHED.by(Rule::ClientLeft)
+                }
                 _ => Conclusion::INCOMPLETE.by(Rule::ClientLeftUnanswered),
             },
             _ => closed.by(Rule::NoAnswer),
@@ -166,7 +162,11 @@ pub fn read(sequence: &Sequence<'_>) -> Reading {
         flight_start: Some(start),
         flight_end: flight.end,
         recognised: flight.recognised && !contradicted,
-        refusable: !sequence.psk && flight.certificate != ClientCertificate::NotRequested,
+        kind: match flight.certificate {
+            _ if sequence.psk => Kind::Resumed,
+            ClientCertificate::NotRequested => Kind::Unasked,
+            _ => Kind::Asked,
+        },
         ..Reading::NOTHING
     };
     let Some(end) = flight.end else { return reading };
@@ -203,25 +203,22 @@ fn conclusion_from(
     if records[answer].length > sizes.alert {
         return Conclusion::ESTABLISHED.by(Rule::ServerRecord);
     }
-    let greets = match reading.refusable {
-        true => sequence.greets.asked,
-        false => sequence.greets.unasked,
-    };
-    if greets {
+    if sequence.takes_tickets && sequence.habits.greets(reading.kind) {
         return reading.refused_by_server(Rule::ServerAlertForTicket);
     }
     let since_flight = |offset_ns: u64| offset_ns.saturating_sub(records[end].offset_ns);
     let close_notify = records[end + 1..answer]
         .iter()
         .find(|record| is_from_client(record) && record.length == sizes.alert);
+    let refusable = reading.kind == Kind::Asked;
     let client_closed = close_notify
         .map(|record| record.offset_ns)
         .or(sequence.client_closed_ns);
     match client_closed {
-        Some(closed_ns) if !reading.refusable || since_flight(closed_ns) >= REFUSAL_NS => {
+        Some(closed_ns) if !refusable || since_flight(closed_ns) >= REFUSAL_NS => {
             Conclusion::ESTABLISHED.by(Rule::BothClosed)
         }
-        None if reading.refusable && since_flight(records[answer].offset_ns) < REFUSAL_NS => {
+        None if refusable && since_flight(records[answer].offset_ns) < REFUSAL_NS => {
             reading.refused_by_server(Rule::ServerAlert)
         }
         _ => Conclusion::INCOMPLETE.by(Rule::AlertOrClose),

@@ -2,6 +2,7 @@
 
 mod endings;
 mod hellos;
+mod hidden;
 mod resumption;
 mod ssl2;
 mod step;
@@ -22,7 +23,7 @@ use hellos::SessionId;
 
 use super::Caches;
 use crate::observation::{
-    AlertSeen, ClientCertificate, ClientOffer, Completeness, OpaqueRecord, Outcome, Reason, Side, Timings,
+    AlertSeen, ClientCertificate, ClientOffer, Completeness, OpaqueRecord, Reason, Side, Timings,
 };
 use crate::outcome::{Conclusion, tls13};
 
@@ -59,8 +60,8 @@ pub(super) struct Handshake {
     pub timings: Timings,
     /// What the encrypted records of TLS 1.3 tell.
     pub reading: Option<tls13::Reading>,
-    /// What the server's address is known to do after such handshakes.
-    pub greets: tls13::Greets,
+    /// What the server is known to do after handshakes.
+    pub habits: tls13::Habits,
     /// How the connection began to close.
     pub close: Option<Close>,
     pub not_tls: bool,
@@ -81,7 +82,6 @@ pub(super) struct Handshake {
     session_id: SessionId,
     server_session_id: SessionId,
     ticket_sent: bool,
-    tls13_offered: Option<bool>,
     early_data: bool,
     hello_seen: bool,
     server_hello: bool,
@@ -153,7 +153,7 @@ impl Handshake {
             opaque: Vec::new(),
             timings: Timings::default(),
             reading: None,
-            greets: tls13::Greets::default(),
+            habits: tls13::Habits::default(),
             close: None,
             not_tls: false,
             gap: false,
@@ -166,7 +166,6 @@ impl Handshake {
             session_id: SessionId::default(),
             server_session_id: SessionId::default(),
             ticket_sent: false,
-            tls13_offered: None,
             early_data: false,
             hello_seen: false,
             server_hello: false,
@@ -369,30 +368,6 @@ impl Handshake {
         })
     }
 
-    fn read_tls13(&mut self) -> Option<Conclusion> {
-        let records = self.opaque.get(self.opaque_before_server_hello..)?;
-        let reading = tls13::read(&tls13::Sequence {
-            records,
-            cipher: self.cipher,
-            psk: self.psk_taken,
-            early_data: self.early_data,
-            client_closed_ns: (self.close)
-                .filter(|close| close.side == Side::Client)
-                .map(|close| self.offset(close.time_ns)),
-            greets: self.greets,
-        });
-        self.timings.finished = reading
-            .flight_end
-            .and_then(|end| records.get(end))
-            .map(|record| record.offset_ns);
-        self.reading = Some(reading);
-        // The rules count records. With one missing, a close_notify can look like a refusal; a large record of the
-        // server's behind the client's flight still is what it is.
-        reading
-            .conclusion
-            .filter(|conclusion| !self.is_lossy() || conclusion.outcome == Outcome::Established)
-    }
-
     /// Whether what is still to come is at most a close or an objection, which comes soon or not at all.
     pub fn is_settling(&self) -> bool {
         self.close.is_some() || self.reading.is_some_and(|reading| reading.recognised)
@@ -424,6 +399,7 @@ impl Handshake {
     }
 }
 
-fn is_tls13(version: ProtocolVersion) -> bool {
+/// Whether this is TLS 1.3, or a draft of it.
+pub(super) fn is_tls13(version: ProtocolVersion) -> bool {
     version == ProtocolVersion::TLS13 || version.is_tls13_draft()
 }

@@ -30,7 +30,8 @@ fn sequence(records: &[OpaqueRecord], cipher: Option<CipherSuite>) -> Sequence<'
         psk: false,
         early_data: false,
         client_closed_ns: None,
-        greets: Greets::default(),
+        habits: Habits::default(),
+        takes_tickets: true,
     }
 }
 
@@ -296,33 +297,26 @@ fn an_alert_sized_record_may_be_a_close_notify() {
 
 #[test]
 fn where_the_server_always_greets_an_alert_is_a_refusal() {
-    let read_greeted = |lengths: &[i32], greets| {
+    let read_from = |lengths: &[i32], habits, takes_tickets| {
         let records = records(lengths);
         let reading = read(&Sequence {
-            greets,
+            habits,
+            takes_tickets,
             ..sequence(&records, SHA384)
         });
-        reading.conclusion.unwrap()
+        rule(reading.conclusion.unwrap())
     };
+    let greets = |kind| (0..9).fold(Habits::default(), |habits, _| habits.with(kind, true));
     let unasked = [-23, -800, -96, -69, 69, 19, -19];
     let asked = [&SERVER_FLIGHT[..], &[881, 96, 69, 19, -19]].concat();
-    let both = Greets {
-        unasked: true,
-        asked: true,
-    };
     let refused = (Outcome::Rejected, Rule::ServerAlertForTicket);
-    assert_eq!(rule(read_greeted(&unasked, both)), refused);
-    assert_eq!(rule(read_greeted(&asked, both)), refused);
-    assert_eq!(read_greeted(&asked, both).reason, Some(REFUSED));
-    // What it does in other handshakes tells nothing.
-    let only_asked = Greets {
-        unasked: false,
-        ..both
-    };
-    assert_eq!(
-        rule(read_greeted(&unasked, only_asked)),
-        (Outcome::Established, Rule::BothClosed)
-    );
+    assert_eq!(read_from(&unasked, greets(Kind::Unasked), true), refused);
+    assert_eq!(read_from(&asked, greets(Kind::Asked), true), refused);
+    // What it does in other handshakes, or for other clients, tells nothing.
+    let closed = (Outcome::Established, Rule::BothClosed);
+    assert_eq!(read_from(&unasked, greets(Kind::Asked), true), closed);
+    assert_eq!(read_from(&unasked, greets(Kind::Resumed), true), closed);
+    assert_eq!(read_from(&unasked, greets(Kind::Unasked), false), closed);
 }
 
 #[test]
