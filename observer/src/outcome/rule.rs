@@ -86,11 +86,13 @@ rules! {
     ServerRecord = "tls13_record_after_client_flight", Inferred;
     /// Sizes tell nothing, but more records of the server's came behind the client's than a refusal has: established.
     ServerRecords = "tls13_several_records_after_client_flight", Inferred;
-    /// The server's first record behind the client's flight has the size of an alert, comes soon, and the client had not closed: rejected by the server; `client_certificate_missing` after an empty certificate, `client_certificate_rejected` after one, else `other`.
+    /// Sizes tell nothing, and the server sent no more records behind the client's flight than a refusal has: incomplete.
+    AnswerOfUnknownSize = "tls13_answer_of_unknown_size", Inferred;
+    /// The server's first record behind the client's flight has the size of an alert, comes soon, the client had not closed, and the server is not known to be silent: rejected by the server; `client_certificate_missing` after an empty certificate, `client_certificate_rejected` after one, else `other`.
     ServerAlert = "tls13_alert_sized_record_after_client_flight", Inferred;
     /// The same, soon or late, from an address whose server always sent a larger record of itself before: rejected by the server, reasons as before.
     ServerAlertForTicket = "tls13_alert_sized_record_instead_of_usual_record", Inferred;
-    /// The same where neither holds: a late one, one after the client has closed, or one where there was nothing to refuse. It may be close_notify: incomplete.
+    /// The same where neither holds: a late one, one after the client has closed, one of a server that mostly sends nothing of itself, or one where there was nothing to refuse. It may be close_notify: incomplete.
     AlertOrClose = "tls13_alert_or_close_notify_after_client_flight", Inferred;
     /// The client closed first, after a flight that held nothing to refuse or long after its flight, and the server answered with an alert-sized record: established.
     BothClosed = "tls13_close_notify_after_client_flight", Inferred;
