@@ -1,7 +1,8 @@
 //! Whether something is signed by a key.
 
 use observer_tls::x509::{PublicKeyParts, Signed};
-use webpki::ALL_VERIFICATION_ALGS as ALGORITHMS;
+
+use crate::verify::algorithms::ALGORITHMS;
 
 /// Why a signature does not count.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
