@@ -91,6 +91,11 @@ impl Crl {
         &self.list
     }
 
+    /// Bytes of memory that it takes.
+    pub fn weight(&self) -> usize {
+        self.list.weight()
+    }
+
     /// The issuer as RFC 4514 text.
     pub fn issuer(&self) -> &str {
         &self.issuer
