@@ -189,7 +189,7 @@ mod tests {
     #[test]
     fn a_question_is_asked_once_and_again_when_it_is_time() {
         let (mut cache, policy, start) = (Cache::default(), policy(), Instant::now());
-        let mut asks = |cache: &mut Cache, seconds, stale| {
+        let asks = |cache: &mut Cache, seconds, stale| {
             cache.look_up(&question(1), stale, start + Duration::from_secs(seconds), &policy)
         };
         assert!(matches!(
