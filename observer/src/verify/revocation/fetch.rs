@@ -218,3 +218,6 @@ impl Shared {
 fn unreadable(why: String) -> Failure {
     Failure::new(FetchResult::Unreadable, why)
 }
+
+#[cfg(test)]
+mod tests;
