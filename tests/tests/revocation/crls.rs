@@ -144,7 +144,7 @@ fn crls_tell_what_openssl_says() {
             FRESH,
             "deltaCRL=critical,DER:020101",
             Unknown,
-            "a delta CRL",
+            "is a delta CRL",
             Some("unable to get certificate CRL"),
         ),
         case(
