@@ -3,6 +3,7 @@
 mod revocation {
     pub mod authority;
     pub mod crls;
+    pub mod fetching;
     pub mod foreign;
     pub mod pkits;
     pub mod responses;
