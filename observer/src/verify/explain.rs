@@ -40,7 +40,7 @@ pub fn explain<'a>(
     let found = search::paths(leaf, others, anchors);
     let mut signatures = Signatures::default();
     let mut judge = |path: Path<'a>, is_trusted| {
-        let mut faults = inspect(&path, request.side, request.time);
+        let mut faults = inspect(&path, is_trusted, request.side, request.time);
         signatures.check(&path, &mut faults);
         Explained {
             path,
