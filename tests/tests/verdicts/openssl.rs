@@ -89,8 +89,8 @@ fn kind(code: u32) -> &'static str {
         4..=8 | 13..=16 | 41 => "malformed",
         9 => "not_yet_valid",
         10 => "expired",
-        // DEPTH_ZERO_SELF_SIGNED_CERT … CERT_CHAIN_TOO_LONG, NO_ISSUER_PUBLIC_KEY, PATH_LENGTH_EXCEEDED
-        18..=22 | 24 | 25 => "untrusted",
+        // UNABLE_TO_GET_ISSUER_CERT, DEPTH_ZERO_SELF_SIGNED_CERT … CERT_CHAIN_TOO_LONG, NO_ISSUER_PUBLIC_KEY, PATH_LENGTH_EXCEEDED
+        2 | 18..=22 | 24 | 25 => "untrusted",
         // KEYUSAGE_NO_CERTSIGN, UNHANDLED_CRITICAL_EXTENSION, name constraints, INVALID_CA
         32 | 34 | 47..=53 | 79 => "untrusted",
         26 => "wrong_purpose",
