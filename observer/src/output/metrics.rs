@@ -9,9 +9,7 @@ pub mod losses;
 pub mod reference;
 pub mod series;
 
-use std::collections::HashMap;
 use std::net::SocketAddr;
-use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, SystemTime};
 
@@ -27,7 +25,7 @@ use prometheus_client::registry::Registry;
 
 use super::event::text::Id;
 use super::words::Word;
-use crate::config::service::{Listener, Service};
+use crate::config::service::{Service, ServiceNames};
 use crate::observation::{Action, Observation, Outcome, Side};
 use definitions as def;
 use series::{ServiceLabel, Table};
@@ -87,51 +85,27 @@ impl EncodeLabelSet for ProbeLabels {
 /// The `service` label of each listener.
 #[derive(Debug, Default)]
 struct Services {
-    addresses: HashMap<SocketAddr, Arc<str>>,
-    ports: HashMap<u16, Arc<str>>,
+    names: ServiceNames,
     /// For listeners without a name; `None` when no service is configured at all.
     other: ServiceLabel,
 }
 
 impl Services {
     fn new(services: &[Service]) -> Self {
-        let mut found = Self {
-            other: (!services.is_empty()).then(|| def::OTHER.into()),
-            ..Self::default()
-        };
-        for service in services {
-            let name: Arc<str> = service.name.as_str().into();
-            match service.listener {
-                Listener::Address(address) => found.addresses.insert(canonical(address), name),
-                Listener::Port(port) => found.ports.insert(port, name),
-            };
-        }
-        found
+        let names = ServiceNames::new(services);
+        let other = (!names.is_empty()).then(|| def::OTHER.into());
+        Self { names, other }
     }
 
     fn label(&self, server: SocketAddr) -> ServiceLabel {
         self.other.as_ref()?;
-        self.addresses
-            .get(&canonical(server))
-            .or_else(|| self.ports.get(&server.port()))
-            .or(self.other.as_ref())
-            .cloned()
+        self.names.name(server).or(self.other.as_ref()).cloned()
     }
 
     /// Every value of the label.
     fn labels(&self) -> impl Iterator<Item = ServiceLabel> {
-        let named = self
-            .addresses
-            .values()
-            .chain(self.ports.values())
-            .cloned()
-            .map(Some);
-        named.chain([self.other.clone()])
+        self.names.all().cloned().map(Some).chain([self.other.clone()])
     }
-}
-
-fn canonical(address: SocketAddr) -> SocketAddr {
-    SocketAddr::new(address.ip().to_canonical(), address.port())
 }
 
 impl Metrics {
