@@ -3,6 +3,9 @@
 //! The judgement of one chain is a pure function of the chain, the time of the handshake, the name asked for and a
 //! trust bundle. It stands in the event beside what the service did, and never changes what was observed.
 
+pub mod algorithms;
+pub mod revocation;
+
 use std::sync::Arc;
 
 use observer_tls::x509::CertificateFacts;
