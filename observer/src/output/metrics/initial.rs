@@ -94,11 +94,11 @@ fn expected(reason: &str) -> &'static [(&'static str, &'static str)] {
         "client_certificate_missing" => &[(SERVER, OBSERVED), (SERVER, DERIVED), (SERVER, INFERRED)],
         "client_certificate_rejected" => &[(SERVER, OBSERVED), (SERVER, DERIVED), (SERVER, INFERRED)],
         "server_certificate_rejected" => &[(CLIENT, OBSERVED), (CLIENT, INFERRED)],
-        "client_certificate_expired" => &[(SERVER, OBSERVED), (SERVER, DERIVED)],
-        "server_certificate_expired" => &[(CLIENT, OBSERVED), (CLIENT, DERIVED)],
         // No alert says exactly this.
         "client_certificate_not_yet_valid" | "client_certificate_wrong_purpose" => &[(SERVER, DERIVED)],
-        "server_certificate_not_yet_valid" | "server_certificate_wrong_purpose" => &[(CLIENT, DERIVED)],
+        "server_certificate_not_yet_valid"
+        | "server_certificate_wrong_purpose"
+        | "server_certificate_name_mismatch" => &[(CLIENT, DERIVED)],
         "no_shared_cipher" => &[(SERVER, OBSERVED), (SERVER, DERIVED), (SERVER, INFERRED)],
         "no_shared_group" | "no_application_protocol" | "unrecognized_name" => &[(SERVER, OBSERVED)],
         "not_tls" => &[(SERVER, DERIVED), (NONE, OBSERVED)],
@@ -116,8 +116,9 @@ fn expected(reason: &str) -> &'static [(&'static str, &'static str)] {
             (CLIENT, INFERRED),
             (SERVER, INFERRED),
         ],
-        _ if reason.starts_with("client_certificate_") => &[(SERVER, OBSERVED)],
-        _ if reason.starts_with("server_certificate_") => &[(CLIENT, OBSERVED)],
+        // An alert says so, or a verdict.
+        _ if reason.starts_with("client_certificate_") => &[(SERVER, OBSERVED), (SERVER, DERIVED)],
+        _ if reason.starts_with("server_certificate_") => &[(CLIENT, OBSERVED), (CLIENT, DERIVED)],
         _ => &[(CLIENT, OBSERVED), (SERVER, OBSERVED)],
     }
 }
