@@ -7,7 +7,6 @@ mod budget;
 mod cache;
 mod disagreement;
 mod reason;
-mod without_trust;
 
 #[cfg(test)]
 mod tests;
@@ -19,7 +18,7 @@ use crate::config::service::{Service, ServiceNames};
 use crate::config::trust::Target;
 use crate::observation::{Action, Observation, Side};
 use crate::trust::Store;
-use crate::verify::{CertificateVerdict, Request, Revocation, Status};
+use crate::verify::{CertificateVerdict, Request, Revocation, Status, without_trust};
 use budget::Budget;
 use cache::{Question, VerdictCache};
 
@@ -77,7 +76,8 @@ impl Judge {
 
     /// Fills in the verdicts and what follows from them.
     pub fn judge(&mut self, seen: &mut Observation) {
-        if seen.action != Action::Handshake || (seen.client_chain.is_empty() && seen.server_chain.is_empty()) {
+        if seen.action != Action::Handshake || (seen.client_chain.is_empty() && seen.server_chain.is_empty())
+        {
             return;
         }
         seen.client_verdict = self.verdict(seen, Side::Client);
@@ -93,7 +93,11 @@ impl Judge {
     fn verdict(&mut self, seen: &Observation, side: Side) -> Option<Arc<CertificateVerdict>> {
         let (chain, server_name, stapled) = match side {
             Side::Client => (&seen.client_chain, None, None),
-            Side::Server => (&seen.server_chain, seen.server_name.as_deref(), seen.ocsp_response.as_deref()),
+            Side::Server => (
+                &seen.server_chain,
+                seen.server_name.as_deref(),
+                seen.ocsp_response.as_deref(),
+            ),
         };
         if chain.is_empty() {
             return None;
@@ -124,7 +128,7 @@ impl Judge {
         }
         let verdict = Arc::new(match bundle {
             Some((_, bundle)) => bundle.judge(&question.request),
-            None => without_trust::verdict(&question.request),
+            None => without_trust::judge(&question.request),
         });
         if let Some(budget) = &mut self.budget {
             budget.spend(begin.elapsed());

@@ -26,7 +26,7 @@ use crate::output::http::{ListenError, Readiness, Server};
 use crate::output::metrics::{DropCounter, Metrics};
 use crate::output::queue::Outputs;
 use crate::output::target::OutputError;
-use crate::trust::reload::Reloader;
+use crate::trust::reload::{self, Reloader};
 use crate::trust::{Store, TrustError};
 
 /// How often timeouts are looked for and the kernel's counters are read.
@@ -108,7 +108,7 @@ fn trust(config: &Config) -> Result<(Judge, Option<Reloader>), RunError> {
     let reloader = if config.trust.is_empty() {
         None
     } else {
-        let started = Reloader::start(config.trust.as_slice().into(), stamps);
+        let started = Reloader::start(config.trust.as_slice().into(), stamps, reload::INTERVAL);
         Some(started.map_err(|source| RunError::System {
             what: "cannot start a thread".to_owned(),
             source,

@@ -3,16 +3,18 @@
 pub mod files;
 pub mod reload;
 
+#[cfg(test)]
+mod tests;
+
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::config::service::ServiceNames;
 use crate::config::trust::{Selector, Target, Trust};
-use crate::verify::TrustBundle;
-use crate::verify::anchors::Anchors;
 use crate::verify::revocation::{Crl, RevocationSources};
 use crate::verify::system_roots;
+use crate::verify::{Anchors, ExpectedNames, TrustBundle};
 use files::Stamps;
 
 /// DER begins with a SEQUENCE (X.690, section 8.9); PEM does not begin with `0`.
@@ -106,13 +108,18 @@ fn bundle(trust: &Trust) -> Result<TrustBundle, TrustError> {
         lists.extend(found);
         Ok(())
     })?;
-    tracing::debug!(bundle = trust.name, authorities = anchors.len(), lists = lists.len(), "trust");
-    Ok(TrustBundle::new(
-        trust.name.as_str(),
+    tracing::debug!(
+        bundle = trust.name,
+        authorities = anchors.len(),
+        lists = lists.len(),
+        "trust"
+    );
+    Ok(TrustBundle {
+        name: trust.name.as_str().into(),
         anchors,
-        trust.expected_clients.clone(),
-        RevocationSources::new(lists),
-    ))
+        expected_client_names: ExpectedNames(trust.expected_clients.clone()),
+        revocation: RevocationSources::new(lists),
+    })
 }
 
 /// Hands the content of each file at `paths` to `take`.

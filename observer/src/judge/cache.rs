@@ -122,7 +122,11 @@ impl Entry {
     fn answer(&self, question: &Question<'_>) -> Option<Arc<CertificateVerdict>> {
         let request = &question.request;
         let same_chain = self.chain.len() == request.chain.len()
-            && self.chain.iter().zip(request.chain).all(|(kept, facts)| *kept == facts.sha256);
+            && self
+                .chain
+                .iter()
+                .zip(request.chain)
+                .all(|(kept, facts)| *kept == facts.sha256);
         let is_it = same_chain
             && self.bundle == question.bundle
             && self.side == request.side
@@ -149,7 +153,10 @@ fn holds(request: &Request<'_>) -> RangeInclusive<i64> {
     let mut to = time.saturating_add(MAX_AGE);
     for facts in request.chain {
         // A certificate is valid from the first second of its validity to the end of the last.
-        let changes = [facts.not_before, facts.not_after.map(|last| last.saturating_add(1))];
+        let changes = [
+            facts.not_before,
+            facts.not_after.map(|last| last.saturating_add(1)),
+        ];
         for change in changes.into_iter().flatten() {
             if change <= time {
                 from = from.max(change);
@@ -190,7 +197,10 @@ mod tests {
             server_name: None,
             stapled: None,
         };
-        Question { bundle: Some(0), request }
+        Question {
+            bundle: Some(0),
+            request,
+        }
     }
 
     fn at(time: i64, question: Question<'_>) -> Question<'_> {
@@ -211,13 +221,49 @@ mod tests {
         let request = asked.request;
         let longer = [one.clone(), two.clone()].concat();
         let others = [
-            Question { bundle: None, ..asked },
-            Question { bundle: Some(1), ..asked },
-            Question { request: Request { chain: &two, ..request }, ..asked },
-            Question { request: Request { chain: &longer, ..request }, ..asked },
-            Question { request: Request { side: Side::Server, ..request }, ..asked },
-            Question { request: Request { server_name: Some("a"), ..request }, ..asked },
-            Question { request: Request { stapled: Some(b"a"), ..request }, ..asked },
+            Question {
+                bundle: None,
+                ..asked
+            },
+            Question {
+                bundle: Some(1),
+                ..asked
+            },
+            Question {
+                request: Request {
+                    chain: &two,
+                    ..request
+                },
+                ..asked
+            },
+            Question {
+                request: Request {
+                    chain: &longer,
+                    ..request
+                },
+                ..asked
+            },
+            Question {
+                request: Request {
+                    side: Side::Server,
+                    ..request
+                },
+                ..asked
+            },
+            Question {
+                request: Request {
+                    server_name: Some("a"),
+                    ..request
+                },
+                ..asked
+            },
+            Question {
+                request: Request {
+                    stapled: Some(b"a"),
+                    ..request
+                },
+                ..asked
+            },
         ];
         for other in &others {
             assert!(cache.get(other).is_none(), "{other:?}");
@@ -232,12 +278,20 @@ mod tests {
         let short = chain(1);
         cache.insert(&question(&short), samples::verdict(Status::Valid));
         for (offset, holds) in [(-11, false), (-10, true), (10, true), (11, false)] {
-            assert_eq!(cache.get(&at(TIME + offset, question(&short))).is_some(), holds, "{offset}");
+            assert_eq!(
+                cache.get(&at(TIME + offset, question(&short))).is_some(),
+                holds,
+                "{offset}"
+            );
         }
         let endless = [Arc::new(CertificateFacts::default())];
         cache.insert(&question(&endless), samples::verdict(Status::Valid));
         for (offset, holds) in [(-61, false), (-60, true), (60, true), (61, false)] {
-            assert_eq!(cache.get(&at(TIME + offset, question(&endless))).is_some(), holds, "{offset}");
+            assert_eq!(
+                cache.get(&at(TIME + offset, question(&endless))).is_some(),
+                holds,
+                "{offset}"
+            );
         }
     }
 

@@ -1,7 +1,7 @@
 //! Whether the peers did what the trust bundle says.
 
 use super::verdict_of;
-use crate::observation::{CertificateFault, Observation, Outcome, Reason, Side};
+use crate::observation::{CertificateFault, Observation, Outcome, Reason};
 use crate::verify::{CertificateVerdict, Disagreement, Revocation, Status};
 
 /// What the peers did against the trust bundle, if they did.
@@ -38,6 +38,7 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
+    use crate::observation::Side;
     use crate::output::samples;
 
     fn established(client: Status, server: Status) -> Observation {
@@ -70,8 +71,15 @@ mod tests {
             Status::NameMismatch,
             Status::Malformed,
         ] {
-            for seen in [established(invalid, Status::Valid), established(Status::NotChecked, invalid)] {
-                assert_eq!(disagreement(&seen), Some(Disagreement::AcceptedButInvalid), "{invalid:?}");
+            for seen in [
+                established(invalid, Status::Valid),
+                established(Status::NotChecked, invalid),
+            ] {
+                assert_eq!(
+                    disagreement(&seen),
+                    Some(Disagreement::AcceptedButInvalid),
+                    "{invalid:?}"
+                );
             }
         }
         for fine in [Status::Valid, Status::NotChecked] {

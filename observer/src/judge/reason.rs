@@ -48,7 +48,8 @@ const fn bad(side: Side) -> Reason {
 fn is_silent(seen: &Observation, refuser: Side) -> bool {
     let mut alerts = seen.alerts.iter().filter(|alert| alert.sender == refuser);
     alerts.all(|seen| {
-        seen.alert.is_none_or(|alert| alert.description == AlertDescription::HANDSHAKE_FAILURE)
+        seen.alert
+            .is_none_or(|alert| alert.description == AlertDescription::HANDSHAKE_FAILURE)
     })
 }
 
@@ -95,10 +96,22 @@ mod tests {
         use CertificateFault as F;
         for (status, fault, rule) in [
             (Status::Expired, F::Expired, "refused_certificate_is_expired"),
-            (Status::NotYetValid, F::NotYetValid, "refused_certificate_is_not_yet_valid"),
-            (Status::Untrusted, F::UnknownCa, "refused_certificate_is_untrusted"),
+            (
+                Status::NotYetValid,
+                F::NotYetValid,
+                "refused_certificate_is_not_yet_valid",
+            ),
+            (
+                Status::Untrusted,
+                F::UnknownCa,
+                "refused_certificate_is_untrusted",
+            ),
             (Status::Revoked, F::Revoked, "refused_certificate_is_revoked"),
-            (Status::WrongPurpose, F::WrongPurpose, "refused_certificate_has_wrong_purpose"),
+            (
+                Status::WrongPurpose,
+                F::WrongPurpose,
+                "refused_certificate_has_wrong_purpose",
+            ),
         ] {
             for vague in [F::Bad, F::Rejected] {
                 let cause = exact_cause(&refused(client(vague), status)).unwrap();
@@ -112,8 +125,19 @@ mod tests {
     #[test]
     fn what_an_alert_says_exactly_stands() {
         use CertificateFault as F;
-        for fault in [F::UnknownCa, F::Expired, F::Revoked, F::WrongPurpose, F::NotYetValid, F::Missing] {
-            assert_eq!(exact_cause(&refused(client(fault), Status::Untrusted)), None, "{fault:?}");
+        for fault in [
+            F::UnknownCa,
+            F::Expired,
+            F::Revoked,
+            F::WrongPurpose,
+            F::NotYetValid,
+            F::Missing,
+        ] {
+            assert_eq!(
+                exact_cause(&refused(client(fault), Status::Untrusted)),
+                None,
+                "{fault:?}"
+            );
         }
         for reason in [Reason::DecodeError, Reason::NoSharedCipher, Reason::InternalError] {
             assert_eq!(exact_cause(&refused(reason, Status::Expired)), None, "{reason:?}");
@@ -123,7 +147,12 @@ mod tests {
     #[test]
     fn a_verdict_that_finds_no_fault_adds_nothing() {
         let bad = client(CertificateFault::Bad);
-        for status in [Status::Valid, Status::NotChecked, Status::Malformed, Status::NameMismatch] {
+        for status in [
+            Status::Valid,
+            Status::NotChecked,
+            Status::Malformed,
+            Status::NameMismatch,
+        ] {
             assert_eq!(exact_cause(&refused(bad, status)), None, "{status:?}");
         }
         let unseen = Observation {

@@ -46,10 +46,13 @@ fn is_read(path: &Path) -> bool {
         return false;
     };
     let number = extension.strip_prefix('r').unwrap_or(&extension);
-    let is_hash = stem.len() == 8
-        && stem.bytes().all(|byte| byte.is_ascii_hexdigit())
-        && number.parse::<u16>().is_ok();
-    !stem.starts_with('.') && (is_hash || EXTENSIONS.iter().any(|known| extension.eq_ignore_ascii_case(known)))
+    let is_hash =
+        stem.len() == 8 && stem.bytes().all(|byte| byte.is_ascii_hexdigit()) && number.parse::<u16>().is_ok();
+    !stem.starts_with('.')
+        && (is_hash
+            || EXTENSIONS
+                .iter()
+                .any(|known| extension.eq_ignore_ascii_case(known)))
 }
 
 /// The content of a file.
@@ -61,9 +64,13 @@ pub fn read(path: &Path) -> io::Result<Vec<u8>> {
         return Err(io::Error::other("it is not a regular file"));
     }
     let mut content = Vec::new();
-    File::open(path)?.take(MAX_FILE_BYTES + 1).read_to_end(&mut content)?;
+    File::open(path)?
+        .take(MAX_FILE_BYTES + 1)
+        .read_to_end(&mut content)?;
     if content.len() as u64 > MAX_FILE_BYTES {
-        return Err(io::Error::other(format!("it has more than {MAX_FILE_BYTES} bytes")));
+        return Err(io::Error::other(format!(
+            "it has more than {MAX_FILE_BYTES} bytes"
+        )));
     }
     Ok(content)
 }
@@ -150,7 +157,12 @@ mod tests {
     #[test]
     fn only_regular_files_are_read() {
         let folder = tempfile::tempdir().unwrap();
-        assert!(read(folder.path()).unwrap_err().to_string().contains("not a regular file"));
+        assert!(
+            read(folder.path())
+                .unwrap_err()
+                .to_string()
+                .contains("not a regular file")
+        );
         assert!(read(Path::new("/dev/zero")).is_err());
         let file = folder.path().join("a.pem");
         fs::write(&file, "abc").unwrap();

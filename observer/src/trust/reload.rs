@@ -12,7 +12,7 @@ use super::{Store, TrustError};
 use crate::config::trust::Trust;
 
 /// How often is looked for changes.
-const INTERVAL: Duration = Duration::from_secs(2);
+pub const INTERVAL: Duration = Duration::from_secs(2);
 /// Files that have changed must be left alone for so long, or they may be half written.
 const SETTLE: Duration = Duration::from_millis(200);
 /// Waits for files to settle at most; then what is there is read, and read again when it changes again.
@@ -26,17 +26,17 @@ pub struct Reloader {
 }
 
 impl Reloader {
-    /// Starts to look for changes of the files of `bundles`, which were as `seen` when they were read.
+    /// Starts to look for changes of the files of `bundles`, which were as `seen` when they were read, once an `interval`.
     ///
     /// # Errors
     /// When no thread can be started.
-    pub fn start(bundles: Arc<[Trust]>, seen: Stamps) -> io::Result<Self> {
+    pub fn start(bundles: Arc<[Trust]>, seen: Stamps, interval: Duration) -> io::Result<Self> {
         let (wake, woken) = channel();
         let (tell, news) = channel();
         let mut watch = Watch { bundles, seen };
         thread::Builder::new().name("trust".to_owned()).spawn(move || {
             loop {
-                let at_once = match woken.recv_timeout(INTERVAL) {
+                let at_once = match woken.recv_timeout(interval) {
                     Ok(()) => true,
                     Err(RecvTimeoutError::Timeout) => false,
                     Err(RecvTimeoutError::Disconnected) => return,
@@ -92,6 +92,8 @@ impl Watch {
 
 /// The state of all files of `bundles`.
 pub(super) fn stamps(bundles: &[Trust]) -> Stamps {
-    let paths = bundles.iter().flat_map(|bundle| bundle.ca.iter().chain(&bundle.crl));
+    let paths = bundles
+        .iter()
+        .flat_map(|bundle| bundle.ca.iter().chain(&bundle.crl));
     Stamps::of(paths.map(|path| Path::new(path)))
 }

@@ -62,7 +62,8 @@ pub fn inspect(path: &[&Certificate], side: Side, time: i64) -> Faults {
     faults
 }
 
-fn outside_validity(certificate: &Certificate, time: i64, title: &str) -> Option<Fault> {
+/// Whether it has expired or is not valid yet, and since or until when.
+pub fn outside_validity(certificate: &Certificate, time: i64, title: &str) -> Option<Fault> {
     if time > certificate.not_after {
         let end = Time::from_seconds(certificate.not_after);
         return Some(Fault::new(Status::Expired, format!("{title} expired {end}")));
