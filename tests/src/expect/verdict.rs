@@ -11,14 +11,19 @@ impl Expected {
     #[must_use]
     pub(super) fn judged_without_trust(self, side: &str, leaf: &Leaf) -> Self {
         let path = |field: &str| format!("verdict.{side}.{field}");
-        let date = |text: &str| text.parse::<Timestamp>().expect("a date of the tests' certificates");
+        let date = |text: &str| {
+            text.parse::<Timestamp>()
+                .expect("a date of the tests' certificates")
+        };
         let (start, end, now) = (date(&leaf.not_before), date(&leaf.not_after), Timestamp::now());
         let status = match now {
             _ if now < start => "not_yet_valid",
             _ if now > end => "expired",
             _ => "not_checked",
         };
-        let expected = self.set(&path("status"), status).set(&path("revocation"), "not_checked");
+        let expected = self
+            .set(&path("status"), status)
+            .set(&path("revocation"), "not_checked");
         let expected = match status {
             "not_checked" => expected,
             _ => expected.rule(&path("detail"), is_sentence),

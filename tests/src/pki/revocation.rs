@@ -3,9 +3,7 @@
 use std::path::Path;
 
 use anyhow::{Context, Result};
-use rcgen::{
-    CertificateRevocationListParams, KeyIdMethod, RevokedCertParams, SerialNumber, date_time_ymd,
-};
+use rcgen::{CertificateRevocationListParams, KeyIdMethod, RevokedCertParams, SerialNumber, date_time_ymd};
 
 use super::{Authority, FARTHER, Leaf, RECENT};
 
