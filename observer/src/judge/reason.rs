@@ -6,20 +6,17 @@
 use observer_tls::codepoints::AlertDescription;
 
 use super::verdict_of;
-use crate::observation::{CertificateFault, Evidence, Observation, Outcome, Reason, Side};
-use crate::outcome::Cause;
+use crate::observation::{AlertSeen, CertificateFault, Evidence, Observation, Outcome, Reason, Side};
+use crate::outcome::{Cause, Rule};
 use crate::verify::Status;
 
 /// The exact reason of a refusal that was told vaguely; `None` where there is nothing to add.
 ///
-/// The cause is derived, for it takes the refusing side to trust what the agent was told to trust; it stays inferred where
-/// the refusal itself was.
+/// The cause is derived, for it takes the refusing side to trust what the agent was told to trust; it is inferred where the
+/// refusal itself was, or where its alert could not be read and may have been about something else.
 pub fn exact_cause(seen: &Observation) -> Option<Cause> {
     let refuser = seen.rejected_by.filter(|_| seen.outcome == Outcome::Rejected)?;
-    let judged = match refuser {
-        Side::Client => Side::Server,
-        Side::Server => Side::Client,
-    };
+    let judged = refuser.other();
     let told = seen.reason?;
     let is_vague = match told {
         Reason::Certificate(side, CertificateFault::Bad | CertificateFault::Rejected) => side == judged,
@@ -34,10 +31,20 @@ pub fn exact_cause(seen: &Observation) -> Option<Cause> {
     if reason == told || (told, fault) == (bad(judged), CertificateFault::Rejected) {
         return None;
     }
-    Some(match seen.evidence {
-        Evidence::Inferred => Cause::inferred(reason, rule),
-        Evidence::Observed | Evidence::Derived => Cause::derived(reason, rule),
+    let is_sure =
+        seen.evidence != Evidence::Inferred && alerts_of(seen, refuser).all(|seen| seen.alert.is_some());
+    Some(Cause {
+        evidence: if is_sure {
+            rule.evidence()
+        } else {
+            Evidence::Inferred
+        },
+        ..Cause::by(reason, rule)
     })
+}
+
+fn alerts_of(seen: &Observation, sender: Side) -> impl Iterator<Item = &AlertSeen> {
+    seen.alerts.iter().filter(move |alert| alert.sender == sender)
 }
 
 const fn bad(side: Side) -> Reason {
@@ -46,26 +53,25 @@ const fn bad(side: Side) -> Reason {
 
 /// Whether the alerts of `refuser` name no cause at all: they could not be read, or are handshake_failure.
 fn is_silent(seen: &Observation, refuser: Side) -> bool {
-    let mut alerts = seen.alerts.iter().filter(|alert| alert.sender == refuser);
-    alerts.all(|seen| {
+    alerts_of(seen, refuser).all(|seen| {
         seen.alert
             .is_none_or(|alert| alert.description == AlertDescription::HANDSHAKE_FAILURE)
     })
 }
 
 /// What is wrong with a certificate of this status, and the rule that makes it the reason of a refusal.
-fn fault(status: Status, judged: Side) -> Option<(CertificateFault, &'static str)> {
+fn fault(status: Status, judged: Side) -> Option<(CertificateFault, Rule)> {
     use CertificateFault as F;
     Some(match (status, judged) {
-        (Status::Expired, _) => (F::Expired, "refused_certificate_is_expired"),
-        (Status::NotYetValid, _) => (F::NotYetValid, "refused_certificate_is_not_yet_valid"),
-        (Status::Untrusted, _) => (F::UnknownCa, "refused_certificate_is_untrusted"),
-        (Status::Revoked, _) => (F::Revoked, "refused_certificate_is_revoked"),
-        (Status::WrongPurpose, _) => (F::WrongPurpose, "refused_certificate_has_wrong_purpose"),
-        (Status::NameMismatch, Side::Server) => (F::NameMismatch, "refused_certificate_has_another_name"),
+        (Status::Expired, _) => (F::Expired, Rule::VerdictExpired),
+        (Status::NotYetValid, _) => (F::NotYetValid, Rule::VerdictNotYetValid),
+        (Status::Untrusted, _) => (F::UnknownCa, Rule::VerdictUntrusted),
+        (Status::Revoked, _) => (F::Revoked, Rule::VerdictRevoked),
+        (Status::WrongPurpose, _) => (F::WrongPurpose, Rule::VerdictWrongPurpose),
+        (Status::NameMismatch, Side::Server) => (F::NameMismatch, Rule::VerdictNameMismatch),
         // Clients are not asked for by name; that theirs is none of those expected is no more than a refusal.
-        (Status::NameMismatch, Side::Client) => (F::Rejected, "refused_certificate_has_another_name"),
-        (Status::Malformed, _) => (F::Bad, "refused_certificate_is_malformed"),
+        (Status::NameMismatch, Side::Client) => (F::Rejected, Rule::VerdictNameMismatch),
+        (Status::Malformed, _) => (F::Bad, Rule::VerdictMalformed),
         (Status::Valid | Status::NotChecked, _) => return None,
     })
 }
@@ -95,27 +101,15 @@ mod tests {
     fn a_vague_reason_becomes_the_fault_that_the_verdict_finds() {
         use CertificateFault as F;
         for (status, fault, rule) in [
-            (Status::Expired, F::Expired, "refused_certificate_is_expired"),
-            (
-                Status::NotYetValid,
-                F::NotYetValid,
-                "refused_certificate_is_not_yet_valid",
-            ),
-            (
-                Status::Untrusted,
-                F::UnknownCa,
-                "refused_certificate_is_untrusted",
-            ),
-            (Status::Revoked, F::Revoked, "refused_certificate_is_revoked"),
-            (
-                Status::WrongPurpose,
-                F::WrongPurpose,
-                "refused_certificate_has_wrong_purpose",
-            ),
+            (Status::Expired, F::Expired, Rule::VerdictExpired),
+            (Status::NotYetValid, F::NotYetValid, Rule::VerdictNotYetValid),
+            (Status::Untrusted, F::UnknownCa, Rule::VerdictUntrusted),
+            (Status::Revoked, F::Revoked, Rule::VerdictRevoked),
+            (Status::WrongPurpose, F::WrongPurpose, Rule::VerdictWrongPurpose),
         ] {
             for vague in [F::Bad, F::Rejected] {
                 let cause = exact_cause(&refused(client(vague), status)).unwrap();
-                assert_eq!(cause, Cause::derived(client(fault), rule));
+                assert_eq!(cause, Cause::by(client(fault), rule));
             }
         }
         let cause = exact_cause(&refused(client(F::Rejected), Status::Malformed)).unwrap();
@@ -173,9 +167,9 @@ mod tests {
         seen.server_verdict = Some(samples::verdict(Status::NameMismatch));
         assert_eq!(
             exact_cause(&seen),
-            Some(Cause::derived(
+            Some(Cause::by(
                 Reason::Certificate(Side::Server, CertificateFault::NameMismatch),
-                "refused_certificate_has_another_name"
+                Rule::VerdictNameMismatch
             ))
         );
     }
@@ -185,6 +179,18 @@ mod tests {
         let mut seen = refused(client(CertificateFault::Rejected), Status::Revoked);
         seen.evidence = Evidence::Inferred;
         assert_eq!(exact_cause(&seen).unwrap().evidence, Evidence::Inferred);
+    }
+
+    #[test]
+    fn an_alert_that_cannot_be_read_may_have_said_something_else() {
+        let mut seen = refused(Reason::Other, Status::Revoked);
+        seen.evidence = Evidence::Derived;
+        seen.alerts[0].alert = None;
+        let cause = exact_cause(&seen).unwrap();
+        assert_eq!(
+            (cause.reason, cause.evidence),
+            (client(CertificateFault::Revoked), Evidence::Inferred)
+        );
     }
 
     #[test]

@@ -10,6 +10,7 @@ use super::*;
 use crate::config::trust::Trust;
 use crate::config::values::FromText;
 use crate::observation::{CertificateFault, Evidence, Outcome, Reason};
+use crate::outcome::Rule;
 use crate::output::samples;
 use crate::verify::Disagreement;
 use crate::verify::tests::authorities::{Authority, NOW};
@@ -110,7 +111,7 @@ fn a_vague_refusal_of_a_revoked_certificate_is_about_that() {
         Some(Reason::Certificate(Side::Client, CertificateFault::Revoked))
     );
     assert_eq!(seen.evidence, Evidence::Derived);
-    assert_eq!(seen.rule, Some("refused_certificate_is_revoked"));
+    assert_eq!(seen.rule, Some(Rule::VerdictRevoked));
     assert_eq!(seen.disagreement, None);
     assert_eq!(
         seen.alerts[0].alert.unwrap().description,
