@@ -127,6 +127,11 @@ impl CertificateList {
         }
     }
 
+    /// Bytes of memory that it takes: its own, and what leads to its entries.
+    pub fn weight(&self) -> usize {
+        self.message.len() + self.signature.len() + size_of_val(self.by_serial.as_slice())
+    }
+
     /// How many certificates are on it.
     pub fn len(&self) -> usize {
         self.by_serial.len()

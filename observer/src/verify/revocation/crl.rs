@@ -91,6 +91,11 @@ impl Crl {
         &self.list
     }
 
+    /// Bytes of memory that it takes.
+    pub fn weight(&self) -> usize {
+        self.list.weight()
+    }
+
     /// The issuer as RFC 4514 text.
     pub fn issuer(&self) -> &str {
         &self.issuer
@@ -122,9 +127,8 @@ impl Crl {
             }
         }
         let scope = &self.list.scope;
-        if scope.delta || scope.indirect {
-            let kind = if scope.delta { "a delta" } else { "an indirect" };
-            return Finding::Nothing(format!("{source} is {kind} CRL, which is not used"));
+        if scope.indirect {
+            return Finding::Nothing(format!("{source} is an indirect CRL, which is not used"));
         }
         let period = Period {
             this_update: self.list.this_update,
@@ -160,7 +164,9 @@ fn gap(scope: &Scope, subject: &Subject<'_>) -> Option<Cow<'static, str>> {
     if let Some(oid) = &scope.unknown_critical {
         return Some(format!("has a critical extension that is not known, {oid}").into());
     }
-    let said = if scope.only_attribute_certificates {
+    let said = if scope.delta {
+        "is a delta CRL, which tells only of changes"
+    } else if scope.only_attribute_certificates {
         "is only about attribute certificates"
     } else if scope.only_user_certificates && subject.facts.is_ca {
         "is not about CA certificates"
