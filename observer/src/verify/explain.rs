@@ -37,10 +37,12 @@ pub fn explain<'a>(
     bundle: &str,
     request: &Request<'_>,
 ) -> Explained<'a> {
-    let found = search::paths(leaf, others, anchors);
     let mut signatures = Signatures::default();
+    let is_self_signed =
+        |certificate: &Certificate| signatures.outcome(certificate, certificate) == Some(Outcome::Good);
+    let found = search::paths(leaf, others, anchors, is_self_signed);
     let mut judge = |path: Path<'a>, is_trusted| {
-        let mut faults = inspect(&path, request.side, request.time);
+        let mut faults = inspect(&path, is_trusted, request.side, request.time);
         signatures.check(&path, &mut faults);
         Explained {
             path,

@@ -97,7 +97,7 @@ impl TrustBundle {
         others: &'a [Certificate],
         request: &Request<'_>,
     ) -> Explained<'a> {
-        let inspect = |path: &[&Certificate]| inspect(path, request.side, request.time);
+        let inspect = |path: &[&Certificate]| inspect(path, true, request.side, request.time);
         if self.anchors.contains(&leaf.facts) {
             return Explained {
                 path: vec![leaf],

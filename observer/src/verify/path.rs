@@ -23,8 +23,8 @@ pub fn title(certificate: &Certificate, depth: usize) -> String {
 }
 
 /// All that is wrong with the certificates of a path at a time, seconds since the Unix epoch, for one side of TLS. What is
-/// wrong with a path that does not end in a trusted certificate is found as well.
-pub fn inspect(path: &[&Certificate], side: Side, time: i64) -> Faults {
+/// wrong with a path whose last certificate is not trusted is found as well.
+pub fn inspect(path: &[&Certificate], is_trusted: bool, side: Side, time: i64) -> Faults {
     let mut faults = Faults::default();
     // Authorities below the one looked at, the self-issued ones not counted (RFC 5280, section 6.1.4 (l)).
     let mut below = 0;
@@ -37,7 +37,9 @@ pub fn inspect(path: &[&Certificate], side: Side, time: i64) -> Faults {
         }
         let is_authority = depth > 0;
         if is_authority {
-            if let Some(why) = purpose::authority_objection(certificate) {
+            if let Some(why) =
+                purpose::authority_objection(certificate, is_trusted && depth + 1 == path.len())
+            {
                 faults.add(
                     Status::Untrusted,
                     format!("{title} is no certificate authority: {why}"),

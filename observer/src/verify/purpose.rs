@@ -77,25 +77,22 @@ pub fn objection(certificate: &Certificate, side: Side, is_authority: bool) -> O
     None
 }
 
-/// Why a certificate must not issue others; `None` if it may. As OpenSSL does, roots of version 1 may, and those of version
-/// 3 without basicConstraints whose key usage or Netscape type says that they are authorities.
-pub fn authority_objection(certificate: &Certificate) -> Option<&'static str> {
+/// Why a certificate must not issue others; `None` if it may. Without basicConstraints, and as OpenSSL does, it may if it is
+/// trusted and says so in another way: by version 1, by its key usage, or by its Netscape type.
+pub fn authority_objection(certificate: &Certificate, is_trusted: bool) -> Option<&'static str> {
     let extensions = &certificate.extensions;
     let usage = extensions.key_usage;
     if usage.is_some_and(|usage| !usage.has_any(&[KeyUsage::CERTIFICATE_SIGN])) {
         return Some("its key usage has no keyCertSign");
     }
     let root_of_version_1 = certificate.facts.version == 1 && certificate.is_self_issued();
+    let netscape = extensions
+        .netscape_type
+        .is_some_and(|of| of & NETSCAPE_AUTHORITIES != 0);
     match extensions.basic_constraints {
         Some(constraints) if constraints.authority => None,
         Some(_) => Some("its basic constraints say that it is none"),
-        None if root_of_version_1 || usage.is_some() => None,
-        None if extensions
-            .netscape_type
-            .is_some_and(|of| of & NETSCAPE_AUTHORITIES != 0) =>
-        {
-            None
-        }
+        None if is_trusted && (root_of_version_1 || usage.is_some() || netscape) => None,
         None => Some("it has no basic constraints"),
     }
 }

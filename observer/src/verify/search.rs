@@ -23,11 +23,18 @@ pub struct Found<'a> {
     pub gave_up: bool,
 }
 
-/// Looks for paths from the first certificate of a chain over the others to those trusted.
-pub fn paths<'a>(leaf: &'a Certificate, others: &'a [Certificate], anchors: &'a Anchors) -> Found<'a> {
+/// Looks for paths from the first certificate of a chain over the others to those trusted. `is_self_signed` tells whether a
+/// certificate that is self-issued has signed itself: nobody else then has, of whatever name.
+pub fn paths<'a>(
+    leaf: &'a Certificate,
+    others: &'a [Certificate],
+    anchors: &'a Anchors,
+    is_self_signed: impl FnMut(&Certificate) -> bool,
+) -> Found<'a> {
     let mut search = Search {
         others,
         anchors,
+        is_self_signed,
         steps: 0,
         found: Found::default(),
     };
@@ -35,19 +42,24 @@ pub fn paths<'a>(leaf: &'a Certificate, others: &'a [Certificate], anchors: &'a 
     search.found
 }
 
-struct Search<'a> {
+struct Search<'a, F> {
     others: &'a [Certificate],
     anchors: &'a Anchors,
+    is_self_signed: F,
     steps: usize,
     found: Found<'a>,
 }
 
-impl<'a> Search<'a> {
+impl<'a, F: FnMut(&Certificate) -> bool> Search<'a, F> {
     /// Goes on from the last certificate of `path`.
     fn climb(&mut self, path: &mut Path<'a>) {
         let Some(&top) = path.last() else { return };
         let (others, anchors) = (self.others, self.anchors);
         let mut is_top = true;
+        if top.is_self_issued() && (self.is_self_signed)(top) {
+            self.end(path);
+            return;
+        }
         let trusted = anchors.named(&top.canonical_issuer).map(AsRef::as_ref);
         for issuer in trusted.filter(|issuer| issuer.may_have_issued(top)) {
             if self.may_add(issuer, path) {
@@ -63,7 +75,14 @@ impl<'a> Search<'a> {
                 path.pop();
             }
         }
-        if is_top && path.len() > self.found.incomplete.len() {
+        if is_top {
+            self.end(path);
+        }
+    }
+
+    /// Notes a path that goes no further.
+    fn end(&mut self, path: &Path<'a>) {
+        if path.len() > self.found.incomplete.len() {
             self.found.incomplete.clone_from(path);
         }
     }

@@ -4,7 +4,7 @@ use super::algorithms::ALGORITHMS;
 use super::certificate::Certificate;
 use super::der::{self, Elements};
 
-/// id-RSASSA-PSS (RFC 4055, section 3.1): signatures, and keys that are for nothing else.
+/// id-RSASSA-PSS (RFC 4055, section 3.1).
 const RSASSA_PSS: &[u8] = &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 1, 10];
 /// sha384WithRSAEncryption (RFC 4055, section 5).
 const RSA_SHA384: &[u8] = &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 1, 12];
@@ -52,9 +52,7 @@ pub fn check(certificate: &Certificate, issuer: &Certificate) -> Outcome {
         None => {
             let key = identifier(&issuer.key_algorithm);
             let kinds = || for_signature().map(|algorithm| algorithm.public_key_alg_id());
-            let same_kind = kinds().any(|kind| identifier(kind.as_ref()) == key);
-            let pss = identifier(&certificate.signature_algorithm) == RSASSA_PSS && key == RSASSA_PSS;
-            if same_kind || pss {
+            if kinds().any(|kind| identifier(kind.as_ref()) == key) {
                 Outcome::NotSupported
             } else {
                 Outcome::Wrong

@@ -60,6 +60,11 @@ impl Authority {
         other.sign(&self.parameters, self.issuer.key())
     }
 
+    /// Another certificate of this root's key, with these parameters.
+    pub fn with_parameters(&self, parameters: CertificateParams) -> Vec<u8> {
+        parameters.self_signed(self.issuer.key()).unwrap().der().to_vec()
+    }
+
     /// A leaf for clients with nothing wrong.
     pub fn leaf(&self) -> Vec<u8> {
         self.leaf_with(&leaf_parameters())
@@ -92,6 +97,12 @@ impl Authority {
     fn sign(&self, parameters: &CertificateParams, key: &KeyPair) -> Vec<u8> {
         parameters.signed_by(key, &self.issuer).unwrap().der().to_vec()
     }
+}
+
+/// A leaf that signs itself.
+pub fn self_signed(parameters: &CertificateParams) -> Vec<u8> {
+    let key = KeyPair::generate().unwrap();
+    parameters.self_signed(&key).unwrap().der().to_vec()
 }
 
 /// An authority valid from 2020 to 2040.
