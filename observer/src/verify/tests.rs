@@ -1,6 +1,6 @@
 //! Chains made for the purpose, and what is said of them.
 
-mod authorities;
+pub(crate) mod authorities;
 
 use std::sync::Arc;
 
