@@ -139,6 +139,20 @@ rules! {
     /// A handshake was taken for established for want of a refusal, and the server's first record after that has the
     /// size of an alert: a `tls-alert` event, for it may be a late refusal.
     LateAlert = "tls13_alert_sized_record_after_settle_time", Inferred;
+    /// A refusal that names no fault, of a certificate that has expired by the agent's own verdict: `…_expired`. As for all verdicts, inferred where the refusal is or its alert could not be read.
+    VerdictExpired = "refused_certificate_is_expired", Derived;
+    /// The same of one that is not valid yet: `…_not_yet_valid`.
+    VerdictNotYetValid = "refused_certificate_is_not_yet_valid", Derived;
+    /// The same of one that no trusted authority issued: `…_unknown_ca`.
+    VerdictUntrusted = "refused_certificate_is_untrusted", Derived;
+    /// The same of a revoked one: `…_revoked`.
+    VerdictRevoked = "refused_certificate_is_revoked", Derived;
+    /// The same of one that is not for this side of TLS: `…_wrong_purpose`.
+    VerdictWrongPurpose = "refused_certificate_has_wrong_purpose", Derived;
+    /// The same of one without the name asked for: `server_certificate_name_mismatch`; of a client's without an expected one: `client_certificate_rejected`.
+    VerdictNameMismatch = "refused_certificate_has_another_name", Derived;
+    /// The same of one that cannot be read or is signed by nobody: `…_bad`.
+    VerdictMalformed = "refused_certificate_is_malformed", Derived;
 }
 
 #[cfg(test)]
