@@ -60,6 +60,8 @@ pub struct Reading {
     pub recognised: bool,
     /// The client sent something behind its flight before the server answered.
     pub client_spoke: bool,
+    /// What it sent may have been a close_notify.
+    pub client_left: bool,
     /// The server pads, and answered with no more than a refusal may be: as few records, and none longer than its shortest.
     pub short_answer: bool,
     /// Resumed, with or without a request for a certificate. One with a request has something that the server may refuse.
@@ -75,6 +77,7 @@ impl Reading {
         flight_end: None,
         recognised: false,
         client_spoke: false,
+        client_left: false,
         short_answer: false,
         kind: Kind::Asked,
         conclusion: None,
@@ -88,6 +91,10 @@ impl Reading {
         if let Some(conclusion) = self.conclusion {
             return conclusion;
         }
+        let closer = match self.client_left {
+            true => Side::Client,
+            false => closer,
+        };
         if self.flight_end.is_none() {
             return closed.by(Rule::NoFlightEnd);
         }
@@ -190,11 +197,13 @@ pub fn read(sequence: &Sequence<'_>) -> Reading {
     };
     let Some(end) = flight.end else { return reading };
     let answer = records[end + 1..].iter().position(is_answer(&sizes));
+    let mut since = records[end + 1..]
+        .iter()
+        .take(answer.unwrap_or(usize::MAX))
+        .filter(|record| is_from_client(record));
     let reading = Reading {
-        client_spoke: records[end + 1..]
-            .iter()
-            .take(answer.unwrap_or(usize::MAX))
-            .any(is_from_client),
+        client_spoke: since.clone().next().is_some(),
+        client_left: since.any(|record| record.length == sizes.alert),
         ..reading
     };
     if plain {

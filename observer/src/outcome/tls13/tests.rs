@@ -292,6 +292,9 @@ fn an_alert_sized_record_may_be_a_close_notify() {
     records[9].offset_ns = flight_ns + REFUSAL_NS + MS;
     let late = read(&sequence(&records, SHA384));
     assert_eq!(rule(late.conclusion.unwrap()), established);
+    // What the server closes then without a word, it may have refused or not.
+    let left = read_after_flight(SHA384, &[881, 96, 69, 19]).at_close(Reason::Closed, Side::Server);
+    assert_eq!(rule(left), (Outcome::Incomplete, Rule::ClientLeftUnanswered));
     // Its FIN tells the same as a close_notify.
     records.remove(8);
     for (closed_ns, expected) in [(MS, incomplete), (REFUSAL_NS, established)] {
@@ -396,8 +399,14 @@ fn certificates_short_and_long() {
         assert_eq!(reading.flight_end, Some(4 + lengths.len()), "{name}");
     }
     // A flight in one run of bytes, and data right behind it.
-    let reading = read_after_flight(SHA384, &[599, 121]);
-    assert_eq!((reading.client_certificate, reading.recognised), (Sent, false));
+    for data in [121, 55] {
+        let reading = read_after_flight(SHA384, &[599, data]);
+        assert_eq!((reading.client_certificate, reading.recognised), (Sent, false));
+    }
+    // And a close_notify.
+    let reading = read_after_flight(SHA384, &[599, 19]);
+    assert_eq!((reading.client_certificate, reading.recognised), (Sent, true));
+    assert!(reading.client_left);
 }
 
 /// With all records padded, nothing can be told by size.
