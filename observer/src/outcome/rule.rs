@@ -64,10 +64,6 @@ rules! {
     /// The client's handshake_failure or illegal_parameter as its answer to a HelloRetryRequest, which names a group:
     /// `no_shared_group`.
     RetryRefused = "hello_retry_request_refused", Derived;
-    /// A side's decode_error, or an encrypted alert, after the other's FIN within the handshake: it objects to the
-    /// end of
-    /// the bytes; aborted, `closed`.
-    AlertAfterClose = "alert_after_close", Derived;
     /// An encrypted alert of a side that has not finished, so that the handshake cannot be complete: rejected by its
     /// sender, `other`.
     EncryptedAlert = "encrypted_alert_before_finished", Derived;

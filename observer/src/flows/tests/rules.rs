@@ -179,10 +179,6 @@ fn example(rule: Rule) -> Option<Play> {
                 .server(&[retry])
                 .client(&[alert(2, 47)]);
         }
-        Rule::AlertAfterClose => {
-            play = begun();
-            play.fin(Side::Server).client(&[alert(2, 50)]);
-        }
         Rule::EncryptedAlert => {
             play = server_finished();
             play.client(&[record(CCS, &[1]), opaque(21, 26)]);

@@ -298,7 +298,7 @@ fn encrypted_alert_of_the_side_that_has_finished() {
     let seen = play.only();
     assert_eq!(
         (seen.outcome, seen.rule),
-        (Outcome::Aborted, Some(Rule::AlertAfterClose))
+        (Outcome::Aborted, Some(Rule::ClosedAfterServerFinished))
     );
     // Or to a Finished that was not seen, if it does not close a connection that was established.
     let mut play = resumed();

@@ -74,9 +74,8 @@ impl Handshake {
 
     /// The end of a handshake that the other side of this one has closed: what it says to that refuses nothing.
     fn closed_by_other(&self, side: Side) -> Option<Decision> {
-        let close = self.close.filter(|close| close.side != side)?;
-        let closed = Conclusion::aborted(close.reason).by(Rule::AlertAfterClose);
-        Some((closed, close.time_ns))
+        self.close.filter(|close| close.side != side)?;
+        self.at_close()
     }
 
     fn refused(&self, sender: Side, description: AlertDescription, time_ns: u64) -> Decision {
@@ -130,7 +129,7 @@ impl Handshake {
             Conclusion::INCOMPLETE
         } else {
             match self.reading.filter(|reading| reading.flight_start.is_some()) {
-                Some(reading) => reading.at_close(reason, side),
+                Some(reading) => reading.at_close(reason, side, self.offset(time_ns)),
                 None => self.closed_at(reason),
             }
         };
