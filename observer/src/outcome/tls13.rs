@@ -67,6 +67,8 @@ pub struct Reading {
     pub flight_end: Option<usize>,
     /// The flight has a known shape that ends with a Finished.
     pub recognised: bool,
+    /// The Finished is in a record of its size, so that nothing of the flight can be missing.
+    pub finished: bool,
     /// The client sent something behind its flight before the server answered.
     pub client_spoke: bool,
     /// When it sent what may have been a close_notify, in nanoseconds since the ClientHello.
@@ -85,6 +87,7 @@ impl Reading {
         flight_start: None,
         flight_end: None,
         recognised: false,
+        finished: false,
         client_spoke: false,
         client_left_ns: None,
         short_answer: false,
@@ -198,6 +201,7 @@ pub fn read(sequence: &Sequence<'_>) -> Reading {
         flight_start: Some(start),
         flight_end: flight.end,
         recognised: flight.recognised && !contradicted,
+        finished: flight.finished,
         kind: match flight.certificate {
             _ if sequence.psk => Kind::Resumed,
             ClientCertificate::NotRequested => Kind::Unasked,
@@ -248,7 +252,9 @@ fn conclusion_from(
     if records[answer].length > sizes.alert {
         return Conclusion::ESTABLISHED.by(Rule::ServerRecord);
     }
-    if sequence.takes_tickets && sequence.habits.greets(reading.kind) {
+    // What comes behind the client's FIN may be the answer to a flight that was cut off.
+    let cut = sequence.client_closed_ns.is_some() && !reading.finished;
+    if sequence.takes_tickets && sequence.habits.greets(reading.kind) && !cut {
         return reading.refused_by_server(Rule::ServerAlertForTicket);
     }
     let since_flight = |offset_ns: u64| offset_ns.saturating_sub(records[end].offset_ns);

@@ -287,3 +287,13 @@ fn refused_before_the_server_hello() {
         (Some(Reason::NoSharedCipher), Evidence::Inferred)
     );
 }
+
+#[test]
+fn a_record_that_is_cut_off_hides_no_close() {
+    let mut play = begin();
+    play.client(&[record(20, &[1]), vec![23]])
+        .fin(Side::Client)
+        .server(&[encrypted(&[19])])
+        .fin(Side::Server);
+    assert_eq!(play.only().outcome, Outcome::Aborted);
+}

@@ -340,6 +340,20 @@ fn where_the_server_always_greets_an_alert_is_a_refusal() {
     let refused = (Outcome::Rejected, Rule::ServerAlertForTicket);
     assert_eq!(read_from(&unasked, greets(Kind::Unasked), true), refused);
     assert_eq!(read_from(&asked, greets(Kind::Asked), true), refused);
+    // A flight that was cut off may be answered so, too.
+    for (lengths, expected) in [
+        (&[881, -19][..], (Outcome::Incomplete, Rule::AlertOrClose)),
+        (&[881, 96, -19], (Outcome::Incomplete, Rule::AlertOrClose)),
+        (&[881, 96, 69, -19], refused),
+    ] {
+        let records = records(&[&SERVER_FLIGHT[..], lengths].concat());
+        let reading = read(&Sequence {
+            habits: greets(Kind::Asked),
+            client_closed_ns: Some(7 * MS),
+            ..sequence(&records, SHA384)
+        });
+        assert_eq!(rule(reading.conclusion.unwrap()), expected, "{lengths:?}");
+    }
     // What it does in other handshakes, or for other clients, tells nothing.
     let closed = (Outcome::Established, Rule::BothClosed);
     assert_eq!(read_from(&unasked, greets(Kind::Asked), true), closed);
