@@ -65,6 +65,8 @@ pub struct Reading {
     pub flight_start: Option<usize>,
     /// Index of its last record, as far as the flight seems complete.
     pub flight_end: Option<usize>,
+    /// When that came, in nanoseconds since the ClientHello.
+    pub flight_end_ns: Option<u64>,
     /// The flight has a known shape that ends with a Finished.
     pub recognised: bool,
     /// The Finished is in a record of its size, so that nothing of the flight can be missing.
@@ -86,6 +88,7 @@ impl Reading {
         client_certificate: ClientCertificate::Unknown,
         flight_start: None,
         flight_end: None,
+        flight_end_ns: None,
         recognised: false,
         finished: false,
         client_spoke: false,
@@ -118,7 +121,10 @@ impl Reading {
             };
         }
         match (closer, self.client_certificate) {
-            (Side::Server, Sent | RequestedNotSent) => self.refused_by_server(Rule::ServerClosed),
+            // What it closed before the flight was there, it did not refuse.
+            (Side::Server, Sent | RequestedNotSent) if self.flight_end_ns <= Some(closed_ns) => {
+                self.refused_by_server(Rule::ServerClosed)
+            }
             (Side::Client, _) if reason == Reason::Closed => match self.kind {
                 Kind::Resumed | Kind::Unasked if self.recognised => {
                     Conclusion::ESTABLISHED.by(Rule::ClientLeft)
@@ -200,6 +206,9 @@ pub fn read(sequence: &Sequence<'_>) -> Reading {
         },
         flight_start: Some(start),
         flight_end: flight.end,
+        flight_end_ns: (flight.end)
+            .and_then(|end| records.get(end))
+            .map(|record| record.offset_ns),
         recognised: flight.recognised && !contradicted,
         finished: flight.finished,
         kind: match flight.certificate {

@@ -89,18 +89,19 @@ pub(super) fn client_flight(sequence: &Sequence<'_>, sizes: &Sizes, start: usize
     }
     let long = first >= MIN_CERTIFICATE_RECORD && plain;
     let lengths = || run.iter().map(|record| record.length);
+    let padded = || sizes.may_be_padded(lengths());
     match finished {
         Some(0) => ends(0, NotRequested),
         // A raw public key or a compressed certificate is short, but has its CertificateVerify with it.
         Some(index) if long || index >= 2 => ends(index, Sent),
         Some(index) => ends(index, Unknown),
         // As rustls and BoringSSL send it.
-        None if long && sizes.is_one_run(lengths()) => Flight {
+        None if !long || padded() => vague(Unknown),
+        None if sizes.is_one_run(lengths()) => Flight {
             finished: false,
             ..ends(run.len() - 1, Sent)
         },
-        None if long && !sizes.are_padded(lengths()) => vague(Sent),
-        None => vague(Unknown),
+        None => vague(Sent),
     }
 }
 
