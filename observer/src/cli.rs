@@ -7,6 +7,7 @@ use clap::{ArgMatches, Args, CommandFactory, FromArgMatches, Parser, Subcommand}
 
 use crate::config::settings::{self, Settings};
 use crate::config::values::{ConnectionCount, Format, LateAlerts, LogFormat, LogLevel, Span};
+use crate::config::watching::{Learning, RefusalBurst};
 
 /// Shows every TLS handshake on this host, above all the ones that fail.
 #[derive(Debug, Parser)]
@@ -88,6 +89,13 @@ pub struct ReplayArgs {
     /// Alerts after an established handshake that become events: unexpected or all [default: unexpected].
     #[arg(long, value_name = "unexpected|all")]
     pub late_alerts: Option<LateAlerts>,
+    /// How many refusals of one source or certificate in how much time are an event, as COUNT/TIME; off: none are
+    /// [default: 60/1m].
+    #[arg(long, value_name = "COUNT/TIME|off")]
+    pub refusal_burst: Option<RefusalBurst>,
+    /// How long to learn certificates before a new one is an event; off: none is [default: 24h].
+    #[arg(long, value_name = "TIME|off")]
+    pub certificate_learning: Option<Learning>,
 }
 
 impl ReplayArgs {
@@ -99,6 +107,8 @@ impl ReplayArgs {
             settle_timeout: self.settle_timeout,
             certificate_chain: self.certificate_chain,
             late_alerts: self.late_alerts,
+            refusal_burst: self.refusal_burst,
+            certificate_learning: self.certificate_learning,
             ..Settings::default()
         }
     }

@@ -15,6 +15,8 @@ pub mod outcome;
 pub mod output;
 pub mod pipeline;
 pub mod replay;
+pub mod report;
 pub mod segment;
 pub mod tracker;
 pub mod verify;
+pub mod watch;

@@ -25,6 +25,8 @@ use crate::output::http::{ListenError, Readiness, Server};
 use crate::output::metrics::{DropCounter, Metrics};
 use crate::output::queue::Outputs;
 use crate::output::target::OutputError;
+use crate::report::Report;
+use crate::watch::Watch;
 
 /// How often timeouts are looked for and the kernel's counters are read.
 const TICK: Duration = Duration::from_millis(250);
@@ -164,6 +166,9 @@ struct Agent {
     tally: Tally,
     /// Observations on their way from the flow table to the outputs; kept for its capacity.
     seen: Vec<Observation>,
+    watch: Watch,
+    /// What follows from one observation; kept for its capacity.
+    findings: Vec<Report>,
     decode_errors: (DropCounter, u64),
     losses: Vec<(DropCounter, u64)>,
 }
@@ -190,6 +195,8 @@ impl Agent {
             metrics,
             tally: Tally::default(),
             seen: Vec::new(),
+            watch: Watch::new(&config.watching),
+            findings: Vec::new(),
             decode_errors,
             losses,
         }
@@ -262,11 +269,14 @@ impl Agent {
         let (counter, exported) = &mut self.decode_errors;
         counter.inc_by(self.reader.undecodable - *exported);
         *exported = self.reader.undecodable;
+        for (what, total) in self.watch.forgotten() {
+            self.metrics.set_forgotten(what, total);
+        }
         self.probes.flush_log();
         Ok(())
     }
 
-    /// Hands observations to metrics and outputs.
+    /// Hands observations, and what follows from them, to metrics and outputs.
     fn deliver(&mut self) {
         for seen in self.seen.drain(..) {
             match (seen.action, seen.outcome) {
@@ -276,7 +286,12 @@ impl Agent {
                 _ => self.tally.failed += 1,
             }
             self.metrics.record(&seen);
-            self.outputs.send(seen);
+            self.watch.observe(&seen, &mut self.findings);
+            self.outputs.send(Report::Observation(seen));
+            for finding in self.findings.drain(..) {
+                self.metrics.record_finding(&finding);
+                self.outputs.send(finding);
+            }
         }
     }
 

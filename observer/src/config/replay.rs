@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::host::Host;
 use super::values::LateAlerts;
+use super::watching::Watching;
 use super::{ConfigError, Console, environment, file_settings, flags};
 use crate::cli::{GlobalArgs, ReplayArgs};
 
@@ -38,6 +39,8 @@ pub struct ReplayConfig {
     pub certificate_chain: bool,
     /// Which alerts after an established handshake become events.
     pub late_alerts: LateAlerts,
+    /// What is watched beyond single handshakes.
+    pub watching: Watching,
 }
 
 impl ReplayConfig {
@@ -62,6 +65,7 @@ impl ReplayConfig {
             settle_timeout: settings.settle_timeout(),
             certificate_chain: settings.certificate_chain.unwrap_or(false),
             late_alerts: settings.late_alerts.unwrap_or(LateAlerts::Unexpected),
+            watching: Watching::from_settings(&settings),
         })
     }
 }

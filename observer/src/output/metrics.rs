@@ -8,6 +8,7 @@ mod initial;
 pub mod losses;
 pub mod reference;
 pub mod series;
+pub mod watching;
 
 use std::collections::HashMap;
 use std::net::SocketAddr;
@@ -29,8 +30,11 @@ use super::event::text::Id;
 use super::words::Word;
 use crate::config::service::{Listener, Service};
 use crate::observation::{Action, Observation, Outcome};
+use crate::report::Report;
+use crate::watch::Forgotten;
 use definitions as def;
 use series::{ServiceLabel, Table};
+use watching::WatchingMetrics;
 
 /// A handle to one series of `tls_observer_events_dropped_total`.
 pub type DropCounter = Counter;
@@ -54,6 +58,7 @@ pub struct Metrics {
     flows: Gauge,
     buffer_bytes: Gauge,
     ring_bytes: Counter,
+    watching: WatchingMetrics,
 }
 
 /// Labels of an exemplar.
@@ -151,6 +156,7 @@ impl Metrics {
         );
         let ciphers = Table::register(&mut registry, &def::CIPHERS, Counter::default as fn() -> _);
         let groups = Table::register(&mut registry, &def::GROUPS, Counter::default as fn() -> _);
+        let watching = WatchingMetrics::new(&mut registry);
         let dropped: Table<2, Counter> =
             Table::register(&mut registry, &def::DROPPED, Counter::default as fn() -> _);
         let losses = KernelCounter::ALL
@@ -183,6 +189,7 @@ impl Metrics {
             flows,
             buffer_bytes,
             ring_bytes,
+            watching,
         };
         for loss in losses::LOSSES {
             metrics.drop_counter(loss.stage, loss.reason);
@@ -245,6 +252,16 @@ impl Metrics {
             .with([rejected_by, reason, seen.evidence.word()], service, |counter| {
                 counter.inc_by(1, Some(EventId(Id(seen.id))), Some(time))
             });
+    }
+
+    /// Counts what is no single handshake.
+    pub fn record_finding(&self, report: &Report) {
+        self.watching.record(report);
+    }
+
+    /// Takes over the total of what the watching forgot. Totals that go backwards are passed over.
+    pub fn set_forgotten(&self, what: Forgotten, total: u64) {
+        self.watching.set_forgotten(what, total);
     }
 
     /// The series of `tls_observer_events_dropped_total` for this place and cause. It exists from now on.

@@ -5,6 +5,9 @@ use std::fmt::Write;
 use super::definitions::*;
 use super::losses::{LOSSES, Loss};
 use super::series::{Definition, Kind};
+use super::watching::{BURSTS, FORGOTTEN, NEW_CERTIFICATES};
+use crate::output::words::Word as _;
+use crate::watch::Forgotten;
 
 /// A definition without its number of labels.
 pub trait Documented {
@@ -62,6 +65,12 @@ impl<const N: usize> Documented for Definition<N> {
                 writeln!(out, "| `{stage}` | `{reason}` | {meaning} |")?;
             }
         }
+        if self.name == FORGOTTEN.name {
+            writeln!(out, "\n| what | one count is |\n|---|---|")?;
+            for what in Forgotten::ALL {
+                writeln!(out, "| `{}` | {} |", what.word(), what.meaning())?;
+            }
+        }
         match self.kind {
             Kind::Counter | Kind::Histogram if N > 0 => {
                 writeln!(out, "\nFrom the start at 0: {}.", self.initial)
@@ -72,7 +81,7 @@ impl<const N: usize> Documented for Definition<N> {
 }
 
 /// Every metric, in the order of the reference.
-pub fn all() -> [&'static dyn Documented; 13] {
+pub fn all() -> [&'static dyn Documented; 16] {
     [
         &HANDSHAKES,
         &FAILURES,
@@ -81,6 +90,9 @@ pub fn all() -> [&'static dyn Documented; 13] {
         &CLIENT_CERTIFICATES,
         &CIPHERS,
         &GROUPS,
+        &BURSTS,
+        &NEW_CERTIFICATES,
+        &FORGOTTEN,
         &DROPPED,
         &PROBES,
         &FLOWS,

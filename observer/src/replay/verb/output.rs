@@ -12,6 +12,8 @@ use crate::output::queue::Render;
 use crate::output::summary::Summary;
 use crate::output::target::{OutputError, Target};
 use crate::output::text::TextTable;
+use crate::report::Report;
+use crate::watch::Watch;
 
 /// How much is gathered before it is written.
 const WRITE_BYTES: usize = 64 * 1024;
@@ -42,7 +44,12 @@ impl Tally {
 
 /// What is written.
 enum Lines {
-    Events(Box<dyn Render>),
+    Events {
+        render: Box<dyn Render>,
+        watch: Box<Watch>,
+        /// What follows from one observation; kept for its capacity.
+        findings: Vec<Report>,
+    },
     Messages(MessageLines),
     /// One report at the end.
     Summary {
@@ -71,9 +78,14 @@ impl Output {
             certificate_chain: config.certificate_chain,
         };
         let format = config.console.format;
+        let events = |render| Lines::Events {
+            render,
+            watch: Box::new(Watch::new(&config.watching)),
+            findings: Vec::new(),
+        };
         let lines = match (config.view, format) {
-            (View::Events, Format::Json) => Lines::Events(Box::new(JsonLines::new(options))),
-            (View::Events, Format::Text) => Lines::Events(Box::new(TextTable::new(color))),
+            (View::Events, Format::Json) => events(Box::new(JsonLines::new(options)) as Box<dyn Render>),
+            (View::Events, Format::Text) => events(Box::new(TextTable::new(color))),
             (View::Messages, Format::Json) => Lines::Messages(MessageLines::json()),
             (View::Messages, Format::Text) => Lines::Messages(MessageLines::text(color)),
             (View::Summary, _) => Lines::Summary {
@@ -145,7 +157,17 @@ impl Sink for Output {
     fn observation(&mut self, seen: Observation) {
         self.tally.count(&seen);
         match &mut self.lines {
-            Lines::Events(render) => render.render(&seen, &mut self.gathered),
+            Lines::Events {
+                render,
+                watch,
+                findings,
+            } => {
+                watch.observe(&seen, findings);
+                render.render(&Report::Observation(seen), &mut self.gathered);
+                for finding in findings.drain(..) {
+                    render.render(&finding, &mut self.gathered);
+                }
+            }
             Lines::Messages(_) => {}
             Lines::Summary { summary, .. } => summary.add(&seen),
         }
