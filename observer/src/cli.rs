@@ -5,7 +5,9 @@ use std::path::PathBuf;
 
 use clap::{ArgMatches, Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 
+use crate::config::service::Service;
 use crate::config::settings::{self, Settings};
+use crate::config::trust::Trust;
 use crate::config::values::{ConnectionCount, Format, LateAlerts, LogFormat, LogLevel, Span};
 use crate::config::watching::{Learning, RefusalBurst};
 
@@ -96,6 +98,13 @@ pub struct ReplayArgs {
     /// How long to learn certificates before a new one is an event; off: none is [default: 24h].
     #[arg(long, value_name = "TIME|off")]
     pub certificate_learning: Option<Learning>,
+    /// Name a listener, for the trust bundles that speak of it, as NAME=ADDRESS:PORT or NAME=PORT; may be repeated.
+    #[arg(long, value_name = "NAME=LISTENER", value_delimiter = ',')]
+    pub service: Option<Vec<Service>>,
+    /// Judge certificates by these authorities, as NAME=FILE or NAME;KEY=VALUE;… with the keys of [[trust]] in the file;
+    /// may be repeated.
+    #[arg(long, value_name = "NAME=FILE", value_delimiter = ',')]
+    pub trust: Option<Vec<Trust>>,
 }
 
 impl ReplayArgs {
@@ -109,6 +118,8 @@ impl ReplayArgs {
             late_alerts: self.late_alerts,
             refusal_burst: self.refusal_burst,
             certificate_learning: self.certificate_learning,
+            service: self.service.clone(),
+            trust: self.trust.clone(),
             ..Settings::default()
         }
     }

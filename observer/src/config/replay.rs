@@ -4,6 +4,8 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::host::Host;
+use super::service::Service;
+use super::trust::Trust;
 use super::values::LateAlerts;
 use super::watching::Watching;
 use super::{ConfigError, Console, environment, file_settings, flags};
@@ -41,6 +43,10 @@ pub struct ReplayConfig {
     pub late_alerts: LateAlerts,
     /// What is watched beyond single handshakes.
     pub watching: Watching,
+    /// Named listeners, for the trust bundles that speak of them.
+    pub services: Vec<Service>,
+    /// Trust bundles, no name twice.
+    pub trust: Vec<Trust>,
 }
 
 impl ReplayConfig {
@@ -49,9 +55,10 @@ impl ReplayConfig {
     /// # Errors
     /// When a variable or the file does not hold valid values.
     pub fn from_cli(global: &GlobalArgs, replay: &ReplayArgs, host: &impl Host) -> Result<Self, ConfigError> {
-        let settings = flags(global, replay.settings())
+        let mut settings = flags(global, replay.settings())
             .or(environment(host)?)
             .or(file_settings(replay.config.as_deref(), host)?);
+        let (services, trust) = settings.services_and_trust()?;
         Ok(Self {
             console: Console::from_settings(&settings, host),
             files: replay.files.clone(),
@@ -66,6 +73,8 @@ impl ReplayConfig {
             certificate_chain: settings.certificate_chain.unwrap_or(false),
             late_alerts: settings.late_alerts.unwrap_or(LateAlerts::Unexpected),
             watching: Watching::from_settings(&settings),
+            services,
+            trust,
         })
     }
 }

@@ -4,7 +4,8 @@ use observer_tls::codepoints::NamedGroup;
 
 use super::Metrics;
 use super::definitions::{
-    self as def, CIPHER, DESCRIPTION, ENCRYPTED, NONE, OTHER, SENDER, STATE, UNKNOWN, WARNINGS, boolean,
+    self as def, CIPHER, DESCRIPTION, ENCRYPTED, KIND, NONE, OTHER, SENDER, SIDE, STATE, STATUS, UNKNOWN,
+    WARNINGS, boolean,
 };
 use super::series::ServiceLabel;
 use crate::observation::{Outcome, Reason};
@@ -53,6 +54,14 @@ impl Metrics {
         }
         for state in STATE.values.iter().copied() {
             self.client_certificates.with([state], service, |_| ());
+        }
+        for side in SIDE.values.iter().copied() {
+            for status in STATUS.values.iter().copied() {
+                self.verdicts.with([side, status], service, |_| ());
+            }
+        }
+        for kind in KIND.values.iter().copied() {
+            self.disagreements.with([kind], service, |_| ());
         }
         for cipher in CIPHER.values.iter().copied() {
             self.ciphers.with([cipher], service, |_| ());

@@ -81,19 +81,22 @@ impl<const N: usize> Documented for Definition<N> {
 }
 
 /// Every metric, in the order of the reference.
-pub fn all() -> [&'static dyn Documented; 16] {
+pub fn all() -> [&'static dyn Documented; 19] {
     [
         &HANDSHAKES,
         &FAILURES,
         &DURATION,
         &ALERTS,
         &CLIENT_CERTIFICATES,
+        &VERDICTS,
+        &DISAGREEMENTS,
         &CIPHERS,
         &GROUPS,
         &BURSTS,
         &NEW_CERTIFICATES,
         &FORGOTTEN,
         &DROPPED,
+        &TRUST_RELOADS,
         &PROBES,
         &FLOWS,
         &BUFFER_BYTES,
