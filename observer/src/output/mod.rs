@@ -3,7 +3,7 @@
 //! The pipeline hands each [`crate::observation::Observation`] to [`metrics::Metrics::record`] and to
 //! [`queue::Outputs::send`]; neither ever waits.
 
-mod columns;
+pub(crate) mod columns;
 #[cfg(test)]
 pub(crate) mod docs;
 pub mod event;
