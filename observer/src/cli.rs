@@ -44,6 +44,8 @@ pub enum Verb {
     Run(Box<RunArgs>),
     /// Show the TLS handshakes in capture files.
     Replay(Box<ReplayArgs>),
+    /// List the certificates that a running agent has seen, or those in capture files; the one that ends first comes first.
+    Certificates(CertificatesArgs),
     /// Tell what this host can do, what is missing and how to get it.
     Check,
     /// Print the JSON Schema of an event.
@@ -105,6 +107,25 @@ pub struct ReplayArgs {
     /// may be repeated.
     #[arg(long, value_name = "NAME=FILE", value_delimiter = ',')]
     pub trust: Option<Vec<Trust>>,
+}
+
+/// Arguments of `certificates`.
+#[derive(Clone, Debug, Args)]
+pub struct CertificatesArgs {
+    /// Captures in pcap or pcapng format to read instead of asking an agent; - is standard input.
+    #[arg(value_name = "FILE")]
+    pub files: Vec<PathBuf>,
+    /// Where the agent serves: what its setting listen says.
+    #[arg(
+        long,
+        value_name = "URL",
+        default_value = "http://127.0.0.1:9465",
+        conflicts_with = "files"
+    )]
+    pub url: String,
+    /// Read settings for the captures from this TOML file, the one of run; environment variables override it.
+    #[arg(long, value_name = "FILE", requires = "files")]
+    pub config: Option<PathBuf>,
 }
 
 impl ReplayArgs {

@@ -3,6 +3,7 @@
 //! The way of the data is one-directional: `kernel` (ring buffer) or `replay` (capture files) → `flows` (reassembly) → `tracker` (both directions
 //! of one handshake) → `observation` (the model) → `output`. `pipeline` and `replay` are the places that wire them.
 
+pub mod certificates;
 pub mod check;
 pub mod cli;
 pub mod config;

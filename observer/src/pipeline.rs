@@ -72,11 +72,19 @@ impl RunError {
 /// # Errors
 /// See [`RunError`]; the probes are detached then.
 pub async fn run(config: Config) -> Result<(), RunError> {
-    let metrics = Arc::new(Metrics::new(&config.services));
+    let watch = Watch::new(&config.watching);
+    let mut metrics = Metrics::new(&config.services);
+    if let Some(inventory) = watch.inventory().filter(|_| config.watching.metric > 0) {
+        metrics.add_expiry(inventory.clone());
+    }
+    let metrics = Arc::new(metrics);
     let readiness = Readiness::default();
     // What can be refused is tried before anything is attached.
     let server = match config.listen {
-        Some(address) => Some(Server::bind(address, metrics.clone(), readiness.clone()).await?),
+        Some(address) => {
+            let inventory = watch.inventory().cloned();
+            Some(Server::bind(address, metrics.clone(), readiness.clone(), inventory).await?)
+        }
         None => None,
     };
     let dump = dump_file()?;
@@ -90,7 +98,7 @@ pub async fn run(config: Config) -> Result<(), RunError> {
     }
     readiness.set(true);
 
-    let mut agent = Agent::new(&config, probes, reader, outputs, metrics);
+    let mut agent = Agent::new(&config, probes, reader, outputs, metrics, watch);
     agent.watch(&mut signals).await?;
     readiness.set(false);
     agent.end()
@@ -144,7 +152,7 @@ fn announce(probes: &Probes, server: Option<&Server>, metrics: &Metrics) {
         tracing::warn!("degraded: {line}");
     }
     if let Some(address) = server.and_then(|server| server.local_address().ok()) {
-        tracing::info!(%address, "serving /metrics, /healthz and /readyz");
+        tracing::info!(%address, "serving /metrics, /certificates, /healthz and /readyz");
     }
 }
 
@@ -174,7 +182,14 @@ struct Agent {
 }
 
 impl Agent {
-    fn new(config: &Config, probes: Probes, reader: Reader, outputs: Outputs, metrics: Arc<Metrics>) -> Self {
+    fn new(
+        config: &Config,
+        probes: Probes,
+        reader: Reader,
+        outputs: Outputs,
+        metrics: Arc<Metrics>,
+        watch: Watch,
+    ) -> Self {
         let flows = FlowTable::new(FlowLimits::new(
             config.max_connections,
             config.handshake_timeout,
@@ -195,7 +210,7 @@ impl Agent {
             metrics,
             tally: Tally::default(),
             seen: Vec::new(),
-            watch: Watch::new(&config.watching),
+            watch,
             findings: Vec::new(),
             decode_errors,
             losses,

@@ -14,7 +14,7 @@ use crate::config::watching::Watching;
 use crate::observation::{Action, Observation};
 use crate::output::words::Word;
 use crate::report::Report;
-use inventory::{Inventory, SharedInventory};
+use inventory::SharedInventory;
 use names::Names;
 use refusals::Refusals;
 
@@ -44,7 +44,7 @@ impl Watch {
             names: settings
                 .learning
                 .map(|time| Names::new(u64::try_from(time.as_nanos()).unwrap_or(u64::MAX))),
-            inventory: Inventory::new(settings),
+            inventory: SharedInventory::new(settings),
             latest_ns: 0,
         }
     }

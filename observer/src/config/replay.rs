@@ -9,7 +9,7 @@ use super::trust::Trust;
 use super::values::LateAlerts;
 use super::watching::Watching;
 use super::{ConfigError, Console, environment, file_settings, flags};
-use crate::cli::{GlobalArgs, ReplayArgs};
+use crate::cli::{CertificatesArgs, GlobalArgs, ReplayArgs};
 
 /// What is shown of a capture.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,6 +20,8 @@ pub enum View {
     Messages,
     /// A report of all handshakes.
     Summary,
+    /// The certificates of all handshakes.
+    Certificates,
 }
 
 /// The configuration of `replay`.
@@ -50,6 +52,26 @@ pub struct ReplayConfig {
 }
 
 impl ReplayConfig {
+    /// As [`Self::from_cli`], for the certificates of captures.
+    ///
+    /// # Errors
+    /// The same.
+    pub fn of_certificates(
+        global: &GlobalArgs,
+        certificates: &CertificatesArgs,
+        host: &impl Host,
+    ) -> Result<Self, ConfigError> {
+        let replay = ReplayArgs {
+            files: certificates.files.clone(),
+            config: certificates.config.clone(),
+            ..ReplayArgs::default()
+        };
+        Ok(Self {
+            view: View::Certificates,
+            ..Self::from_cli(global, &replay, host)?
+        })
+    }
+
     /// Puts flags, environment, file and defaults together. Settings of `run` that mean nothing here are passed over.
     ///
     /// # Errors

@@ -67,10 +67,11 @@ impl Render for JsonLines {
     }
 }
 
-fn write(event: &impl Serialize, line: &mut Vec<u8>) {
+/// Appends `value` as a line.
+pub(super) fn write(value: &impl Serialize, line: &mut Vec<u8>) {
     let start = line.len();
     // Neither writing to memory nor these types can fail; should one ever, a broken line must not go out.
-    match writer::write(event, line) {
+    match writer::write(value, line) {
         Ok(()) => line.push(b'\n'),
         Err(error) => {
             line.truncate(start);

@@ -4,6 +4,7 @@
 //! bounded whatever peers send.
 
 pub mod definitions;
+pub mod expiry;
 mod initial;
 pub mod losses;
 pub mod reference;
@@ -30,7 +31,9 @@ use crate::config::service::{Service, ServiceNames};
 use crate::observation::{Action, Observation, Outcome, Side};
 use crate::report::Report;
 use crate::watch::Forgotten;
+use crate::watch::inventory::SharedInventory;
 use definitions as def;
+use expiry::Expiry;
 use series::{ServiceLabel, Table};
 use watching::WatchingMetrics;
 
@@ -186,6 +189,11 @@ impl Metrics {
             metrics.create_initial(&service);
         }
         metrics
+    }
+
+    /// Adds the metric of each certificate's end, for those of the inventory that may have one.
+    pub fn add_expiry(&mut self, inventory: SharedInventory) {
+        self.registry.register_collector(Box::new(Expiry(inventory)));
     }
 
     /// Counts one handshake or late alert.

@@ -3,6 +3,7 @@
 //! The pipeline hands each [`crate::observation::Observation`] to [`metrics::Metrics::record`] and to
 //! [`queue::Outputs::send`]; neither ever waits.
 
+pub mod certificates;
 pub(crate) mod columns;
 #[cfg(test)]
 pub(crate) mod docs;

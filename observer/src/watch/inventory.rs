@@ -22,6 +22,12 @@ const MAX_PLACES: usize = 8;
 pub struct SharedInventory(Arc<Mutex<Inventory>>);
 
 impl SharedInventory {
+    /// An empty one; `None` if the settings want none.
+    pub fn new(settings: &Watching) -> Option<Self> {
+        let inventory = || Inventory::new(settings.inventory, settings.metric);
+        (settings.inventory > 0).then(|| Self(Arc::new(Mutex::new(inventory()))))
+    }
+
     /// Waits for its turn. What somebody left who failed is whole: each change is small.
     pub fn lock(&self) -> MutexGuard<'_, Inventory> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
@@ -80,18 +86,17 @@ pub struct Place {
 }
 
 impl Inventory {
-    /// An empty one; `None` if the settings want none.
-    pub fn new(settings: &Watching) -> Option<SharedInventory> {
-        let inventory = Self {
-            capacity: settings.inventory,
-            max_measured: settings.metric,
+    /// An empty one with room for `capacity` certificates, of which `max_measured` may have a metric of their own.
+    pub fn new(capacity: usize, max_measured: usize) -> Self {
+        Self {
+            capacity,
+            max_measured,
             entries: Lru::default(),
             der_bytes: 0,
             measured: 0,
             forgotten: 0,
             unmeasured: 0,
-        };
-        (settings.inventory > 0).then(|| SharedInventory(Arc::new(Mutex::new(inventory))))
+        }
     }
 
     /// Takes note of the leaves of `seen`.

@@ -2,9 +2,14 @@
 
 use std::io::{IsTerminal as _, stdout};
 
+use jiff::Timestamp;
+
+use crate::certificates;
 use crate::config::replay::{ReplayConfig, View};
 use crate::config::values::Format;
+use crate::config::watching::Watching;
 use crate::observation::{Action, MessageSeen, Observation, Outcome, Sink};
+use crate::output;
 use crate::output::event::EventOptions;
 use crate::output::json::JsonLines;
 use crate::output::messages::MessageLines;
@@ -14,6 +19,7 @@ use crate::output::target::{OutputError, Target};
 use crate::output::text::TextTable;
 use crate::report::Report;
 use crate::watch::Watch;
+use crate::watch::inventory::Inventory;
 
 /// How much is gathered before it is written.
 const WRITE_BYTES: usize = 64 * 1024;
@@ -57,6 +63,11 @@ enum Lines {
         format: Format,
         color: bool,
     },
+    /// The certificates of all handshakes, at the end.
+    Certificates {
+        inventory: Box<Inventory>,
+        format: Format,
+    },
 }
 
 /// Where all that is seen goes.
@@ -80,7 +91,11 @@ impl Output {
         let format = config.console.format;
         let events = |render| Lines::Events {
             render,
-            watch: Box::new(Watch::new(&config.watching)),
+            // Nobody can ask for it.
+            watch: Box::new(Watch::new(&Watching {
+                inventory: 0,
+                ..config.watching
+            })),
             findings: Vec::new(),
         };
         let lines = match (config.view, format) {
@@ -88,6 +103,10 @@ impl Output {
             (View::Events, Format::Text) => events(Box::new(TextTable::new(color))),
             (View::Messages, Format::Json) => Lines::Messages(MessageLines::json()),
             (View::Messages, Format::Text) => Lines::Messages(MessageLines::text(color)),
+            (View::Certificates, _) => Lines::Certificates {
+                inventory: Box::new(Inventory::new(config.watching.inventory, 0)),
+                format,
+            },
             (View::Summary, _) => Lines::Summary {
                 summary: Box::default(),
                 format,
@@ -140,13 +159,21 @@ impl Output {
     /// # Errors
     /// When it cannot be written.
     pub fn finish(&mut self) -> Result<(), OutputError> {
-        if let Lines::Summary {
-            summary,
-            format,
-            color,
-        } = &self.lines
-        {
-            summary.write(*format, *color, &mut self.gathered);
+        match &self.lines {
+            Lines::Summary {
+                summary,
+                format,
+                color,
+            } => summary.write(*format, *color, &mut self.gathered),
+            Lines::Certificates { inventory, format } => {
+                let mut json = Vec::new();
+                output::certificates::write(inventory, Timestamp::now(), &mut json);
+                match certificates::shown(&json, *format) {
+                    Ok(text) => self.gathered.extend(text),
+                    Err(error) => tracing::error!("{error}"),
+                }
+            }
+            Lines::Events { .. } | Lines::Messages(_) => {}
         }
         self.write();
         self.check()
@@ -170,6 +197,9 @@ impl Sink for Output {
             }
             Lines::Messages(_) => {}
             Lines::Summary { summary, .. } => summary.add(&seen),
+            Lines::Certificates { inventory, .. } => {
+                inventory.observe(&seen, seen.time_ns.saturating_add(seen.duration_ns));
+            }
         }
     }
 

@@ -7,15 +7,6 @@ use crate::output::words::Word as _;
 
 const SECOND: u64 = 1_000_000_000;
 
-fn inventory(capacity: usize, metric: usize) -> SharedInventory {
-    Inventory::new(&Watching {
-        inventory: capacity,
-        metric,
-        ..Watching::default()
-    })
-    .unwrap()
-}
-
 fn leaf(number: u32, der_bytes: usize) -> Arc<CertificateFacts> {
     let mut facts = (*samples::certificate(&format!("n{number}"))).clone();
     facts.sha256[..4].copy_from_slice(&number.to_be_bytes());
@@ -36,8 +27,7 @@ fn served(leaf: &Arc<CertificateFacts>) -> Observation {
 
 #[test]
 fn both_leaves_of_a_handshake_are_kept_with_what_became_of_them() {
-    let shared = inventory(10, 0);
-    let mut inventory = shared.lock();
+    let mut inventory = Inventory::new(10, 0);
     let refused = samples::refused_client();
     inventory.observe(&refused, 20 * SECOND);
     let accepted = Observation {
@@ -78,8 +68,7 @@ fn both_leaves_of_a_handshake_are_kept_with_what_became_of_them() {
 
 #[test]
 fn a_server_that_the_client_refuses_is_refused() {
-    let shared = inventory(10, 0);
-    let mut inventory = shared.lock();
+    let mut inventory = Inventory::new(10, 0);
     let seen = Observation {
         rejected_by: Some(Side::Client),
         reason: Some(Reason::Certificate(Side::Server, CertificateFault::Expired)),
@@ -98,8 +87,7 @@ fn a_server_that_the_client_refuses_is_refused() {
 
 #[test]
 fn the_latest_places_stay() {
-    let shared = inventory(10, 0);
-    let mut inventory = shared.lock();
+    let mut inventory = Inventory::new(10, 0);
     let leaf = leaf(1, 10);
     for port in 0..20 {
         let mut seen = served(&leaf);
@@ -121,8 +109,7 @@ fn the_latest_places_stay() {
 
 #[test]
 fn the_one_not_seen_for_longest_leaves_and_is_counted() {
-    let shared = inventory(3, 0);
-    let mut inventory = shared.lock();
+    let mut inventory = Inventory::new(3, 0);
     for number in [1, 2, 3, 1, 4] {
         inventory.observe(&served(&leaf(number, 10)), 0);
     }
@@ -134,8 +121,7 @@ fn the_one_not_seen_for_longest_leaves_and_is_counted() {
 
 #[test]
 fn large_certificates_take_the_room_of_many() {
-    let shared = inventory(1000, 0);
-    let mut inventory = shared.lock();
+    let mut inventory = Inventory::new(1000, 0);
     for number in 0..100 {
         inventory.observe(&served(&leaf(number, MAX_DER_BYTES / 10)), 0);
     }
@@ -146,8 +132,7 @@ fn large_certificates_take_the_room_of_many() {
 
 #[test]
 fn as_many_are_measured_as_the_settings_say() {
-    let shared = inventory(4, 2);
-    let mut inventory = shared.lock();
+    let mut inventory = Inventory::new(4, 2);
     for number in 0..4 {
         inventory.observe(&served(&leaf(number, 10)), 0);
     }
@@ -169,5 +154,6 @@ fn it_can_be_off() {
         inventory: 0,
         ..Watching::default()
     };
-    assert!(Inventory::new(&settings).is_none());
+    assert!(SharedInventory::new(&settings).is_none());
+    assert!(SharedInventory::new(&Watching::default()).is_some());
 }
