@@ -1,0 +1,5 @@
+//! The laboratory: real servers and clients of many TLS libraries, in every case that goes right or wrong, observed by the
+//! agent from the wire alone. What both peers report is the truth; the events are compared with it.
+
+pub mod peer;
+pub mod stacks;
