@@ -3,8 +3,14 @@
 
 pub mod case;
 pub mod fault;
+pub mod judge;
+pub mod observed;
 pub mod peer;
 pub mod programs;
 pub mod proxy;
+pub mod report;
+pub mod row;
+pub mod run;
+pub mod session;
 pub mod stacks;
 pub mod truth;

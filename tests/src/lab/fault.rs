@@ -102,13 +102,22 @@ const CERTIFICATE_FAULTS: [(&str, &[&str]); 8] = [
             "failed to parse",
             "parsing",
             "decode",
-            "badsignature",
         ],
     ),
 ];
 
 /// Other reasons, each with parts of texts that name it.
-const OTHER_REASONS: [(&str, &[&str]); 6] = [
+const OTHER_REASONS: [(&str, &[&str]); 7] = [
+    (
+        "decrypt_error",
+        &[
+            "bad signature",
+            "badsignature",
+            "invalid signature",
+            "digest check failed",
+            "verification failure",
+        ],
+    ),
     (
         "not_tls",
         &[

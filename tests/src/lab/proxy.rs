@@ -1,6 +1,6 @@
 //! A TCP relay between two peers that cuts the connection at a chosen point.
 
-use std::io::{Read, Write};
+use std::io::{ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -12,6 +12,7 @@ use serde::Serialize;
 use crate::lab::peer::PEER_PATIENCE;
 use crate::netns::Namespace;
 use crate::peers::tcp;
+use crate::poll;
 
 /// A direction through the relay.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
@@ -104,7 +105,7 @@ impl Gate {
 /// Relays one connection from `listener` to `server`, and cuts it. Both sockets stay outside of every observed cgroup.
 /// Gives the port that the server sees.
 fn relay(listener: &TcpListener, server: SocketAddr, cut: Cut) -> Result<u16> {
-    let (client, _) = listener.accept().context("accept")?;
+    let client = accept(listener)?;
     let upstream = TcpStream::connect(server).context("connect")?;
     let port = upstream.local_addr()?.port();
     for stream in [&client, &upstream] {
@@ -135,6 +136,20 @@ fn relay(listener: &TcpListener, server: SocketAddr, cut: Cut) -> Result<u16> {
     Ok(port)
 }
 
+/// The next connection; an error if none comes.
+fn accept(listener: &TcpListener) -> Result<TcpStream> {
+    listener.set_nonblocking(true)?;
+    let accepted = poll::until("a connection to relay", PEER_PATIENCE, || {
+        match listener.accept() {
+            Ok((stream, _)) => Ok(Some(stream)),
+            Err(error) if error.kind() == ErrorKind::WouldBlock => Ok(None),
+            Err(error) => Err(error).context("accept"),
+        }
+    })?;
+    accepted.set_nonblocking(false)?;
+    Ok(accepted)
+}
+
 /// Carries one direction until it ends, the gate shuts, or the other direction is over.
 fn carry(mut from: &TcpStream, mut to: &TcpStream, gate: Option<&Mutex<Gate>>, over: &AtomicBool) {
     let mut gate = gate.and_then(|gate| gate.lock().ok());
@@ -147,12 +162,7 @@ fn carry(mut from: &TcpStream, mut to: &TcpStream, gate: Option<&Mutex<Gate>>, o
         let count = match from.read(&mut buffer) {
             Ok(0) => return,
             Ok(count) => count,
-            Err(error)
-                if matches!(
-                    error.kind(),
-                    std::io::ErrorKind::WouldBlock | std::io::ErrorKind::TimedOut
-                ) =>
-            {
+            Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => {
                 continue;
             }
             Err(_) => return,
@@ -165,8 +175,8 @@ fn carry(mut from: &TcpStream, mut to: &TcpStream, gate: Option<&Mutex<Gate>>, o
     }
 }
 
-/// Relays `count` connections one after the other on a thread in `namespace`, from `address`, which is bound when this
-/// returns.
+/// Relays one connection on a thread in `namespace`, from `address`, which is bound when this returns. The thread gives the
+/// port that the server sees.
 ///
 /// # Errors
 /// When the address cannot be had.

@@ -27,6 +27,18 @@ pub enum Ending {
 }
 
 impl Ending {
+    /// In words.
+    pub const fn text(self) -> &'static str {
+        match self {
+            Self::Established => "established",
+            Self::RejectedByServer => "rejected by server",
+            Self::RejectedByClient => "rejected by client",
+            Self::Aborted => "aborted",
+            Self::TimedOut => "timed out",
+            Self::Unclear => "unclear",
+        }
+    }
+
     /// Whether somebody refused.
     pub const fn is_refusal(self) -> bool {
         matches!(self, Self::RejectedByServer | Self::RejectedByClient)

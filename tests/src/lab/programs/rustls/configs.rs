@@ -45,7 +45,10 @@ pub fn server(plan: &ServerPlan<'_>, provider: CryptoProvider) -> Result<ServerC
     let identity = read(plan.identity)?;
     let mut config = builder.with_single_cert(identity.chain, identity.key)?;
     config.alpn_protocols = protocols(plan.alpn);
-    config.ticketer = rustls::crypto::ring::Ticketer::new()?;
+    // Early data is taken with sessions that the server itself remembers, and not with tickets.
+    if !plan.early_data {
+        config.ticketer = rustls::crypto::ring::Ticketer::new()?;
+    }
     if let Some(tickets) = plan.tickets {
         config.send_tls13_tickets = tickets.into();
     }
