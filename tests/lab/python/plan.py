@@ -27,8 +27,6 @@ def server_context(plan):
     if plan["crl"]:
         context.load_verify_locations(plan["crl"])
         context.verify_flags |= ssl.VERIFY_CRL_CHECK_LEAF
-    if plan["tickets"] is not None:
-        context.num_tickets = plan["tickets"]
     if plan["only_name"]:
         context.sni_callback = lambda _tls, name, _context: (
             None if name == plan["only_name"] else ssl.ALERT_DESCRIPTION_UNRECOGNIZED_NAME

@@ -1,8 +1,18 @@
 //! The TLS libraries of the laboratory, one file each.
 
+mod feature;
+mod node;
+mod openssl_conf;
+mod program;
+mod python;
+
 use super::peer::Stack;
 
 /// All that this machine may have, in the order of tables. A stack whose program is missing says so when it is to start.
 pub fn all() -> Vec<Box<dyn Stack>> {
-    Vec::new()
+    vec![
+        Box::new(python::BLOCKING),
+        Box::new(python::ASYNCIO),
+        Box::new(node::NODE),
+    ]
 }
