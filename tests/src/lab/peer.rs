@@ -7,7 +7,7 @@ use std::process::Command;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use crate::peers::{ClientAuth, Version};
 use crate::process::Process;
@@ -21,16 +21,19 @@ pub const PEER_PATIENCE: Duration = Duration::from_secs(8);
 pub const REQUEST: &str = "GET / HTTP/1.0\r\n\r\n";
 
 /// A certificate chain with its key.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Identity<'a> {
     /// PEM, leaf first.
+    #[serde(borrow)]
     pub chain: &'a Path,
     /// PEM, PKCS#8.
+    #[serde(borrow)]
     pub key: &'a Path,
 }
 
 /// What a server does when its handshake is complete.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Service {
     /// Reads what the client says, answers once with a line or an HTTP response, and waits for the client's close.
     #[default]
@@ -42,7 +45,8 @@ pub enum Service {
 }
 
 /// What a client does when its handshake is complete.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Behaviour {
     /// Says [`REQUEST`], reads some answer, closes with close_notify.
     #[default]
@@ -55,29 +59,35 @@ pub enum Behaviour {
     UpdatesKey,
 }
 
-/// What a server is to be.
-#[derive(Clone, Copy, Debug)]
+/// What a server is to be. As JSON it is the argument of the servers that the project has written itself.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub struct ServerPlan<'a> {
     /// Where to listen.
     pub address: SocketAddr,
     /// The only version; both when absent.
     pub version: Option<Version>,
     /// Its certificate.
+    #[serde(borrow)]
     pub identity: Identity<'a>,
     /// What it wants of clients.
     pub auth: ClientAuth,
     /// The CA of its clients, PEM; there whenever `auth` asks.
+    #[serde(borrow)]
     pub client_ca: &'a Path,
     /// Revocation list of `client_ca`, PEM, to be enforced.
+    #[serde(borrow)]
     pub crl: Option<&'a Path>,
     /// How many session tickets it gives in TLS 1.3; the library's default when absent.
     pub tickets: Option<u8>,
     /// The only cipher suite, IANA name; the library's default list when absent. See [`openssl_cipher`].
+    #[serde(borrow)]
     pub cipher: Option<&'a str>,
     /// The only key exchange group: `x25519`, `secp256r1`, `secp384r1`; the library's defaults when absent.
+    #[serde(borrow)]
     pub group: Option<&'a str>,
-    /// ALPN protocols; no ALPN when empty. No protocol in common is refused.
-    pub alpn: &'a [&'a str],
+    /// The only ALPN protocol; no ALPN when absent. A client that offers others only is refused.
+    #[serde(borrow)]
+    pub alpn: Option<&'a str>,
     /// Pads records of TLS 1.3 to a multiple of this many bytes.
     pub padding: Option<u16>,
     /// Takes early data.
@@ -85,15 +95,17 @@ pub struct ServerPlan<'a> {
     /// Asks for the client's certificate after the handshake (TLS 1.3).
     pub post_handshake_auth: bool,
     /// The only server name it serves; any other is answered with the alert unrecognized_name.
+    #[serde(borrow)]
     pub only_name: Option<&'a str>,
     /// What it does once connected.
     pub service: Service,
     /// A directory of its own for configuration and log files; exists.
+    #[serde(borrow)]
     pub directory: &'a Path,
 }
 
-/// What a client is to do.
-#[derive(Clone, Copy, Debug)]
+/// What a client is to do. As JSON it is the argument of the clients that the project has written itself.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub struct ClientPlan<'a> {
     /// The server.
     pub address: SocketAddr,
@@ -102,10 +114,13 @@ pub struct ClientPlan<'a> {
     /// The only version; both when absent.
     pub version: Option<Version>,
     /// The CA of the server's certificate, PEM; it is always checked.
+    #[serde(borrow)]
     pub trusted: &'a Path,
     /// The name to ask for, and to find in the server's certificate.
+    #[serde(borrow)]
     pub server_name: &'a str,
     /// What to show when asked.
+    #[serde(borrow)]
     pub identity: Option<Identity<'a>>,
     /// The `identity` is not a well-formed certificate: it must be sent as it stands, without being looked at. A stack
     /// that cannot, gives no command.
@@ -117,16 +132,20 @@ pub struct ClientPlan<'a> {
     /// Resuming connections send [`REQUEST`] as early data.
     pub early_data: bool,
     /// The only cipher suite, IANA name.
+    #[serde(borrow)]
     pub cipher: Option<&'a str>,
     /// The only key exchange group, named as in [`ServerPlan::group`].
+    #[serde(borrow)]
     pub group: Option<&'a str>,
-    /// ALPN protocols; no ALPN when empty.
-    pub alpn: &'a [&'a str],
+    /// The only ALPN protocol; no ALPN when absent.
+    #[serde(borrow)]
+    pub alpn: Option<&'a str>,
     /// Offers post_handshake_auth and answers such a request.
     pub post_handshake_auth: bool,
     /// What it does once connected.
     pub behaviour: Behaviour,
     /// A directory of its own for files; exists.
+    #[serde(borrow)]
     pub directory: &'a Path,
 }
 
@@ -196,6 +215,12 @@ pub trait Stack: Send + Sync {
     /// # Errors
     /// When files cannot be written or programs are missing.
     fn call(&self, plan: &ClientPlan<'_>) -> Result<Option<Command>>;
+
+    /// Whether its client can make more than one connection; [`ClientPlan::count`] is always 1 if not, and the laboratory
+    /// starts it several times, with the same directory.
+    fn loops(&self) -> bool {
+        true
+    }
 
     /// Leads a client through its part where the program does not do so by itself, up to the end of its standard input.
     /// The laboratory then waits for the program's end.
