@@ -9,16 +9,14 @@ import (
 
 func (p *plan) call() {
 	config := p.config()
-	config.RootCAs = pool(p.CA)
+	config.RootCAs = pool(p.Trusted)
 	config.ServerName = p.ServerName
 	if p.Resume {
 		config.ClientSessionCache = tls.NewLRUClientSessionCache(1)
 	}
 	var certificate tls.Certificate
-	if p.Certificate != "" {
-		var err error
-		certificate, err = tls.LoadX509KeyPair(p.Certificate, p.Key)
-		must(err)
+	if p.Identity != nil {
+		certificate = p.Identity.load()
 	}
 	for range p.Count {
 		p.connect(config.Clone(), &certificate)
@@ -65,7 +63,7 @@ func (p *plan) behave(connection *tls.Conn) error {
 		_, err := connection.Read(make([]byte, 4096))
 		return err
 	case "idles":
-		time.Sleep(time.Duration(p.IdleMs) * time.Millisecond)
+		time.Sleep(time.Duration(p.IdleSeconds * float64(time.Second)))
 	}
 	return nil
 }

@@ -19,17 +19,24 @@ import (
 
 // plan is the union of what servers and clients are told.
 type plan struct {
-	Address, Version, Certificate, Key, Auth string
-	CA, CRL, Cipher, Group, Service, Reply   string
-	Behaviour, Request                       string
-	ServerName                               string `json:"server_name"`
-	OnlyName                                 string `json:"only_name"`
-	Port, Count                              int
-	Tickets                                  *int
-	ALPN                                     []string
-	Resume                                   bool
-	IdleMs                                   int `json:"idle_ms"`
-	Patience                                 int
+	Address, Version, Auth, Cipher, Group, ALPN, CRL string
+	Service, Reply, Behaviour, Request               string
+	Trusted                                          string
+	Port, Count, Patience                            int
+	Resume                                           bool
+	Tickets                                          *int
+	Identity                                         *identity
+	ServerName                                       string  `json:"server_name"`
+	ClientCA                                         string  `json:"client_ca"`
+	IdleSeconds                                      float64 `json:"idle_seconds"`
+}
+
+type identity struct{ Chain, Key string }
+
+func (i *identity) load() tls.Certificate {
+	certificate, err := tls.LoadX509KeyPair(i.Chain, i.Key)
+	must(err)
+	return certificate
 }
 
 // report is what became of a connection, on one line.
@@ -75,7 +82,10 @@ func fault(err error) string {
 }
 
 func (p *plan) config() *tls.Config {
-	config := &tls.Config{NextProtos: p.ALPN}
+	config := &tls.Config{}
+	if p.ALPN != "" {
+		config.NextProtos = []string{p.ALPN}
+	}
 	switch p.Version {
 	case "1.2":
 		config.MinVersion, config.MaxVersion = tls.VersionTLS12, tls.VersionTLS12

@@ -23,16 +23,14 @@ func (p *plan) serve() {
 
 func (p *plan) serverConfig() *tls.Config {
 	config := p.config()
-	certificate, err := tls.LoadX509KeyPair(p.Certificate, p.Key)
-	must(err)
-	config.Certificates = []tls.Certificate{certificate}
+	config.Certificates = []tls.Certificate{p.Identity.load()}
 	config.ClientAuth = map[string]tls.ClientAuthType{
 		"none":     tls.NoClientCert,
 		"optional": tls.VerifyClientCertIfGiven,
 		"required": tls.RequireAndVerifyClientCert,
 	}[p.Auth]
 	if p.Auth != "none" {
-		config.ClientCAs = pool(p.CA)
+		config.ClientCAs = pool(p.ClientCA)
 	}
 	if p.CRL != "" {
 		config.VerifyPeerCertificate = revocation(p.CRL)

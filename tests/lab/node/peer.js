@@ -9,14 +9,14 @@ const VERSIONS = { 1.2: 'TLSv1.2', 1.3: 'TLSv1.3' };
 function offer(plan) {
   const version = plan.version ? VERSIONS[plan.version] : undefined;
   return {
-    ca: plan.ca && readFileSync(plan.ca),
-    cert: plan.certificate && readFileSync(plan.certificate),
-    key: plan.key && readFileSync(plan.key),
+    ca: readFileSync(plan.client_ca ?? plan.trusted),
+    cert: plan.identity && readFileSync(plan.identity.chain),
+    key: plan.identity && readFileSync(plan.identity.key),
     minVersion: version,
     maxVersion: version,
     ciphers: plan.cipher ?? undefined,
     ecdhCurve: plan.group ?? undefined,
-    ALPNProtocols: plan.alpn.length ? plan.alpn : undefined,
+    ALPNProtocols: plan.alpn ? [plan.alpn] : undefined,
   };
 }
 
@@ -113,7 +113,7 @@ function call(plan, secureContext, previous) {
       port: plan.port,
       servername: plan.server_name,
       secureContext,
-      ALPNProtocols: plan.alpn.length ? plan.alpn : undefined,
+      ALPNProtocols: plan.alpn ? [plan.alpn] : undefined,
       session: previous,
     });
     socket.setTimeout(plan.patience * 1000, () => socket.destroy(timedOut()));
@@ -139,8 +139,8 @@ function call(plan, secureContext, previous) {
 
 function behave(plan, socket) {
   if (plan.behaviour === 'requests') socket.write(plan.request);
-  if (plan.behaviour === 'closes') socket.end();
-  if (plan.behaviour === 'idles') setTimeout(() => socket.end(), plan.idle_ms);
+  if (plan.behaviour === 'closes_at_once') socket.end();
+  if (plan.behaviour === 'idles') setTimeout(() => socket.end(), plan.idle_seconds * 1000);
 }
 
 const [role, plan] = process.argv.slice(2);

@@ -72,7 +72,7 @@ def behave(plan, tls):
         if not tls.recv(4096):
             raise ConnectionResetError("closed without an answer")
     elif plan["behaviour"] == "idles":
-        time.sleep(plan["idle_ms"] / 1000)
+        time.sleep(plan["idle_seconds"])
 
 
 def close(connection):

@@ -20,10 +20,10 @@ _printing = threading.Lock()
 
 def server_context(plan):
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(plan["certificate"], plan["key"])
+    _identify(context, plan["identity"])
     context.verify_mode = CLIENT_AUTH[plan["auth"]]
     if plan["auth"] != "none":
-        context.load_verify_locations(plan["ca"])
+        context.load_verify_locations(plan["client_ca"])
     if plan["crl"]:
         context.load_verify_locations(plan["crl"])
         context.verify_flags |= ssl.VERIFY_CRL_CHECK_LEAF
@@ -37,11 +37,15 @@ def server_context(plan):
 
 def client_context(plan):
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    context.load_verify_locations(plan["ca"])
-    if plan["certificate"]:
-        context.load_cert_chain(plan["certificate"], plan["key"])
+    context.load_verify_locations(plan["trusted"])
+    if plan["identity"]:
+        _identify(context, plan["identity"])
     _offer(context, plan)
     return context
+
+
+def _identify(context, identity):
+    context.load_cert_chain(identity["chain"], identity["key"])
 
 
 def _offer(context, plan):
@@ -52,7 +56,7 @@ def _offer(context, plan):
     if plan["group"]:
         context.set_ecdh_curve(plan["group"])
     if plan["alpn"]:
-        context.set_alpn_protocols(plan["alpn"])
+        context.set_alpn_protocols([plan["alpn"]])
     context.post_handshake_auth = plan["post_handshake_auth"]
 
 

@@ -104,7 +104,7 @@ async def behave(plan, reader, writer):
         if not await reader.read(4096):
             raise ConnectionResetError("closed without an answer")
     elif plan["behaviour"] == "idles":
-        await asyncio.sleep(plan["idle_ms"] / 1000)
+        await asyncio.sleep(plan["idle_seconds"])
 
 
 if __name__ == "__main__":

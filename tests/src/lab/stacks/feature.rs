@@ -1,6 +1,6 @@
 //! What a plan asks for beyond the ordinary, so that a stack can say what it cannot do.
 
-use super::super::peer::{Behaviour, ClientPlan, ServerPlan, Service};
+use crate::lab::peer::{Behaviour, ClientPlan, ServerPlan, Service};
 
 /// Something that not every library, or not every program, can be told to do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,7 +46,7 @@ impl Feature {
             (Self::Crl, plan.crl.is_some()),
             (Self::Tickets, plan.tickets.is_some()),
             (Self::Group, plan.group.is_some()),
-            (Self::Alpn, !plan.alpn.is_empty()),
+            (Self::Alpn, plan.alpn.is_some()),
             (Self::Padding, plan.padding.is_some()),
             (Self::EarlyData, plan.early_data),
             (Self::PostHandshakeAuth, plan.post_handshake_auth),
@@ -61,7 +61,7 @@ impl Feature {
     pub fn of_client(plan: &ClientPlan<'_>) -> Vec<Self> {
         let wanted = [
             (Self::Group, plan.group.is_some()),
-            (Self::Alpn, !plan.alpn.is_empty()),
+            (Self::Alpn, plan.alpn.is_some()),
             (Self::EarlyData, plan.early_data),
             (Self::PostHandshakeAuth, plan.post_handshake_auth),
             (Self::Resume, plan.resume),

@@ -1,6 +1,7 @@
 //! The TLS libraries of the laboratory, one file each.
 
 mod feature;
+mod go;
 mod node;
 mod openssl_conf;
 mod program;
@@ -14,5 +15,6 @@ pub fn all() -> Vec<Box<dyn Stack>> {
         Box::new(python::BLOCKING),
         Box::new(python::ASYNCIO),
         Box::new(node::NODE),
+        Box::new(go::GO),
     ]
 }

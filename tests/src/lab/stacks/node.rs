@@ -1,6 +1,6 @@
 //! Node's tls module.
 
-use std::path::PathBuf;
+use std::path::Path;
 use std::process::Command;
 
 use super::feature::Feature::{
@@ -32,7 +32,7 @@ pub const NODE: Program = Program {
     configure: Some(configure),
 };
 
-fn configure(command: &mut Command, file: PathBuf) {
+fn configure(command: &mut Command, file: &Path) {
     let mut option = std::ffi::OsString::from("--openssl-config=");
     option.push(file);
     command.env("NODE_OPTIONS", option);

@@ -5,28 +5,54 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 
-use super::super::peer::{ClientPlan, ServerPlan};
 use super::feature::is_tls13_suite;
+use crate::lab::peer::{ClientPlan, ServerPlan};
 
-/// Writes what this server needs, if anything.
-///
-/// # Errors
-/// When the file cannot be written.
-pub fn server(plan: &ServerPlan<'_>) -> Result<Option<PathBuf>> {
-    let lines = [
+/// What stands in the file.
+pub struct Configuration<'a> {
+    directory: &'a Path,
+    settings: Vec<String>,
+}
+
+/// What this server needs.
+pub fn server<'a>(plan: &ServerPlan<'a>) -> Configuration<'a> {
+    let settings = [
         suite(plan.cipher),
         plan.tickets.map(|count| format!("NumTickets = {count}")),
         plan.padding.map(|bytes| format!("RecordPadding = {bytes}")),
     ];
-    write(plan.directory, &lines)
+    Configuration {
+        directory: plan.directory,
+        settings: settings.into_iter().flatten().collect(),
+    }
 }
 
-/// Writes what this client needs, if anything.
-///
-/// # Errors
-/// When the file cannot be written.
-pub fn client(plan: &ClientPlan<'_>) -> Result<Option<PathBuf>> {
-    write(plan.directory, &[suite(plan.cipher)])
+/// What this client needs.
+pub fn client<'a>(plan: &ClientPlan<'a>) -> Configuration<'a> {
+    Configuration {
+        directory: plan.directory,
+        settings: suite(plan.cipher).into_iter().collect(),
+    }
+}
+
+impl Configuration<'_> {
+    /// Writes it into the plan's directory, if there is anything to write.
+    ///
+    /// # Errors
+    /// When the file cannot be written.
+    pub fn write(&self) -> Result<Option<PathBuf>> {
+        if self.settings.is_empty() {
+            return Ok(None);
+        }
+        let file = self.directory.join("openssl.cnf");
+        // Node reads a section of its own name.
+        let text = format!(
+            "openssl_conf = start\nnodejs_conf = start\n[start]\nssl_conf = ssl\n[ssl]\nsystem_default = tls\n[tls]\n{}\n",
+            self.settings.join("\n")
+        );
+        fs::write(&file, text).with_context(|| file.display().to_string())?;
+        Ok(Some(file))
+    }
 }
 
 /// OpenSSL's name of a group of a plan.
@@ -41,19 +67,4 @@ pub fn group(name: &str) -> String {
 fn suite(cipher: Option<&str>) -> Option<String> {
     let name = cipher.filter(|name| is_tls13_suite(name))?;
     Some(format!("Ciphersuites = {name}"))
-}
-
-fn write(directory: &Path, lines: &[Option<String>]) -> Result<Option<PathBuf>> {
-    let lines: Vec<_> = lines.iter().flatten().map(String::as_str).collect();
-    if lines.is_empty() {
-        return Ok(None);
-    }
-    let file = directory.join("openssl.cnf");
-    // Node reads a section of its own name.
-    let text = format!(
-        "openssl_conf = start\nnodejs_conf = start\n[start]\nssl_conf = ssl\n[ssl]\nsystem_default = tls\n[tls]\n{}\n",
-        lines.join("\n")
-    );
-    fs::write(&file, text).with_context(|| file.display().to_string())?;
-    Ok(Some(file))
 }

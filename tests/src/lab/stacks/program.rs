@@ -1,16 +1,17 @@
 //! The peer programs of the laboratory's own (`tests/lab`): small programs over one TLS library each, all told what to do
 //! by a plan in JSON and all reporting in JSON. `tests/lab/README.md` describes both.
 
-use std::path::PathBuf;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use anyhow::Result;
+use anyhow::{Context, Result};
+use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::super::peer::{Behaviour, ClientPlan, PEER_PATIENCE, REQUEST, ServerPlan, Service, Stack};
 use super::feature::{Feature, is_tls13_suite};
-use super::openssl_conf;
-use crate::peers::{ClientAuth, Version};
+use super::openssl_conf::{self, Configuration};
+use crate::lab::peer::{Behaviour, ClientPlan, PEER_PATIENCE, REQUEST, ServerPlan, Stack, openssl_cipher};
 
 /// What servers answer.
 pub const REPLY: &str = "HTTP/1.0 200 OK\r\nContent-Length: 3\r\n\r\nok\n";
@@ -18,6 +19,28 @@ pub const REPLY: &str = "HTTP/1.0 200 OK\r\nContent-Length: 3\r\n\r\nok\n";
 /// Where the sources of the programs are.
 pub fn sources() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("lab")
+}
+
+/// A program that `cargo xtask lab` has built: it is in `lab-programs` in Cargo's target directory, some directories above
+/// the running program.
+///
+/// # Errors
+/// When it has not been built.
+pub fn built(name: &str) -> Result<Command> {
+    let own = std::env::current_exe().context("own path")?;
+    let found = own
+        .ancestors()
+        .skip(1)
+        .take(3)
+        .map(|directory| directory.join("lab-programs").join(name))
+        .find(|path| path.is_file());
+    let path = found.with_context(|| {
+        format!(
+            "no lab-programs/{name} near {}: run cargo xtask lab",
+            own.display()
+        )
+    })?;
+    Ok(Command::new(path))
 }
 
 /// How a library names cipher suites and groups, and where it takes them from.
@@ -44,7 +67,7 @@ pub struct Program {
     /// Names it knows.
     pub naming: Naming,
     /// How it is told of a configuration file for OpenSSL, if it can be.
-    pub configure: Option<fn(&mut Command, PathBuf)>,
+    pub configure: Option<fn(&mut Command, &Path)>,
 }
 
 impl Stack for Program {
@@ -59,14 +82,10 @@ impl Stack for Program {
         {
             return Ok(None);
         }
-        let mut command = (self.command)()?;
-        if let Some(configure) = self.configure
-            && let Some(file) = openssl_conf::server(plan)?
-        {
-            configure(&mut command, file);
-        }
-        command.arg("server").arg(self.server_plan(plan).to_string());
-        Ok(Some(command))
+        let mut told = self.plan(plan, plan.address, plan.cipher, plan.group)?;
+        told["reply"] = json!(REPLY);
+        self.command("server", &told, openssl_conf::server(plan))
+            .map(Some)
     }
 
     fn call(&self, plan: &ClientPlan<'_>) -> Result<Option<Command>> {
@@ -76,80 +95,44 @@ impl Stack for Program {
         {
             return Ok(None);
         }
-        let mut command = (self.command)()?;
-        if let Some(configure) = self.configure
-            && let Some(file) = openssl_conf::client(plan)?
-        {
-            configure(&mut command, file);
+        let mut told = self.plan(plan, plan.address, plan.cipher, plan.group)?;
+        told["request"] = json!(REQUEST);
+        if let Behaviour::Idles(time) = plan.behaviour {
+            told["behaviour"] = json!("idles");
+            told["idle_seconds"] = json!(time.as_secs_f64());
         }
-        command.arg("client").arg(self.client_plan(plan).to_string());
-        Ok(Some(command))
+        self.command("client", &told, openssl_conf::client(plan))
+            .map(Some)
     }
 }
 
 impl Program {
-    fn server_plan(&self, plan: &ServerPlan<'_>) -> Value {
-        json!({
-            "address": plan.address.ip(),
-            "port": plan.address.port(),
-            "version": plan.version.map(Version::text),
-            "certificate": plan.identity.chain,
-            "key": plan.identity.key,
-            "auth": match plan.auth {
-                ClientAuth::None => "none",
-                ClientAuth::Optional => "optional",
-                ClientAuth::Required => "required",
-            },
-            "ca": plan.client_ca,
-            "crl": plan.crl,
-            "tickets": plan.tickets,
-            "cipher": plan.cipher.and_then(|name| self.cipher(name)),
-            "group": plan.group.map(|name| self.group(name)),
-            "alpn": plan.alpn,
-            "padding": plan.padding,
-            "early_data": plan.early_data,
-            "post_handshake_auth": plan.post_handshake_auth,
-            "only_name": plan.only_name,
-            "service": match plan.service {
-                Service::Answers => "answers",
-                Service::SpeaksFirst => "speaks_first",
-                Service::Closes => "closes",
-            },
-            "reply": REPLY,
-            "patience": PEER_PATIENCE.as_secs(),
-        })
+    /// The plan as the program is told it: address and names in its own terms.
+    fn plan(
+        &self,
+        plan: &impl Serialize,
+        address: SocketAddr,
+        cipher: Option<&str>,
+        group: Option<&str>,
+    ) -> Result<Value> {
+        let mut told = serde_json::to_value(plan)?;
+        told["address"] = json!(address.ip());
+        told["port"] = json!(address.port());
+        told["cipher"] = json!(cipher.and_then(|name| self.cipher(name)));
+        told["group"] = json!(group.map(|name| self.group(name)));
+        told["patience"] = json!(PEER_PATIENCE.as_secs());
+        Ok(told)
     }
 
-    fn client_plan(&self, plan: &ClientPlan<'_>) -> Value {
-        let idle = match plan.behaviour {
-            Behaviour::Idles(time) => u64::try_from(time.as_millis()).unwrap_or(u64::MAX),
-            _ => 0,
-        };
-        json!({
-            "address": plan.address.ip(),
-            "port": plan.address.port(),
-            "version": plan.version.map(Version::text),
-            "ca": plan.trusted,
-            "server_name": plan.server_name,
-            "certificate": plan.identity.map(|identity| identity.chain),
-            "key": plan.identity.map(|identity| identity.key),
-            "count": plan.count,
-            "resume": plan.resume,
-            "early_data": plan.early_data,
-            "cipher": plan.cipher.and_then(|name| self.cipher(name)),
-            "group": plan.group.map(|name| self.group(name)),
-            "alpn": plan.alpn,
-            "post_handshake_auth": plan.post_handshake_auth,
-            "behaviour": match plan.behaviour {
-                Behaviour::Requests => "requests",
-                Behaviour::ClosesAtOnce => "closes",
-                Behaviour::Idles(_) => "idles",
-                Behaviour::UpdatesKey => "updates_key",
-            },
-            "idle_ms": idle,
-            "request": REQUEST,
-            "patience": PEER_PATIENCE.as_secs(),
-        })
+    fn command(&self, part: &str, plan: &Value, configuration: Configuration<'_>) -> Result<Command> {
+        let mut command = (self.command)()?;
+        if let Some(configure) = self.configure
+            && let Some(file) = configuration.write()?
+        {
+            configure(&mut command, &file);
+        }
+        command.arg(part).arg(plan.to_string());
+        Ok(command)
     }
 
     /// `None` where the program is not to be told.
@@ -157,7 +140,7 @@ impl Program {
         match self.naming {
             Naming::Iana => Some(iana.to_owned()),
             Naming::OpenSslConf if is_tls13_suite(iana) => None,
-            Naming::OpenSsl | Naming::OpenSslConf => Some(super::super::peer::openssl_cipher(iana)),
+            Naming::OpenSsl | Naming::OpenSslConf => Some(openssl_cipher(iana)),
         }
     }
 

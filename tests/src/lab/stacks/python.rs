@@ -1,6 +1,6 @@
 //! Python's ssl module, over blocking sockets and under asyncio.
 
-use std::path::PathBuf;
+use std::path::Path;
 use std::process::Command;
 
 use super::feature::Feature::{
@@ -68,6 +68,6 @@ fn script(name: &str) -> Command {
     command
 }
 
-fn configure(command: &mut Command, file: PathBuf) {
+fn configure(command: &mut Command, file: &Path) {
     command.env("OPENSSL_CONF", file);
 }
