@@ -1,6 +1,12 @@
 //! The TLS libraries of the laboratory, one file each.
 
+mod feature;
+mod go;
+mod node;
 mod openssl;
+mod openssl_conf;
+mod program;
+mod python;
 mod rustls;
 pub mod strangers;
 
@@ -14,5 +20,9 @@ pub fn all() -> Vec<Box<dyn Stack>> {
             name: "rustls",
             provider: "ring",
         }),
+        Box::new(python::BLOCKING),
+        Box::new(python::ASYNCIO),
+        Box::new(node::NODE),
+        Box::new(go::GO),
     ]
 }
