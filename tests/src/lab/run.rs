@@ -43,7 +43,7 @@ pub struct Selection {
     pub limit: Option<Duration>,
 }
 
-/// The other end of each stack in the short run.
+/// The other end of each stack, and of each stranger to TLS, in the short run.
 const QUICK_PARTNER: &str = "rustls";
 
 impl Selection {
@@ -59,6 +59,12 @@ impl Selection {
     fn takes_pair(&self, server: &str, client: &str) -> bool {
         let named = |name: &str| server == name || client == name;
         (!self.quick || server == client || named(QUICK_PARTNER)) && self.stack.as_deref().is_none_or(named)
+    }
+
+    /// A pair of which one is a stranger to TLS.
+    fn takes_stranger(&self, server: &str, client: &str) -> bool {
+        let has = |name: &str| server == name || client == name;
+        (!self.quick || has(QUICK_PARTNER)) && self.stack.as_deref().is_none_or(has)
     }
 
     /// In the short run, numbers are small too.
@@ -234,8 +240,11 @@ impl Laboratory {
         let is_stranger = |case: &Case| case.who != Who::AnyStack || case.server.who != Who::AnyStack;
         let wanted: Vec<_> = pairs()
             .filter(|(case, client)| {
-                let alone = is_stranger(case) && selection.stack.is_none();
-                alone || selection.takes_pair(group.stack.name(), client.name())
+                let (server, client) = (group.stack.name(), client.name());
+                match is_stranger(case) {
+                    true => selection.takes_stranger(server, client),
+                    false => selection.takes_pair(server, client),
+                }
             })
             .collect();
         let Some((first, _)) = wanted.first() else {
