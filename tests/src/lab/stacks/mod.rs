@@ -2,6 +2,7 @@
 
 mod feature;
 mod go;
+mod nginx;
 mod node;
 mod openssl_conf;
 mod program;
@@ -16,5 +17,6 @@ pub fn all() -> Vec<Box<dyn Stack>> {
         Box::new(python::ASYNCIO),
         Box::new(node::NODE),
         Box::new(go::GO),
+        Box::new(nginx::Nginx),
     ]
 }
