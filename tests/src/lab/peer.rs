@@ -140,6 +140,8 @@ pub struct ClientPlan<'a> {
     /// The only ALPN protocol; no ALPN when absent.
     #[serde(borrow)]
     pub alpn: Option<&'a str>,
+    /// Pads records of TLS 1.3 to a multiple of this many bytes.
+    pub padding: Option<u16>,
     /// Offers post_handshake_auth and answers such a request.
     pub post_handshake_auth: bool,
     /// What it does once connected.
@@ -150,7 +152,7 @@ pub struct ClientPlan<'a> {
 }
 
 /// What a side says ended its handshake, or its connection soon after.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Fault {
     /// This side refused the other: its certificate, its offer, its bytes.
@@ -167,7 +169,7 @@ pub enum Fault {
 
 /// What one side reports of one connection. A program of ours prints one as a line of JSON for each connection, when that
 /// is over; fields it cannot know are left out.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Report {
     /// The client's TCP port; without it reports and connections are joined in their order.

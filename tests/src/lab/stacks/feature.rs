@@ -62,6 +62,7 @@ impl Feature {
         let wanted = [
             (Self::Group, plan.group.is_some()),
             (Self::Alpn, plan.alpn.is_some()),
+            (Self::Padding, plan.padding.is_some()),
             (Self::EarlyData, plan.early_data),
             (Self::PostHandshakeAuth, plan.post_handshake_auth),
             (Self::Resume, plan.resume),

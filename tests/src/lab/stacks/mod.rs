@@ -4,15 +4,23 @@ mod feature;
 mod go;
 mod nginx;
 mod node;
+mod openssl;
 mod openssl_conf;
 mod program;
 mod python;
+mod rustls;
+pub mod strangers;
 
 use super::peer::Stack;
 
 /// All that this machine may have, in the order of tables. A stack whose program is missing says so when it is to start.
 pub fn all() -> Vec<Box<dyn Stack>> {
     vec![
+        Box::new(openssl::OpenSsl),
+        Box::new(rustls::Rustls {
+            name: "rustls",
+            provider: "ring",
+        }),
         Box::new(python::BLOCKING),
         Box::new(python::ASYNCIO),
         Box::new(node::NODE),
