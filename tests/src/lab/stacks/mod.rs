@@ -2,6 +2,7 @@
 
 mod feature;
 mod go;
+mod nginx;
 mod node;
 mod openssl;
 mod openssl_conf;
@@ -24,5 +25,6 @@ pub fn all() -> Vec<Box<dyn Stack>> {
         Box::new(python::ASYNCIO),
         Box::new(node::NODE),
         Box::new(go::GO),
+        Box::new(nginx::Nginx),
     ]
 }
