@@ -120,6 +120,8 @@ pub struct Laboratory {
     pub namespace: Namespace,
     /// Cgroup of all peers; the agent watches it.
     pub cgroup: Cgroup,
+    /// Stacks whose programs are missing here, each with what it lacks.
+    pub absent: Vec<String>,
     materials: Materials,
     stacks: Vec<Box<dyn Stack>>,
     strangers: Vec<Box<dyn Stack>>,
@@ -153,11 +155,19 @@ impl Laboratory {
     /// # Errors
     /// When some part cannot be had.
     pub fn new() -> Result<Self> {
+        let (mut stacks, mut absent) = (Vec::new(), Vec::new());
+        for stack in stacks::all() {
+            match stack.lacks() {
+                None => stacks.push(stack),
+                Some(what) => absent.push(format!("{} takes no part: no {what}", stack.name())),
+            }
+        }
         Ok(Self {
             namespace: Namespace::new()?,
             cgroup: Cgroup::new()?,
+            absent,
             materials: Materials::new()?,
-            stacks: stacks::all(),
+            stacks,
             strangers: stacks::strangers::all(),
             scratch: tempfile::Builder::new().prefix("tlsobs-lab-").tempdir()?,
             next_server_port: AtomicU16::new(SERVER_PORTS.start),

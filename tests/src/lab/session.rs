@@ -51,11 +51,13 @@ pub fn run(selection: &Selection, directory: &Path) -> Result<Findings> {
     let dropped = agent.metrics()?.sum("tls_observer_events_dropped_total", &[]);
     let ended = agent.stop()?;
     let mut observed = Observed::new(ended.events);
+    let mut problems = laboratory.absent.clone();
+    problems.extend(outcome.problems);
     let mut findings = Findings {
         rows: Vec::new(),
         lost: Vec::new(),
         surplus: Vec::new(),
-        problems: outcome.problems,
+        problems,
         skipped: outcome.skipped,
         dropped: dropped.context("no tls_observer_events_dropped_total")?,
         time: Duration::ZERO,

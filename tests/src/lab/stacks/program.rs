@@ -11,7 +11,9 @@ use serde_json::{Value, json};
 
 use super::feature::{Feature, is_tls13_suite};
 use super::openssl_conf::{self, Configuration};
-use crate::lab::peer::{Behaviour, ClientPlan, PEER_PATIENCE, REQUEST, ServerPlan, Stack, openssl_cipher};
+use crate::lab::peer::{
+    Behaviour, ClientPlan, PEER_PATIENCE, REQUEST, ServerPlan, Stack, missing_program, openssl_cipher,
+};
 
 /// What servers answer.
 pub const REPLY: &str = "HTTP/1.0 200 OK\r\nContent-Length: 3\r\n\r\nok\n";
@@ -73,6 +75,21 @@ pub struct Program {
 impl Stack for Program {
     fn name(&self) -> &'static str {
         self.name
+    }
+
+    fn lacks(&self) -> Option<String> {
+        match (self.command)() {
+            Err(error) => Some(error.to_string()),
+            Ok(command) => {
+                let program = command.get_program();
+                let name = program.to_string_lossy();
+                if Path::new(program).is_absolute() {
+                    None
+                } else {
+                    missing_program(&name)
+                }
+            }
+        }
     }
 
     fn serve(&self, plan: &ServerPlan<'_>) -> Result<Option<Command>> {
