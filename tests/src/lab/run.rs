@@ -196,8 +196,15 @@ impl Laboratory {
                         let Some(group) = groups.get(number % groups.len().max(1)) else {
                             break;
                         };
-                        if number >= groups.len() * rounds {
+                        let all = groups.len() * rounds;
+                        if number >= all {
                             break;
+                        }
+                        if number.is_multiple_of(all.div_ceil(10)) {
+                            eprintln!(
+                                "{number} of {all} servers, {:.0} s",
+                                began.elapsed().as_secs_f64()
+                            );
                         }
                         if selection.limit.is_some_and(|limit| began.elapsed() > limit) {
                             lock().skipped += 1;
@@ -234,8 +241,9 @@ impl Laboratory {
             Who::AnyStack => (&self.stacks, None),
             Who::Stranger(name) => (&self.strangers, Some(name)),
         };
-        let named = move |stack: &&Box<dyn Stack>| name.is_none_or(|name| stack.name() == name);
-        from.iter().filter(named).map(AsRef::as_ref)
+        from.iter()
+            .map(AsRef::as_ref)
+            .filter(move |stack: &&dyn Stack| name.is_none_or(|name| stack.name() == name))
     }
 
     /// Starts the server and sends it all clients of all cases.

@@ -1,5 +1,6 @@
 //! A whole run: the agent, the peers, the comparison.
 
+use std::collections::BTreeMap;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -77,6 +78,27 @@ impl Findings {
     /// Where the rows are.
     pub fn rows_file(directory: &Path) -> PathBuf {
         directory.join("rows.jsonl")
+    }
+
+    /// Cases that came out otherwise than meant, by the peers' own reports: some library does not do what the case is
+    /// for. Each with the pair, the version, the ending, and how often.
+    pub fn astray(&self) -> Vec<String> {
+        let mut counts = BTreeMap::new();
+        for row in self.rows.iter().filter(|row| row.is_astray) {
+            let what = format!(
+                "{} / {}, {}, TLS {}: {}",
+                row.server,
+                row.client,
+                row.case,
+                row.version,
+                row.truth_text()
+            );
+            *counts.entry(what).or_insert(0) += 1;
+        }
+        counts
+            .into_iter()
+            .map(|(what, count)| format!("{what} ({count})"))
+            .collect()
     }
 
     fn store(&self, directory: &Path) -> Result<()> {

@@ -232,7 +232,7 @@ mod tests {
         let server = |error, shown| {
             Some(Report {
                 peer_certificate: shown,
-                ..report(error == None, error).unwrap()
+                ..report(error.is_none(), error).unwrap()
             })
         };
         let state = |server, asks| {
