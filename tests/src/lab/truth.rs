@@ -229,7 +229,7 @@ mod tests {
 
     #[test]
     fn a_certificate_was_sent_if_the_server_saw_or_judged_one() {
-        let server = |error, shown| {
+        let server = |error: Option<&str>, shown| {
             Some(Report {
                 peer_certificate: shown,
                 ..report(error.is_none(), error).unwrap()
