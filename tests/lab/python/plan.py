@@ -101,12 +101,12 @@ def received(tls, error, auth):
         return False
     if isinstance(error, ssl.SSLCertVerificationError):
         return True
-    if tls:
-        # A resumed session has the certificate of the one before.
-        return None if tls.session_reused else tls.getpeercert(binary_form=True) is not None
     if "PEER_DID_NOT_RETURN_A_CERTIFICATE" in (getattr(error, "reason", None) or ""):
         return False
-    return None
+    # A resumed session has the certificate of the one before.
+    if not tls or tls.session_reused:
+        return None
+    return tls.getpeercert(binary_form=True) is not None
 
 
 def main(server, client):

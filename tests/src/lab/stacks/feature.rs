@@ -40,6 +40,11 @@ pub enum Feature {
 }
 
 impl Feature {
+    /// Whether a stack that can do `possible` can do all that is needed.
+    pub fn are_all_in(needed: &[Self], possible: &[Self]) -> bool {
+        needed.iter().all(|feature| possible.contains(feature))
+    }
+
     /// What this server needs.
     pub fn of_server(plan: &ServerPlan<'_>) -> Vec<Self> {
         let wanted = [
@@ -62,6 +67,7 @@ impl Feature {
         let wanted = [
             (Self::Group, plan.group.is_some()),
             (Self::Alpn, plan.alpn.is_some()),
+            (Self::Padding, plan.padding.is_some()),
             (Self::Padding, plan.padding.is_some()),
             (Self::EarlyData, plan.early_data),
             (Self::PostHandshakeAuth, plan.post_handshake_auth),

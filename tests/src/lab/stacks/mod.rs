@@ -1,6 +1,8 @@
 //! The TLS libraries of the laboratory, one file each.
 
+mod boringssl;
 mod feature;
+mod gnutls;
 mod go;
 mod nginx;
 mod node;
@@ -25,6 +27,8 @@ pub fn all() -> Vec<Box<dyn Stack>> {
         Box::new(python::ASYNCIO),
         Box::new(node::NODE),
         Box::new(go::GO),
+        Box::new(gnutls::GNUTLS),
+        Box::new(boringssl::BORINGSSL),
         Box::new(nginx::Nginx),
     ]
 }

@@ -35,9 +35,7 @@ impl Stack for Nginx {
     }
 
     fn serve(&self, plan: &ServerPlan<'_>) -> Result<Option<Command>> {
-        let possible = Feature::of_server(plan)
-            .iter()
-            .all(|feature| FEATURES.contains(feature));
+        let possible = Feature::are_all_in(&Feature::of_server(plan), FEATURES);
         if !possible || plan.alpn.is_some_and(|protocol| protocol != PROTOCOL) {
             return Ok(None);
         }

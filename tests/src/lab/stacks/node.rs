@@ -6,7 +6,8 @@ use std::process::Command;
 use super::feature::Feature::{
     Alpn, Closes, Crl, Group, Idles, Padding, Resume, SpeaksFirst, Suite12, Suite13, Tickets,
 };
-use super::program::{Naming, Program, sources};
+use super::openssl_conf::rename;
+use super::program::{Form, Program, sources};
 
 /// Node with the OpenSSL that it brings. A name that its SNICallback refuses is answered by a close without an alert.
 pub const NODE: Program = Program {
@@ -27,8 +28,9 @@ pub const NODE: Program = Program {
         SpeaksFirst,
         Closes,
     ],
-    client: &[Suite12, Suite13, Group, Alpn, Resume, Closes, Idles],
-    naming: Naming::OpenSsl,
+    client: &[Suite12, Suite13, Group, Alpn, Padding, Resume, Closes, Idles],
+    rename,
+    form: Form::Json,
     configure: Some(configure),
 };
 

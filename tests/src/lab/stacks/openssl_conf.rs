@@ -4,9 +4,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
+use serde_json::Value;
 
 use super::feature::is_tls13_suite;
-use crate::lab::peer::{ClientPlan, ServerPlan};
+use crate::lab::peer::{ClientPlan, ServerPlan, openssl_cipher};
 
 /// What stands in the file.
 pub struct Configuration<'a> {
@@ -19,7 +20,7 @@ pub fn server<'a>(plan: &ServerPlan<'a>) -> Configuration<'a> {
     let settings = [
         suite(plan.cipher),
         plan.tickets.map(|count| format!("NumTickets = {count}")),
-        plan.padding.map(|bytes| format!("RecordPadding = {bytes}")),
+        padding(plan.padding),
     ];
     Configuration {
         directory: plan.directory,
@@ -31,7 +32,10 @@ pub fn server<'a>(plan: &ServerPlan<'a>) -> Configuration<'a> {
 pub fn client<'a>(plan: &ClientPlan<'a>) -> Configuration<'a> {
     Configuration {
         directory: plan.directory,
-        settings: suite(plan.cipher).into_iter().collect(),
+        settings: suite(plan.cipher)
+            .into_iter()
+            .chain(padding(plan.padding))
+            .collect(),
     }
 }
 
@@ -64,7 +68,31 @@ pub fn group(name: &str) -> String {
     }
 }
 
+/// Puts OpenSSL's names of cipher suite and group into a plan.
+pub fn rename(plan: &mut Value) {
+    put(plan, "cipher", openssl_cipher);
+    put(plan, "group", group);
+}
+
+/// As [`rename`], for a program that can set suites of TLS 1.3 by the configuration file only.
+pub fn rename_without_tls13(plan: &mut Value) {
+    if plan["cipher"].as_str().is_some_and(is_tls13_suite) {
+        plan["cipher"] = Value::Null;
+    }
+    rename(plan);
+}
+
+fn put(plan: &mut Value, field: &str, rename: fn(&str) -> String) {
+    if let Some(name) = plan[field].as_str() {
+        plan[field] = rename(name).into();
+    }
+}
+
 fn suite(cipher: Option<&str>) -> Option<String> {
     let name = cipher.filter(|name| is_tls13_suite(name))?;
     Some(format!("Ciphersuites = {name}"))
+}
+
+fn padding(bytes: Option<u16>) -> Option<String> {
+    bytes.map(|bytes| format!("RecordPadding = {bytes}"))
 }

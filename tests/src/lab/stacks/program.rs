@@ -9,11 +9,9 @@ use anyhow::{Context, Result};
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::feature::{Feature, is_tls13_suite};
+use super::feature::Feature;
 use super::openssl_conf::{self, Configuration};
-use crate::lab::peer::{
-    Behaviour, ClientPlan, PEER_PATIENCE, REQUEST, ServerPlan, Stack, missing_program, openssl_cipher,
-};
+use crate::lab::peer::{Behaviour, ClientPlan, PEER_PATIENCE, REQUEST, ServerPlan, Stack, missing_program};
 
 /// What servers answer.
 pub const REPLY: &str = "HTTP/1.0 200 OK\r\nContent-Length: 3\r\n\r\nok\n";
@@ -45,15 +43,13 @@ pub fn built(name: &str) -> Result<Command> {
     Ok(Command::new(path))
 }
 
-/// How a library names cipher suites and groups, and where it takes them from.
+/// How a program takes its plan.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Naming {
-    /// IANA's.
-    Iana,
-    /// OpenSSL's, through the program.
-    OpenSsl,
-    /// OpenSSL's; suites of TLS 1.3 come from OpenSSL's configuration file only.
-    OpenSslConf,
+pub enum Form {
+    /// One argument of JSON.
+    Json,
+    /// An argument `field=value` for each field that is not null, nested ones with a dot.
+    Pairs,
 }
 
 /// A program, and what it can be told.
@@ -66,8 +62,10 @@ pub struct Program {
     pub server: &'static [Feature],
     /// What its clients can.
     pub client: &'static [Feature],
-    /// Names it knows.
-    pub naming: Naming,
+    /// Puts the plan's names of cipher suite and group, IANA's, into the library's own.
+    pub rename: fn(&mut Value),
+    /// How it takes its plan.
+    pub form: Form,
     /// How it is told of a configuration file for OpenSSL, if it can be.
     pub configure: Option<fn(&mut Command, &Path)>,
 }
@@ -93,26 +91,20 @@ impl Stack for Program {
     }
 
     fn serve(&self, plan: &ServerPlan<'_>) -> Result<Option<Command>> {
-        if !Feature::of_server(plan)
-            .iter()
-            .all(|feature| self.server.contains(feature))
-        {
+        if !Feature::are_all_in(&Feature::of_server(plan), self.server) {
             return Ok(None);
         }
-        let mut told = self.plan(plan, plan.address, plan.cipher, plan.group)?;
+        let mut told = self.plan(plan, plan.address)?;
         told["reply"] = json!(REPLY);
         self.command("server", &told, openssl_conf::server(plan))
             .map(Some)
     }
 
     fn call(&self, plan: &ClientPlan<'_>) -> Result<Option<Command>> {
-        if !Feature::of_client(plan)
-            .iter()
-            .all(|feature| self.client.contains(feature))
-        {
+        if !Feature::are_all_in(&Feature::of_client(plan), self.client) {
             return Ok(None);
         }
-        let mut told = self.plan(plan, plan.address, plan.cipher, plan.group)?;
+        let mut told = self.plan(plan, plan.address)?;
         told["request"] = json!(REQUEST);
         if let Behaviour::Idles(time) = plan.behaviour {
             told["behaviour"] = json!("idles");
@@ -124,20 +116,13 @@ impl Stack for Program {
 }
 
 impl Program {
-    /// The plan as the program is told it: address and names in its own terms.
-    fn plan(
-        &self,
-        plan: &impl Serialize,
-        address: SocketAddr,
-        cipher: Option<&str>,
-        group: Option<&str>,
-    ) -> Result<Value> {
+    /// The plan as the program is told it.
+    fn plan(&self, plan: &impl Serialize, address: SocketAddr) -> Result<Value> {
         let mut told = serde_json::to_value(plan)?;
         told["address"] = json!(address.ip());
         told["port"] = json!(address.port());
-        told["cipher"] = json!(cipher.and_then(|name| self.cipher(name)));
-        told["group"] = json!(group.map(|name| self.group(name)));
         told["patience"] = json!(PEER_PATIENCE.as_secs());
+        (self.rename)(&mut told);
         Ok(told)
     }
 
@@ -148,23 +133,40 @@ impl Program {
         {
             configure(&mut command, &file);
         }
-        command.arg(part).arg(plan.to_string());
+        command.arg(part);
+        match self.form {
+            Form::Json => command.arg(plan.to_string()),
+            Form::Pairs => command.args(pairs(plan)),
+        };
         Ok(command)
     }
+}
 
-    /// `None` where the program is not to be told.
-    fn cipher(&self, iana: &str) -> Option<String> {
-        match self.naming {
-            Naming::Iana => Some(iana.to_owned()),
-            Naming::OpenSslConf if is_tls13_suite(iana) => None,
-            Naming::OpenSsl | Naming::OpenSslConf => Some(openssl_cipher(iana)),
-        }
-    }
+fn pairs(plan: &Value) -> Vec<String> {
+    let fields = plan.as_object().into_iter().flatten();
+    fields
+        .flat_map(|(field, value)| match value {
+            Value::Null => Vec::new(),
+            Value::String(text) => vec![format!("{field}={text}")],
+            Value::Object(_) => pairs(value)
+                .iter()
+                .map(|pair| format!("{field}.{pair}"))
+                .collect(),
+            other => vec![format!("{field}={other}")],
+        })
+        .collect()
+}
 
-    fn group(&self, name: &str) -> String {
-        match self.naming {
-            Naming::Iana => name.to_owned(),
-            Naming::OpenSsl | Naming::OpenSslConf => openssl_conf::group(name),
-        }
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pairs_leave_out_what_is_null_and_name_what_is_nested() {
+        let plan = json!({ "name": "a b", "none": null, "identity": { "key": "k.pem" }, "count": 3, "resume": false });
+        assert_eq!(
+            pairs(&plan),
+            ["name=a b", "identity.key=k.pem", "count=3", "resume=false"]
+        );
     }
 }

@@ -7,7 +7,8 @@ use super::feature::Feature::{
     Alpn, Closes, Crl, Group, Idles, OnlyName, Padding, PostHandshakeAuth, Resume, SpeaksFirst, Suite12,
     Suite13, Tickets,
 };
-use super::program::{Naming, Program, sources};
+use super::openssl_conf::rename_without_tls13;
+use super::program::{Form, Program, sources};
 
 /// The one that Debian installs, whatever else is in `PATH`.
 const INTERPRETER: &str = "/usr/bin/python3";
@@ -33,12 +34,14 @@ pub const BLOCKING: Program = Program {
         Suite13,
         Group,
         Alpn,
+        Padding,
         PostHandshakeAuth,
         Resume,
         Closes,
         Idles,
     ],
-    naming: Naming::OpenSslConf,
+    rename: rename_without_tls13,
+    form: Form::Json,
     configure: Some(configure),
 };
 
@@ -57,8 +60,9 @@ pub const ASYNCIO: Program = Program {
         SpeaksFirst,
         Closes,
     ],
-    client: &[Suite12, Suite13, Group, Alpn, Closes, Idles],
-    naming: Naming::OpenSslConf,
+    client: &[Suite12, Suite13, Group, Alpn, Padding, Closes, Idles],
+    rename: rename_without_tls13,
+    form: Form::Json,
     configure: Some(configure),
 };
 
