@@ -10,6 +10,7 @@ use crate::observation::{
     Action, CertificateFault, ClientCertificate, Completeness, Evidence, Outcome, Reason, Resumption, Side,
     Source,
 };
+use crate::outcome::Rule;
 
 /// A value of a closed vocabulary.
 pub trait Word: Copy {
@@ -72,6 +73,15 @@ words! {
         RequestedNotSent = "requested_not_sent",
         Sent = "sent",
         Unknown = "unknown",
+    }
+}
+
+impl Word for Rule {
+    const NAME: &'static str = "Rule";
+    const WORDS: &'static [&'static str] = Self::NAMES;
+
+    fn word(self) -> &'static str {
+        self.name()
     }
 }
 

@@ -110,6 +110,7 @@ fn summary(findings: &Findings, directory: &Path) {
         }
     };
     list("problems", &findings.problems);
+    list("cases that came out otherwise than meant", &findings.astray());
     list("connections without an event", &findings.lost);
     list("events without a connection", &findings.surplus);
     if findings.skipped > 0 {

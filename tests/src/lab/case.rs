@@ -11,6 +11,7 @@ use crate::pki::{Files, Leaf, Pki};
 
 use super::peer::{ClientPlan, Identity, ServerPlan};
 use super::proxy::Cut;
+use super::truth::Ending;
 
 /// The certificates of a run.
 pub struct Materials {
@@ -72,6 +73,18 @@ pub enum Meant {
     ClientRefuses,
     /// Neither a handshake nor a refusal, or whatever the cut leaves.
     Cut,
+}
+
+impl Meant {
+    /// Whether a handshake that ended so is what was meant.
+    pub const fn has_come_about(self, ending: Ending) -> bool {
+        match self {
+            Self::Established => matches!(ending, Ending::Established),
+            Self::ServerRefuses => matches!(ending, Ending::RejectedByServer | Ending::RefusedAbove),
+            Self::ClientRefuses => matches!(ending, Ending::RejectedByClient | Ending::RefusedAbove),
+            Self::Cut => true,
+        }
+    }
 }
 
 /// One case.

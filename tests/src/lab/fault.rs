@@ -3,12 +3,15 @@
 use super::peer::{Fault, Report};
 
 /// Parts of texts that mean the other side sent an alert.
-const ALERTED: [&str; 6] = [
+const ALERTED: [&str; 9] = [
     "ssl alert number",
     "received fatal alert",
     "alert received",
     "fatal alert has been received",
     "remote error: tls",
+    "tlsv1 alert",
+    "tlsv13 alert",
+    "sslv3 alert",
     "_alert_",
 ];
 /// Parts of texts that mean nothing came.
@@ -157,7 +160,10 @@ const OTHER_REASONS: [(&str, &[&str]); 7] = [
             "no key exchange group",
         ],
     ),
-    ("no_application_protocol", &["application protocol"]),
+    (
+        "no_application_protocol",
+        &["application protocol", "any known protocol"],
+    ),
     (
         "unrecognized_name",
         &["unrecognized name", "unrecognised name", "final_server_name"],
@@ -169,7 +175,11 @@ pub fn of(report: &Report) -> Option<Fault> {
     let from_text = report.error.as_deref().map(of_text);
     // A handshake that failed without an error is one whose other end has gone.
     let silent = (report.completed == Some(false)).then_some(Fault::Closed);
-    report.fault.or(from_text).or(silent)
+    match from_text {
+        // Where a library has no name for the alert, the text still says that it was one.
+        Some(Fault::Alerted) => from_text,
+        _ => report.fault.or(from_text).or(silent),
+    }
 }
 
 fn of_text(text: &str) -> Fault {

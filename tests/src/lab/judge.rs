@@ -63,6 +63,13 @@ impl Told {
             Ending::Unclear => Mark::Unjudged,
             _ if outcome == "incomplete" => Mark::Unknown,
             Ending::Established => right_if(outcome == "established"),
+            // Both are true: the handshake was completed, and one end refused the other.
+            Ending::RefusedAbove => match outcome {
+                "established" => Mark::Right,
+                "rejected" => right_if(self.rejected_by.as_deref() == reports.refuser_above()),
+                "aborted" => Mark::Vague,
+                _ => Mark::Wrong,
+            },
             Ending::Aborted => right_if(outcome == "aborted"),
             Ending::TimedOut => right_if(outcome == "timed_out"),
             Ending::RejectedByServer => {
@@ -114,7 +121,10 @@ impl Told {
     /// How right the state of the client's certificate is; `None` where it is not to be told: in resumed handshakes, and
     /// in those that did not come so far.
     pub fn mark_certificate(&self, truth: &Truth) -> Option<Mark> {
-        let far = matches!(truth.ending, Ending::Established | Ending::RejectedByServer);
+        let far = matches!(
+            truth.ending,
+            Ending::Established | Ending::RejectedByServer | Ending::RefusedAbove
+        );
         let expected = truth.client_certificate.filter(|_| far && !truth.resumed)?;
         Some(match self.client_certificate.as_str() {
             "unknown" => Mark::Unknown,

@@ -205,6 +205,11 @@ pub trait Stack: Send + Sync {
     /// Its name in tables, with what tells it from its like: `python`, `python-asyncio`, `rustls-ring`.
     fn name(&self) -> &'static str;
 
+    /// The program that is missing on this machine, if one is.
+    fn lacks(&self) -> Option<String> {
+        None
+    }
+
     /// The server of this plan: a program that listens and serves until it is killed, connections one after the other or
     /// many at once. `None` if it cannot be so.
     ///
@@ -249,6 +254,13 @@ pub trait Stack: Send + Sync {
     fn client_reports(&self, output: &Output<'_>) -> Result<Vec<Report>> {
         json_reports(output)
     }
+}
+
+/// The name of a program if it is not in `PATH`: what [`Stack::lacks`] gives.
+pub fn missing_program(name: &str) -> Option<String> {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let found = std::env::split_paths(&path).any(|directory| directory.join(name).is_file());
+    (!found).then(|| name.to_owned())
 }
 
 /// The reports among the lines of standard output: each line that begins with a brace.

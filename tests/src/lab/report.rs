@@ -12,7 +12,7 @@ use super::judge::Mark;
 use super::row::Row;
 use super::truth::Ending;
 
-pub use reasons::without_a_case;
+pub use reasons::REASONS;
 
 /// The lines of a document that the tables go between.
 const BEGIN: &str = "<!-- laboratory:begin -->";
@@ -50,6 +50,8 @@ impl Share {
 pub struct Totals {
     /// TLS 1.2 and before: judged handshakes with everything exactly right.
     pub exact: Share,
+    /// The same: true, but less exact than the truth.
+    pub vague_12: Share,
     /// The same: told something that is not so.
     pub wrong_12: Share,
     /// TLS 1.3: refusals that were told as such, with the right refuser.
@@ -87,6 +89,7 @@ impl Totals {
             exact: Share::of(tls12(), |row| {
                 row.mark == Mark::Right && row.certificate != Some(Mark::Wrong)
             }),
+            vague_12: Share::of(tls12(), |row| row.mark == Mark::Vague),
             wrong_12: Share::of(tls12(), Row::is_wrong),
             refusals: Share::of(refusals(), found),
             spoken_refusals: Share::of(refusals().filter(|row| row.was_spoken()), found),
@@ -162,6 +165,10 @@ fn totals(rows: &[Row]) -> String {
     let totals = Totals::of(rows);
     let lines = [
         ("TLS 1.2: exactly right", totals.exact),
+        (
+            "TLS 1.2: true, but the wire says less than the peers know",
+            totals.vague_12,
+        ),
         ("TLS 1.2: wrong", totals.wrong_12),
         (
             "TLS 1.3: refusals told as refusals, with the right refuser",

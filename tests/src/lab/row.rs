@@ -21,6 +21,8 @@ pub struct Row {
     pub case: String,
     /// A relay cut the connection.
     pub is_cut: bool,
+    /// What was meant to happen is not what happened, by the peers' reports.
+    pub is_astray: bool,
     /// The version.
     pub version: String,
     /// What the ends report.
@@ -65,6 +67,7 @@ impl Row {
                 client: meeting.client,
                 case: meeting.case.name.clone(),
                 is_cut: meeting.case.cut.is_some(),
+                is_astray: !meeting.case.meant.has_come_about(truth.ending),
                 version: judge::version(&event, meeting.version),
                 mark: told.mark(&truth, &reports),
                 certificate: told.mark_certificate(&truth),

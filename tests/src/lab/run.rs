@@ -43,7 +43,7 @@ pub struct Selection {
     pub limit: Option<Duration>,
 }
 
-/// The other end of each stack in the short run.
+/// The other end of each stack, and of each stranger to TLS, in the short run.
 const QUICK_PARTNER: &str = "rustls";
 
 impl Selection {
@@ -59,6 +59,12 @@ impl Selection {
     fn takes_pair(&self, server: &str, client: &str) -> bool {
         let named = |name: &str| server == name || client == name;
         (!self.quick || server == client || named(QUICK_PARTNER)) && self.stack.as_deref().is_none_or(named)
+    }
+
+    /// A pair of which one is a stranger to TLS.
+    fn takes_stranger(&self, server: &str, client: &str) -> bool {
+        let has = |name: &str| server == name || client == name;
+        (!self.quick || has(QUICK_PARTNER)) && self.stack.as_deref().is_none_or(has)
     }
 
     /// In the short run, numbers are small too.
@@ -114,6 +120,8 @@ pub struct Laboratory {
     pub namespace: Namespace,
     /// Cgroup of all peers; the agent watches it.
     pub cgroup: Cgroup,
+    /// Stacks whose programs are missing here, each with what it lacks.
+    pub absent: Vec<String>,
     materials: Materials,
     stacks: Vec<Box<dyn Stack>>,
     strangers: Vec<Box<dyn Stack>>,
@@ -147,11 +155,19 @@ impl Laboratory {
     /// # Errors
     /// When some part cannot be had.
     pub fn new() -> Result<Self> {
+        let (mut stacks, mut absent) = (Vec::new(), Vec::new());
+        for stack in stacks::all() {
+            match stack.lacks() {
+                None => stacks.push(stack),
+                Some(what) => absent.push(format!("{} takes no part: no {what}", stack.name())),
+            }
+        }
         Ok(Self {
             namespace: Namespace::new()?,
             cgroup: Cgroup::new()?,
+            absent,
             materials: Materials::new()?,
-            stacks: stacks::all(),
+            stacks,
             strangers: stacks::strangers::all(),
             scratch: tempfile::Builder::new().prefix("tlsobs-lab-").tempdir()?,
             next_server_port: AtomicU16::new(SERVER_PORTS.start),
@@ -180,8 +196,15 @@ impl Laboratory {
                         let Some(group) = groups.get(number % groups.len().max(1)) else {
                             break;
                         };
-                        if number >= groups.len() * rounds {
+                        let all = groups.len() * rounds;
+                        if number >= all {
                             break;
+                        }
+                        if number.is_multiple_of(all.div_ceil(10)) {
+                            eprintln!(
+                                "{number} of {all} servers, {:.0} s",
+                                began.elapsed().as_secs_f64()
+                            );
                         }
                         if selection.limit.is_some_and(|limit| began.elapsed() > limit) {
                             lock().skipped += 1;
@@ -218,8 +241,9 @@ impl Laboratory {
             Who::AnyStack => (&self.stacks, None),
             Who::Stranger(name) => (&self.strangers, Some(name)),
         };
-        let named = move |stack: &&Box<dyn Stack>| name.is_none_or(|name| stack.name() == name);
-        from.iter().filter(named).map(AsRef::as_ref)
+        from.iter()
+            .map(AsRef::as_ref)
+            .filter(move |stack: &&dyn Stack| name.is_none_or(|name| stack.name() == name))
     }
 
     /// Starts the server and sends it all clients of all cases.
@@ -234,8 +258,11 @@ impl Laboratory {
         let is_stranger = |case: &Case| case.who != Who::AnyStack || case.server.who != Who::AnyStack;
         let wanted: Vec<_> = pairs()
             .filter(|(case, client)| {
-                let alone = is_stranger(case) && selection.stack.is_none();
-                alone || selection.takes_pair(group.stack.name(), client.name())
+                let (server, client) = (group.stack.name(), client.name());
+                match is_stranger(case) {
+                    true => selection.takes_stranger(server, client),
+                    false => selection.takes_pair(server, client),
+                }
             })
             .collect();
         let Some((first, _)) = wanted.first() else {

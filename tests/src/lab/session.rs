@@ -1,5 +1,6 @@
 //! A whole run: the agent, the peers, the comparison.
 
+use std::collections::BTreeMap;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -51,11 +52,13 @@ pub fn run(selection: &Selection, directory: &Path) -> Result<Findings> {
     let dropped = agent.metrics()?.sum("tls_observer_events_dropped_total", &[]);
     let ended = agent.stop()?;
     let mut observed = Observed::new(ended.events);
+    let mut problems = laboratory.absent.clone();
+    problems.extend(outcome.problems);
     let mut findings = Findings {
         rows: Vec::new(),
         lost: Vec::new(),
         surplus: Vec::new(),
-        problems: outcome.problems,
+        problems,
         skipped: outcome.skipped,
         dropped: dropped.context("no tls_observer_events_dropped_total")?,
         time: Duration::ZERO,
@@ -75,6 +78,27 @@ impl Findings {
     /// Where the rows are.
     pub fn rows_file(directory: &Path) -> PathBuf {
         directory.join("rows.jsonl")
+    }
+
+    /// Cases that came out otherwise than meant, by the peers' own reports: some library does not do what the case is
+    /// for. Each with the pair, the version, the ending, and how often.
+    pub fn astray(&self) -> Vec<String> {
+        let mut counts = BTreeMap::new();
+        for row in self.rows.iter().filter(|row| row.is_astray) {
+            let what = format!(
+                "{} / {}, {}, TLS {}: {}",
+                row.server,
+                row.client,
+                row.case,
+                row.version,
+                row.truth_text()
+            );
+            *counts.entry(what).or_insert(0) += 1;
+        }
+        counts
+            .into_iter()
+            .map(|(what, count)| format!("{what} ({count})"))
+            .collect()
     }
 
     fn store(&self, directory: &Path) -> Result<()> {

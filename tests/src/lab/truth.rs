@@ -18,6 +18,8 @@ pub enum Ending {
     RejectedByServer,
     /// The client refused.
     RejectedByClient,
+    /// Both libraries completed it, and then an end refused the other above TLS, without an alert.
+    RefusedAbove,
     /// It was cut off: neither refused.
     Aborted,
     /// An end waited in vain.
@@ -33,6 +35,7 @@ impl Ending {
             Self::Established => "established",
             Self::RejectedByServer => "rejected by server",
             Self::RejectedByClient => "rejected by client",
+            Self::RefusedAbove => "refused above TLS",
             Self::Aborted => "aborted",
             Self::TimedOut => "timed out",
             Self::Unclear => "unclear",
@@ -92,14 +95,27 @@ impl Reports {
         }
     }
 
+    /// Who refused after completing: `client` or `server`.
+    pub fn refuser_above(&self) -> Option<&'static str> {
+        let refused = |report: &Option<Report>| report.as_ref().and_then(fault::of) == Some(Fault::Refused);
+        match (refused(&self.server), refused(&self.client)) {
+            (true, _) => Some("server"),
+            (_, true) => Some("client"),
+            _ => None,
+        }
+    }
+
     fn ending(&self) -> Ending {
         let completed = |report: &Option<Report>| report.as_ref().and_then(|report| report.completed);
         let (client_done, server_done) = (completed(&self.client), completed(&self.server));
-        if client_done == Some(true) && server_done == Some(true) {
-            return Ending::Established;
-        }
         let fault_of = |report: &Option<Report>| report.as_ref().and_then(fault::of);
         let (client, server) = (fault_of(&self.client), fault_of(&self.server));
+        if client_done == Some(true) && server_done == Some(true) {
+            return match self.refuser_above() {
+                Some(_) => Ending::RefusedAbove,
+                None => Ending::Established,
+            };
+        }
         let either = |fault| client == Some(fault) || server == Some(fault);
         match (client, server) {
             // Both refused: whose alert crossed whose, the reports do not say.
@@ -179,6 +195,7 @@ mod tests {
         for (client, server, expected) in [
             (report(true, None), report(true, eof), Ending::Established),
             (report(true, alert), report(true, None), Ending::Established),
+            (report(true, eof), report(true, refusal), Ending::RefusedAbove),
             (
                 report(false, refusal),
                 report(false, alert),
@@ -215,7 +232,7 @@ mod tests {
         let server = |error, shown| {
             Some(Report {
                 peer_certificate: shown,
-                ..report(error == None, error).unwrap()
+                ..report(error.is_none(), error).unwrap()
             })
         };
         let state = |server, asks| {

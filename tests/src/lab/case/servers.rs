@@ -10,7 +10,7 @@ use crate::pki::faults::Chain;
 pub const PADDING: u16 = 512;
 
 /// The only ALPN protocol of the server that has one.
-pub const PROTOCOL: &str = "observer/1";
+pub const PROTOCOL: &str = "http/1.1";
 
 macro_rules! servers {
     ($($(#[$about:meta])* $constant:ident $name:literal $adjust:expr;)*) => {

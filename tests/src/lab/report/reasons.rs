@@ -6,36 +6,93 @@ use std::fmt::Write as _;
 use crate::lab::judge::Mark;
 use crate::lab::row::Row;
 
-/// Reasons that no case of the laboratory brings about, and why.
-const WITHOUT_A_CASE: &[(&str, &str)] = &[
-    (
-        "server_certificate_revoked",
-        "no client here fetches or is given revocation lists of servers; it comes from the alert certificate_revoked of a client, as the server's does",
-    ),
-    (
-        "no_shared_group",
-        "no alert says it: servers answer handshake_failure, as for suites",
-    ),
-    (
-        "decode_error",
-        "two libraries that work do not send each other what cannot be decoded",
-    ),
-    (
-        "protocol_error",
-        "two libraries that work do not break the protocol towards each other",
-    ),
-    ("internal_error", "needs a library that fails in itself"),
-];
-
-/// Why there is no case that brings about `reason`, if there is none.
-pub fn without_a_case(reason: &str) -> Option<&'static str> {
-    WITHOUT_A_CASE
-        .iter()
-        .find(|(name, _)| *name == reason)
-        .map(|(_, why)| *why)
+/// Where a reason comes from in the laboratory.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Source {
+    /// A case whose name begins so.
+    Case(&'static str),
+    /// No peer here brings it about; why.
+    Nothing(&'static str),
 }
 
-/// Each reason that was told and not wrong, with how often and the case of most of them; then those without a case.
+/// Every reason of the vocabulary, with the case that is there for it.
+pub const REASONS: &[(&str, Source)] = &[
+    ("client_certificate_missing", Source::Case("certificate missing")),
+    (
+        "client_certificate_unknown_ca",
+        Source::Case("certificate of an unknown CA"),
+    ),
+    ("client_certificate_expired", Source::Case("certificate expired")),
+    (
+        "client_certificate_not_yet_valid",
+        Source::Case("certificate not yet valid"),
+    ),
+    ("client_certificate_revoked", Source::Case("certificate revoked")),
+    (
+        "client_certificate_wrong_purpose",
+        Source::Case("certificate for servers"),
+    ),
+    ("client_certificate_bad", Source::Case("certificate broken")),
+    (
+        "client_certificate_rejected",
+        Source::Case("certificate of an unknown CA"),
+    ),
+    (
+        "server_certificate_unknown_ca",
+        Source::Case("server's CA unknown"),
+    ),
+    (
+        "server_certificate_expired",
+        Source::Case("server's certificate expired"),
+    ),
+    (
+        "server_certificate_not_yet_valid",
+        Source::Case("server's certificate not yet valid"),
+    ),
+    (
+        "server_certificate_revoked",
+        Source::Nothing(
+            "none of these clients looks at revocation lists; the rule is that of client_certificate_revoked",
+        ),
+    ),
+    (
+        "server_certificate_wrong_purpose",
+        Source::Case("server's certificate for clients"),
+    ),
+    (
+        "server_certificate_name_mismatch",
+        Source::Nothing(
+            "no alert says it: clients send bad_certificate or certificate_unknown, and only a verdict tells more",
+        ),
+    ),
+    ("server_certificate_bad", Source::Case("server's name mismatch")),
+    ("server_certificate_rejected", Source::Case("server's CA unknown")),
+    ("no_shared_version", Source::Case("no shared version")),
+    ("no_shared_cipher", Source::Case("no shared suite")),
+    ("no_shared_group", Source::Case("no shared group")),
+    ("no_application_protocol", Source::Case("no shared protocol")),
+    ("unrecognized_name", Source::Case("name not served")),
+    ("decode_error", Source::Case("certificate broken")),
+    ("decrypt_error", Source::Case("certificate with the wrong key")),
+    (
+        "protocol_error",
+        Source::Nothing("two libraries that work do not break the protocol towards each other"),
+    ),
+    (
+        "internal_error",
+        Source::Nothing("it takes a library that fails in itself"),
+    ),
+    ("not_tls", Source::Case("plain HTTP")),
+    ("reset", Source::Case("resetting server")),
+    ("closed", Source::Case("closing server")),
+    ("timed_out", Source::Case("silent server")),
+    (
+        "other",
+        Source::Nothing("it is what is left when no other reason fits"),
+    ),
+];
+
+/// Each reason, how often it was told without being wrong, and the case of most of these, else where it should come from.
 pub(super) fn table(rows: &[Row]) -> String {
     let mut cases: BTreeMap<&str, BTreeMap<&str, usize>> = BTreeMap::new();
     for row in rows
@@ -47,19 +104,39 @@ pub(super) fn table(rows: &[Row]) -> String {
         }
     }
     let mut text = "| reason | told | case, the most frequent |\n|---|---|---|\n".to_owned();
-    for (reason, counts) in &cases {
-        let total: usize = counts.values().sum();
-        let most = counts
-            .iter()
-            .max_by_key(|(_, count)| **count)
-            .map_or("", |(case, _)| *case);
-        let _ = writeln!(text, "| `{reason}` | {total} | {most} |");
-    }
-    for (reason, why) in WITHOUT_A_CASE
-        .iter()
-        .filter(|(reason, _)| !cases.contains_key(reason))
-    {
-        let _ = writeln!(text, "| `{reason}` | 0 | none: {why} |");
+    for (reason, source) in REASONS {
+        let line = match (cases.get(reason), source) {
+            (Some(counts), _) => {
+                let total: usize = counts.values().sum();
+                let most = counts
+                    .iter()
+                    .max_by_key(|(_, count)| **count)
+                    .map_or("", |(case, _)| *case);
+                format!("{total} | {most}")
+            }
+            (None, Source::Case(case)) => format!("0 | not in this run, though there is the case: {case}"),
+            (None, Source::Nothing(why)) => format!("0 | none: {why}"),
+        };
+        let _ = writeln!(text, "| `{reason}` | {line} |");
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{REASONS, Source};
+    use crate::lab::case;
+
+    #[test]
+    fn cases_of_reasons_are_cases() {
+        let cases = case::all();
+        for (reason, source) in REASONS {
+            if let Source::Case(name) = source {
+                assert!(
+                    cases.iter().any(|case| case.name.starts_with(name)),
+                    "{reason}: {name}"
+                );
+            }
+        }
+    }
 }

@@ -12,7 +12,7 @@ use super::feature::Feature::{
 };
 use super::feature::is_tls13_suite;
 use super::openssl_conf;
-use crate::lab::peer::{ClientPlan, Output, Report, ServerPlan, Stack, openssl_cipher};
+use crate::lab::peer::{ClientPlan, Output, Report, ServerPlan, Stack, missing_program, openssl_cipher};
 use crate::peers::{ClientAuth, Version};
 
 /// nginx with a configuration of its own, one process.
@@ -28,6 +28,10 @@ const LOG: &str = "nginx-error.log";
 impl Stack for Nginx {
     fn name(&self) -> &'static str {
         "nginx"
+    }
+
+    fn lacks(&self) -> Option<String> {
+        missing_program("nginx")
     }
 
     fn serve(&self, plan: &ServerPlan<'_>) -> Result<Option<Command>> {

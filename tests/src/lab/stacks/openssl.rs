@@ -8,7 +8,8 @@ use std::time::Duration;
 use anyhow::{Context, Result};
 
 use crate::lab::peer::{
-    Behaviour, ClientPlan, Identity, Output, REQUEST, Report, ServerPlan, Service, Stack, openssl_cipher,
+    Behaviour, ClientPlan, Identity, Output, REQUEST, Report, ServerPlan, Service, Stack, missing_program,
+    openssl_cipher,
 };
 use crate::peers::{ClientAuth, Version};
 use crate::poll::PATIENCE;
@@ -23,6 +24,10 @@ const EARLY_ANSWER: Duration = Duration::from_millis(500);
 impl Stack for OpenSsl {
     fn name(&self) -> &'static str {
         "openssl"
+    }
+
+    fn lacks(&self) -> Option<String> {
+        missing_program("openssl")
     }
 
     fn serve(&self, plan: &ServerPlan<'_>) -> Result<Option<Command>> {

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use super::feature::Feature;
 use super::openssl_conf::{self, Configuration};
-use crate::lab::peer::{Behaviour, ClientPlan, PEER_PATIENCE, REQUEST, ServerPlan, Stack};
+use crate::lab::peer::{Behaviour, ClientPlan, PEER_PATIENCE, REQUEST, ServerPlan, Stack, missing_program};
 
 /// What servers answer.
 pub const REPLY: &str = "HTTP/1.0 200 OK\r\nContent-Length: 3\r\n\r\nok\n";
@@ -73,6 +73,13 @@ pub struct Program {
 impl Stack for Program {
     fn name(&self) -> &'static str {
         self.name
+    }
+
+    fn lacks(&self) -> Option<String> {
+        match (self.command)() {
+            Err(error) => Some(error.to_string()),
+            Ok(command) => missing_program(&command.get_program().to_string_lossy()),
+        }
     }
 
     fn serve(&self, plan: &ServerPlan<'_>) -> Result<Option<Command>> {
