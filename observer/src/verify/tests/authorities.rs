@@ -1,8 +1,8 @@
 //! Certificates made for tests.
 
 use rcgen::{
-    BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair,
-    KeyUsagePurpose, SerialNumber, date_time_ymd,
+    BasicConstraints, CertificateParams, CertificateRevocationListParams, DnType, ExtendedKeyUsagePurpose,
+    IsCa, Issuer, KeyPair, KeyUsagePurpose, SerialNumber, date_time_ymd,
 };
 
 /// When handshakes are: 2025-06-01T00:00:00Z.
@@ -73,6 +73,11 @@ impl Authority {
     /// A leaf with these parameters.
     pub fn leaf_with(&self, parameters: &CertificateParams) -> Vec<u8> {
         self.sign(parameters, &KeyPair::generate().unwrap())
+    }
+
+    /// Its list of revoked certificates.
+    pub fn revocation_list(&self, parameters: &CertificateRevocationListParams) -> Vec<u8> {
+        parameters.signed_by(&self.issuer).unwrap().der().to_vec()
     }
 
     fn sign(&self, parameters: &CertificateParams, key: &KeyPair) -> Vec<u8> {
