@@ -23,6 +23,7 @@ mod search;
 mod signature;
 pub mod system_roots;
 pub mod warnings;
+pub mod without_trust;
 
 pub use anchors::{Anchors, BadAnchor};
 pub use expected_names::{ExpectedName, ExpectedNames};
@@ -134,4 +135,4 @@ pub struct Link<'a> {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

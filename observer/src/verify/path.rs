@@ -77,7 +77,8 @@ impl Inspection {
     }
 }
 
-fn outside_validity(certificate: &Certificate, time: i64, title: &str) -> Option<Fault> {
+/// Whether it has expired or is not valid yet, and since or until when.
+pub fn outside_validity(certificate: &Certificate, time: i64, title: &str) -> Option<Fault> {
     if time > certificate.not_after {
         let end = Time::from_seconds(certificate.not_after);
         return Some(Fault::new(Status::Expired, format!("{title} expired {end}")));

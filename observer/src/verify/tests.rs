@@ -4,7 +4,7 @@
     dead_code,
     reason = "shared with the tests against OpenSSL, which use other parts of it"
 )]
-mod authorities;
+pub(crate) mod authorities;
 mod bounds;
 mod statuses;
 mod warnings;

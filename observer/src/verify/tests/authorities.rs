@@ -2,7 +2,7 @@
 
 use rcgen::{
     BasicConstraints, CertificateParams, CertificateRevocationListParams, DnType, ExtendedKeyUsagePurpose,
-    IsCa, Issuer, KeyPair, KeyUsagePurpose, SerialNumber, date_time_ymd,
+    IsCa, Issuer, KeyIdMethod, KeyPair, KeyUsagePurpose, RevokedCertParams, SerialNumber, date_time_ymd,
 };
 
 /// When handshakes are: 2025-06-01T00:00:00Z.
@@ -75,9 +75,23 @@ impl Authority {
         self.sign(parameters, &KeyPair::generate().unwrap())
     }
 
-    /// Its list of revoked certificates.
-    pub fn revocation_list(&self, parameters: &CertificateRevocationListParams) -> Vec<u8> {
-        parameters.signed_by(&self.issuer).unwrap().der().to_vec()
+    /// A list of revoked certificates, DER: fresh from 2025 to 2026.
+    pub fn revocation_list(&self, serials: &[u64]) -> Vec<u8> {
+        let entry = |serial: &u64| RevokedCertParams {
+            serial_number: SerialNumber::from(*serial),
+            revocation_time: date_time_ymd(2025, 1, 1),
+            reason_code: None,
+            invalidity_date: None,
+        };
+        let list = CertificateRevocationListParams {
+            this_update: date_time_ymd(2025, 1, 1),
+            next_update: date_time_ymd(2026, 1, 1),
+            crl_number: SerialNumber::from(1_u64),
+            issuing_distribution_point: None,
+            revoked_certs: serials.iter().map(entry).collect(),
+            key_identifier_method: KeyIdMethod::Sha256,
+        };
+        list.signed_by(&self.issuer).unwrap().der().to_vec()
     }
 
     fn sign(&self, parameters: &CertificateParams, key: &KeyPair) -> Vec<u8> {

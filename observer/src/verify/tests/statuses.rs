@@ -1,9 +1,6 @@
 //! Each status, alone and with others, and what is said of it.
 
-use rcgen::{
-    CertificateParams, CertificateRevocationListParams, ExtendedKeyUsagePurpose, IsCa, KeyIdMethod,
-    KeyUsagePurpose, RevokedCertParams, SanType, date_time_ymd,
-};
+use rcgen::{CertificateParams, ExtendedKeyUsagePurpose, IsCa, KeyUsagePurpose, SanType};
 
 use super::authorities::{Authority, authority_parameters, leaf_parameters, self_signed, valid};
 use super::*;
@@ -197,61 +194,48 @@ fn a_client_has_one_of_the_names_expected() {
 #[test]
 fn revoked_goes_before_expired_and_is_told_of_issuers_too() {
     let root = Authority::root("Root");
-    let middle = root.authority("Middle");
-    let leaf = middle.leaf();
+    let mut parameters = authority_parameters("Middle");
+    parameters.serial_number = Some(9_u64.into());
+    let middle = root.authority_with(parameters);
+    let mut old = leaf_parameters();
+    valid(&mut old, 2020, 2025);
+    let (leaf, old) = (middle.leaf(), middle.leaf_with(&old));
     let mut bundle = bundle(&[&root.der]);
-    let listed = middle.revocation_list(&revoking(7));
-    bundle.revocation = sources(&[&listed]);
-    let verdict = judge(&bundle, &[&leaf, &middle.der]);
-    assert_eq!(
-        (verdict.status, verdict.revocation),
-        (Status::Revoked, Revocation::Revoked)
-    );
-    let later = judge_at(1_830_000_000, &bundle, &[&leaf, &middle.der]);
-    assert_eq!(later.status, Status::Revoked);
+    let mut judge_by = |list: &[u8], leaf: &[u8]| {
+        bundle.revocation = RevocationSources::new(Crl::parse_file(list).unwrap());
+        let verdict = judge(&bundle, &[leaf, &middle.der]);
+        (verdict.status, verdict.revocation, verdict.detail.unwrap())
+    };
+    // The serial number of both leaves.
+    let revoking = middle.revocation_list(&[7]);
+    let (status, revocation, _) = judge_by(&revoking, &leaf);
+    assert_eq!((status, revocation), (Status::Revoked, Revocation::Revoked));
+    let (status, _, detail) = judge_by(&revoking, &old);
+    assert_eq!(status, Status::Revoked);
     assert!(
-        later
-            .detail
-            .unwrap()
-            .ends_with("the certificate expired 2026-01-01T00:00:00Z")
+        detail.ends_with("; the certificate expired 2025-01-01T00:00:00Z"),
+        "{detail}"
     );
-    // The root's list has the issuer.
-    let of_middle = root.authority_with({
-        let mut parameters = authority_parameters("Middle");
-        parameters.serial_number = Some(9_u64.into());
-        parameters
-    });
-    bundle.revocation = sources(&[&root.revocation_list(&revoking(9))]);
-    let verdict = judge(&bundle, &[&of_middle.leaf(), &of_middle.der]);
-    assert_eq!(verdict.status, Status::Revoked);
-    assert!(verdict.detail.unwrap().contains("CN=Middle"));
-    bundle.revocation = sources(&[&middle.revocation_list(&revoking(8))]);
-    let verdict = judge(&bundle, &[&leaf, &middle.der]);
+
+    let (status, revocation, detail) = judge_by(&root.revocation_list(&[9]), &leaf);
+    assert_eq!(status, Status::Revoked);
+    assert_ne!(revocation, Revocation::Revoked);
+    assert!(detail.contains("CN=Middle"), "{detail}");
+    let (status, revocation, _) = judge_by(&middle.revocation_list(&[8]), &leaf);
+    assert_eq!((status, revocation), (Status::Valid, Revocation::Good));
+}
+
+#[test]
+fn nobody_who_is_not_trusted_revokes() {
+    let root = Authority::root("Root");
+    let leaf = root.leaf();
+    let mut other = bundle(&[&Authority::root("Other").der]);
+    other.revocation = RevocationSources::new(Crl::parse_file(&root.revocation_list(&[7])).unwrap());
+    let verdict = judge(&other, &[&leaf, &root.der]);
     assert_eq!(
         (verdict.status, verdict.revocation),
-        (Status::Valid, Revocation::Good)
+        (Status::Untrusted, Revocation::NotChecked)
     );
-}
-
-fn sources(lists: &[&[u8]]) -> RevocationSources {
-    RevocationSources::new(lists.iter().flat_map(|list| Crl::parse_file(list).unwrap()))
-}
-
-/// A list with one serial number.
-fn revoking(serial: u64) -> CertificateRevocationListParams {
-    CertificateRevocationListParams {
-        this_update: date_time_ymd(2025, 2, 1),
-        next_update: date_time_ymd(2039, 1, 1),
-        crl_number: 1_u64.into(),
-        issuing_distribution_point: None,
-        revoked_certs: vec![RevokedCertParams {
-            serial_number: serial.into(),
-            revocation_time: date_time_ymd(2025, 1, 15),
-            reason_code: None,
-            invalidity_date: None,
-        }],
-        key_identifier_method: KeyIdMethod::Sha256,
-    }
 }
 
 #[test]
