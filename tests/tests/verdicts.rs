@@ -14,9 +14,11 @@ mod verdicts {
     pub mod case;
     pub mod collections;
     pub mod exceptions;
-    pub mod generated;
+    pub mod limits;
+    pub mod names;
     pub mod odd;
     pub mod openssl;
+    pub mod paths;
 }
 
 use std::path::PathBuf;
@@ -26,7 +28,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use anyhow::Result;
 use verdicts::case::{self, Case};
 use verdicts::exceptions::Exceptions;
-use verdicts::{collections, generated, odd, openssl};
+use verdicts::{collections, limits, names, odd, openssl, paths};
 
 /// Names the folder of captures.
 const CAPTURES: &str = "TLS_OBSERVER_CAPTURES";
@@ -35,7 +37,13 @@ const SHOWN: usize = 40;
 
 #[test]
 fn generated_chains_are_judged_as_by_openssl() {
-    let cases = [generated::cases().unwrap(), odd::cases().unwrap()].concat();
+    let cases = [
+        paths::cases(),
+        limits::cases(),
+        names::cases().unwrap(),
+        odd::cases().unwrap(),
+    ]
+    .concat();
     assert!(cases.len() >= 300, "only {} chains", cases.len());
     compare(&cases, "generated: ").unwrap();
 }

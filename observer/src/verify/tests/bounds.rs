@@ -1,6 +1,6 @@
 //! What a chain may cost that is made to cost much.
 
-use rcgen::{CertificateParams, GeneralSubtree, NameConstraints, SanType};
+use rcgen::{CertificateParams, ExtendedKeyUsagePurpose, GeneralSubtree, NameConstraints, SanType};
 
 use super::authorities::{Authority, authority_parameters, leaf_parameters};
 use super::*;
@@ -143,4 +143,16 @@ fn chains_longer_than_any_peer_takes_are_not_followed() {
     // Leaf and root are part of the path.
     assert_eq!(status(MAX_PATH - 2), Status::Valid);
     assert_eq!(status(MAX_PATH - 1), Status::Untrusted);
+}
+
+#[test]
+fn names_of_any_length_are_told_in_part() {
+    let mut parameters = authority_parameters(&"ü".repeat(20_000));
+    parameters.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
+    let root = Authority::root_with(parameters);
+    let verdict = judge(&bundle(&[&root.der]), &[&root.leaf()]);
+    assert_eq!(verdict.status, Status::WrongPurpose);
+    let detail = verdict.detail.unwrap();
+    assert!(detail.starts_with("the issuer CN=ü") && detail.ends_with("ü…"));
+    assert!((2040..=2060).contains(&detail.len()), "{}", detail.len());
 }
