@@ -25,6 +25,8 @@ pub struct Case {
     pub server_name: Option<String>,
     /// When, seconds since the Unix epoch.
     pub time: i64,
+    /// OpenSSL is told to trust what is no root as it is, as this project always does.
+    pub partial_chain: bool,
 }
 
 impl Case {
@@ -37,6 +39,7 @@ impl Case {
             side: Side::Client,
             server_name: None,
             time: NOW,
+            partial_chain: false,
         }
     }
 

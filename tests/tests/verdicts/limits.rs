@@ -75,10 +75,10 @@ fn authorities() -> Vec<Case> {
     let usages: [&[KeyUsagePurpose]; 3] = [&[], &[KeyCertSign], &[DigitalSignature, CrlSign]];
     let mut cases = Vec::new();
     let root = Authority::root("Root");
-    for is_ca in &constraints {
+    for is_ca in constraints {
         for usage in usages {
             let mut parameters = authority_parameters("Authority");
-            parameters.is_ca = is_ca.clone();
+            parameters.is_ca = is_ca;
             parameters.key_usages = usage.to_vec();
             let what = format!("{is_ca:?} {usage:?}");
             let middle = root.authority_with(parameters.clone());

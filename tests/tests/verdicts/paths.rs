@@ -203,7 +203,7 @@ fn trusted_otherwise() -> Vec<Case> {
         for (what, from, to) in [("", 2025, 2026), ("expired ", 2020, 2025)] {
             for purpose in [ClientAuth, ServerAuth] {
                 let mut parameters = leaf_parameters();
-                parameters.is_ca = is_ca.clone();
+                parameters.is_ca = is_ca;
                 parameters.extended_key_usages = vec![purpose.clone()];
                 valid(&mut parameters, from, to);
                 let leaf = self_signed(&parameters);
