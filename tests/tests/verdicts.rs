@@ -26,7 +26,8 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use anyhow::Result;
-use verdicts::case::{self, Case};
+use tls_observer::output::words::Word;
+use verdicts::case::Case;
 use verdicts::exceptions::Exceptions;
 use verdicts::{collections, limits, names, odd, openssl, paths};
 
@@ -71,7 +72,7 @@ fn compare(cases: &[Case], prefix: &str) -> Result<()> {
         while let Some(case) = cases.get(next.fetch_add(1, Ordering::Relaxed)) {
             let kinds = openssl::judge(case, folder.path())?;
             let verdict = case.judge();
-            let status = case::word(verdict.status);
+            let status = verdict.status.word();
             if kinds.is_empty() {
                 accepted.fetch_add(1, Ordering::Relaxed);
             }
