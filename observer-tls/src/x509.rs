@@ -16,6 +16,7 @@ mod structure;
 pub(crate) mod time;
 
 pub use name::{NameAttributes, name_text};
+pub use oid::dotted;
 pub use parts::{CertificateParts, PublicKeyParts, Signed};
 pub use references::{DistributionPoint, GeneralName};
 pub(crate) use references::{authority_key_id, distribution_point_names};

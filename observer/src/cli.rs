@@ -5,7 +5,9 @@ use std::path::PathBuf;
 
 use clap::{ArgMatches, Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 
+use crate::config::service::Service;
 use crate::config::settings::{self, Settings};
+use crate::config::trust::Trust;
 use crate::config::values::{ConnectionCount, Format, LateAlerts, LogFormat, LogLevel, Span};
 
 /// Shows every TLS handshake on this host, above all the ones that fail.
@@ -88,6 +90,13 @@ pub struct ReplayArgs {
     /// Alerts after an established handshake that become events: unexpected or all [default: unexpected].
     #[arg(long, value_name = "unexpected|all")]
     pub late_alerts: Option<LateAlerts>,
+    /// Name a listener, for the trust bundles that speak of it, as NAME=ADDRESS:PORT or NAME=PORT; may be repeated.
+    #[arg(long, value_name = "NAME=LISTENER", value_delimiter = ',')]
+    pub service: Option<Vec<Service>>,
+    /// Judge certificates by these authorities, as NAME=FILE or NAME;KEY=VALUE;… with the keys of [[trust]] in the file;
+    /// may be repeated.
+    #[arg(long, value_name = "NAME=FILE", value_delimiter = ',')]
+    pub trust: Option<Vec<Trust>>,
 }
 
 impl ReplayArgs {
@@ -99,6 +108,8 @@ impl ReplayArgs {
             settle_timeout: self.settle_timeout,
             certificate_chain: self.certificate_chain,
             late_alerts: self.late_alerts,
+            service: self.service.clone(),
+            trust: self.trust.clone(),
             ..Settings::default()
         }
     }

@@ -3,6 +3,7 @@
 
 mod consistency;
 mod rules;
+mod verdict;
 
 use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
@@ -142,7 +143,11 @@ impl Expected {
 
     /// It ended otherwise: `outcome` is `aborted` or `timed_out`.
     #[must_use]
-    pub fn failed(self, outcome: &str, reason: &str) -> Self {
+    pub fn failed(mut self, outcome: &str, reason: &str) -> Self {
+        // The rule tells where the handshake stood when it was closed.
+        if matches!(reason, "closed" | "reset") {
+            self = self.rule("handshake.rule", is_rule);
+        }
         self.outcome(outcome, &["connection", "error"], "failure", "observed")
             .set("handshake.reason", reason)
             .set("tls.established", false)
@@ -178,7 +183,7 @@ impl Expected {
         self
     }
 
-    /// The leaf certificate of `side` was seen.
+    /// The leaf certificate of `side` was seen, and no trust bundle is for it.
     #[must_use]
     pub fn certificate(self, side: &str, leaf: &Leaf) -> Self {
         let path = |field: &str| format!("tls.{side}.{field}");
@@ -206,7 +211,7 @@ impl Expected {
                 .set(&path("organization"), json!([name.organization]))
                 .set(&path("country"), json!([name.country]));
         }
-        expected
+        expected.judged_without_trust(side, leaf)
     }
 
     /// `path` has this value.
@@ -228,7 +233,9 @@ impl Expected {
     /// The server's certificate does not pass.
     #[must_use]
     pub fn without_server_certificate(self) -> Self {
-        self.without("tls.server").rule("tls.server.ja3s", is_md5)
+        self.without("tls.server")
+            .without("verdict.server")
+            .rule("tls.server.ja3s", is_md5)
     }
 
     /// Nothing at `path` or below it.

@@ -32,7 +32,7 @@ fn is_valid(content: &[u8]) -> bool {
 }
 
 /// The dotted form of an identifier's content; `None` when it is none, or has an arc over 128 bits.
-pub(crate) fn dotted(content: &[u8]) -> Option<String> {
+pub fn dotted(content: &[u8]) -> Option<String> {
     if !is_valid(content) {
         return None;
     }

@@ -4,6 +4,8 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::host::Host;
+use super::service::Service;
+use super::trust::Trust;
 use super::values::LateAlerts;
 use super::{ConfigError, Console, environment, file_settings, flags};
 use crate::cli::{GlobalArgs, ReplayArgs};
@@ -38,6 +40,10 @@ pub struct ReplayConfig {
     pub certificate_chain: bool,
     /// Which alerts after an established handshake become events.
     pub late_alerts: LateAlerts,
+    /// Named listeners, for the trust bundles that speak of them.
+    pub services: Vec<Service>,
+    /// Trust bundles, no name twice.
+    pub trust: Vec<Trust>,
 }
 
 impl ReplayConfig {
@@ -46,9 +52,10 @@ impl ReplayConfig {
     /// # Errors
     /// When a variable or the file does not hold valid values.
     pub fn from_cli(global: &GlobalArgs, replay: &ReplayArgs, host: &impl Host) -> Result<Self, ConfigError> {
-        let settings = flags(global, replay.settings())
+        let mut settings = flags(global, replay.settings())
             .or(environment(host)?)
             .or(file_settings(replay.config.as_deref(), host)?);
+        let (services, trust) = settings.services_and_trust()?;
         Ok(Self {
             console: Console::from_settings(&settings, host),
             files: replay.files.clone(),
@@ -62,6 +69,8 @@ impl ReplayConfig {
             settle_timeout: settings.settle_timeout(),
             certificate_chain: settings.certificate_chain.unwrap_or(false),
             late_alerts: settings.late_alerts.unwrap_or(LateAlerts::Unexpected),
+            services,
+            trust,
         })
     }
 }

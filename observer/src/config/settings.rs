@@ -6,6 +6,7 @@ use clap::Args;
 use serde::Deserialize;
 
 use super::service::Service;
+use super::trust::Trust;
 use super::values::{
     ConnectionCount, FlowCount, Format, FromText, InterfaceName, LateAlerts, Listen, LogFormat, LogLevel,
     OutputKind, QueueLength, RingBytes, Span,
@@ -109,4 +110,8 @@ settings! {
     /// Name a listener for the metrics' service label, as NAME=ADDRESS:PORT or NAME=PORT; may be repeated.
     #[arg(long, value_name = "NAME=LISTENER", value_delimiter = ',')]
     service: Vec<Service>,
+    /// Judge certificates by these authorities, as NAME=FILE or NAME;KEY=VALUE;… with the keys of [[trust]] in the file;
+    /// may be repeated.
+    #[arg(long, value_name = "NAME=FILE", value_delimiter = ',')]
+    trust: Vec<Trust>,
 }

@@ -8,6 +8,7 @@ pub mod handshake;
 pub mod offer;
 pub mod text;
 pub mod time;
+pub mod verdict;
 
 use std::net::{IpAddr, SocketAddr};
 
@@ -22,6 +23,7 @@ use handshake::Handshake;
 use offer::Part;
 use text::{Chain, FingerprintText, Id, Named, NamedList};
 use time::Time;
+use verdict::Verdict;
 
 /// What an event may contain beyond the default.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -52,6 +54,9 @@ pub struct Event<'a> {
     pub tls: Tls<'a>,
     /// How the handshake went.
     pub handshake: Handshake<'a>,
+    /// What should have happened; absent when no certificate was seen.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub verdict: Option<Verdict<'a>>,
 }
 
 /// ECS `event.*`.
@@ -255,6 +260,7 @@ impl<'a> Event<'a> {
             },
             tls: Tls::new(seen, options),
             handshake: Handshake::new(seen),
+            verdict: Verdict::new(seen),
         }
     }
 }

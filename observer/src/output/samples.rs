@@ -11,6 +11,7 @@ use observer_tls::fingerprint::{Ja3, Ja4};
 use observer_tls::x509::{CertificateFacts, NameAttributes};
 
 use crate::observation::*;
+use crate::verify::{CertificateVerdict, Disagreement, Revocation, Status};
 
 /// A leaf whose names contain `who`.
 pub fn certificate(who: &str) -> Arc<CertificateFacts> {
@@ -40,6 +41,17 @@ pub fn certificate(who: &str) -> Arc<CertificateFacts> {
         public_key_size: Some(256),
         public_key_curve: Some("P-256".into()),
         ..CertificateFacts::default()
+    })
+}
+
+/// A judgement by a trust bundle.
+pub fn verdict(status: Status) -> Arc<CertificateVerdict> {
+    Arc::new(CertificateVerdict {
+        status,
+        revocation: Revocation::NotChecked,
+        detail: (status != Status::Valid).then(|| "what speaks against it".into()),
+        trust_bundle: Some("mesh".into()),
+        warnings: vec!["no subjectAltName".into()],
     })
 }
 
@@ -103,8 +115,8 @@ pub fn refused_client() -> Observation {
         client_chain: vec![certificate("alice"), certificate("intermediate")],
         server_chain: vec![certificate("server")],
         ocsp_response: None,
-        client_verdict: None,
-        server_verdict: None,
+        client_verdict: Some(verdict(Status::Expired)),
+        server_verdict: Some(verdict(Status::Valid)),
         disagreement: None,
         certificate_authorities: ["CN=Example CA".into()].into(),
         alerts: vec![alert(
@@ -143,6 +155,8 @@ pub fn established_13() -> Observation {
         client_certificate: ClientCertificate::Unknown,
         client_chain: vec![],
         server_chain: vec![],
+        client_verdict: None,
+        server_verdict: None,
         certificate_authorities: [].into(),
         alerts: vec![],
         opaque: vec![OpaqueRecord {
@@ -155,6 +169,27 @@ pub fn established_13() -> Observation {
             server_hello: Some(1_000_000),
             client_flight: Some(2_000_000),
             finished: Some(2_000_000),
+        },
+        ..refused_client()
+    }
+}
+
+/// A TLS 1.2 server takes a revoked client certificate.
+pub fn wrongly_accepted() -> Observation {
+    Observation {
+        id: [0x55; 16],
+        outcome: Outcome::Established,
+        rejected_by: None,
+        reason: None,
+        client_verdict: Some(Arc::new(CertificateVerdict {
+            revocation: Revocation::Revoked,
+            ..(*verdict(Status::Revoked)).clone()
+        })),
+        disagreement: Some(Disagreement::AcceptedButInvalid),
+        alerts: vec![],
+        timings: Timings {
+            finished: Some(3_000_000),
+            ..refused_client().timings
         },
         ..refused_client()
     }
@@ -192,6 +227,8 @@ pub fn not_tls() -> Observation {
         client_certificate: ClientCertificate::Unknown,
         client_chain: vec![],
         server_chain: vec![],
+        client_verdict: None,
+        server_verdict: None,
         certificate_authorities: [].into(),
         alerts: vec![],
         opaque: vec![],
@@ -220,12 +257,13 @@ pub fn incomplete() -> Observation {
 }
 
 /// One of each kind.
-pub fn all() -> [Observation; 5] {
+pub fn all() -> [Observation; 6] {
     [
         refused_client(),
         established_13(),
         late_alert(),
         not_tls(),
         incomplete(),
+        wrongly_accepted(),
     ]
 }

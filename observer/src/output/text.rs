@@ -79,6 +79,9 @@ impl Render for TextTable {
 /// What happened, and its color.
 fn result(seen: &Observation) -> (String, &'static str) {
     let reason = seen.reason.map_or(seen.outcome.word(), Reason::word);
+    if seen.disagreement.is_some() {
+        return (format!("! {reason}"), YELLOW);
+    }
     match (seen.action, seen.outcome) {
         (Action::LateAlert, _) => ("alert after the handshake".to_owned(), YELLOW),
         (_, Outcome::Established) if seen.resumption.is_some() => ("established, resumed".to_owned(), GREEN),
@@ -93,6 +96,14 @@ fn result(seen: &Observation) -> (String, &'static str) {
 /// The certificate in question with the alert about it, or who sent which alert and the client's certificate.
 fn detail(seen: &Observation) -> String {
     let mut parts: Vec<String> = Vec::new();
+    if seen.disagreement.is_some() {
+        let verdicts = [("client", &seen.client_verdict), ("server", &seen.server_verdict)];
+        let told = verdicts.into_iter().filter_map(|(side, verdict)| {
+            let status = verdict.as_ref()?.status;
+            Some(format!("{side}: {}", status.word()))
+        });
+        parts.extend(told);
+    }
     let refused = match seen.reason {
         Some(Reason::Certificate(Side::Client, _)) => seen.client_chain.first(),
         Some(Reason::Certificate(Side::Server, _)) => seen.server_chain.first(),
@@ -148,7 +159,7 @@ mod tests {
     fn a_titled_table_that_fits_a_wide_terminal() {
         let text = table(false, &samples::all());
         let lines: Vec<_> = text.lines().collect();
-        assert_eq!(lines.len(), 6);
+        assert_eq!(lines.len(), 7);
         assert!(lines.iter().all(|line| line.chars().count() <= 150), "{text}");
         assert_eq!(
             lines[1],
@@ -162,6 +173,7 @@ mod tests {
             "alert after",
             "not_tls",
             "incomplete",
+            "! established                    client: revoked server: valid",
         ]) {
             assert!(line.contains(wanted), "{line}");
         }

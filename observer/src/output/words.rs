@@ -10,6 +10,8 @@ use crate::observation::{
     Action, CertificateFault, ClientCertificate, Completeness, Evidence, Outcome, Reason, Resumption, Side,
     Source,
 };
+use crate::outcome::Rule;
+use crate::verify::{Disagreement, Revocation, Status};
 
 /// A value of a closed vocabulary.
 pub trait Word: Copy {
@@ -72,6 +74,28 @@ words! {
         RequestedNotSent = "requested_not_sent",
         Sent = "sent",
         Unknown = "unknown",
+    }
+    Status {
+        Valid = "valid",
+        Expired = "expired",
+        NotYetValid = "not_yet_valid",
+        Untrusted = "untrusted",
+        Revoked = "revoked",
+        WrongPurpose = "wrong_purpose",
+        NameMismatch = "name_mismatch",
+        Malformed = "malformed",
+        NotChecked = "not_checked",
+    }
+    Revocation { Good = "good", Revoked = "revoked", Unknown = "unknown", NotChecked = "not_checked" }
+    Disagreement { AcceptedButInvalid = "accepted_but_invalid", RejectedButValid = "rejected_but_valid" }
+}
+
+impl Word for Rule {
+    const NAME: &'static str = "Rule";
+    const WORDS: &'static [&'static str] = Self::NAMES;
+
+    fn word(self) -> &'static str {
+        self.name()
     }
 }
 

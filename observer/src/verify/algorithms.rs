@@ -1,7 +1,8 @@
 //! Signature algorithms that can be checked: those of webpki, and the weak ones that peers still take.
 //!
 //! What a peer would accept is judged here, not what it should; weakness is told by a warning. What is not in the list
-//! cannot be checked: MD5, DSA, ECDSA with P-521 or SHA-1, Ed448, keys that are for RSASSA-PSS only, RSA under 1024 bits.
+//! cannot be checked: MD5, SHA-224, DSA, ECDSA with P-521 or with digests other than SHA-256 and SHA-384, Ed448, RSASSA-PSS
+//! with SHA-1 or by keys that prescribe a digest, RSA under 1024 bits, and under 2048 bits with SHA-384 or RSASSA-PSS.
 
 use ring::signature;
 use rustls_pki_types::{AlgorithmIdentifier, InvalidSignature, SignatureVerificationAlgorithm, alg_id};
@@ -28,15 +29,20 @@ pub const ALGORITHMS: &[&dyn SignatureVerificationAlgorithm] = &[
     RSA_PSS_2048_8192_SHA256_LEGACY_KEY,
     RSA_PSS_2048_8192_SHA384_LEGACY_KEY,
     RSA_PSS_2048_8192_SHA512_LEGACY_KEY,
+    &PSS_SHA256,
+    &PSS_SHA384,
+    &PSS_SHA512,
     &RSA_SHA1,
     &RSA_SHA1_NO_PARAMETERS,
 ];
 
-/// PKCS #1 v1.5 signatures (RFC 8017, section 8.2) by RSA keys from 1024 bits on.
+/// Signatures by RSA keys that webpki does not check (RFC 8017, section 8).
 #[derive(Debug)]
 struct Rsa {
-    /// The signature's AlgorithmIdentifier (RFC 4055, section 5), without its tag and length.
-    identifier: &'static [u8],
+    /// The key's AlgorithmIdentifier, without its tag and length.
+    key: AlgorithmIdentifier,
+    /// The signature's AlgorithmIdentifier (RFC 4055), without its tag and length.
+    signature: AlgorithmIdentifier,
     verification: &'static signature::RsaParameters,
 }
 
@@ -53,11 +59,11 @@ impl SignatureVerificationAlgorithm for Rsa {
     }
 
     fn public_key_alg_id(&self) -> AlgorithmIdentifier {
-        alg_id::RSA_ENCRYPTION
+        self.key
     }
 
     fn signature_alg_id(&self) -> AlgorithmIdentifier {
-        AlgorithmIdentifier::from_slice(self.identifier)
+        self.signature
     }
 }
 
@@ -65,37 +71,58 @@ impl SignatureVerificationAlgorithm for Rsa {
 /// wants it understood too, without.
 macro_rules! pkcs1 {
     ($last:literal, NULL) => {
-        &[6, 9, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 1, $last, 5, 0]
+        AlgorithmIdentifier::from_slice(&[6, 9, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 1, $last, 5, 0])
     };
     ($last:literal) => {
-        &[6, 9, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 1, $last]
+        AlgorithmIdentifier::from_slice(&[6, 9, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 1, $last])
     };
 }
 
-static RSA_SHA1: Rsa = Rsa {
-    identifier: pkcs1!(5, NULL),
-    verification: &signature::RSA_PKCS1_1024_8192_SHA1_FOR_LEGACY_USE_ONLY,
-};
-static RSA_SHA1_NO_PARAMETERS: Rsa = Rsa {
-    identifier: pkcs1!(5),
-    verification: &signature::RSA_PKCS1_1024_8192_SHA1_FOR_LEGACY_USE_ONLY,
-};
-static RSA_SHA256: Rsa = Rsa {
-    identifier: pkcs1!(11, NULL),
-    verification: &signature::RSA_PKCS1_1024_8192_SHA256_FOR_LEGACY_USE_ONLY,
-};
-static RSA_SHA256_NO_PARAMETERS: Rsa = Rsa {
-    identifier: pkcs1!(11),
-    verification: &signature::RSA_PKCS1_1024_8192_SHA256_FOR_LEGACY_USE_ONLY,
-};
-static RSA_SHA512: Rsa = Rsa {
-    identifier: pkcs1!(13, NULL),
-    verification: &signature::RSA_PKCS1_1024_8192_SHA512_FOR_LEGACY_USE_ONLY,
-};
-static RSA_SHA512_NO_PARAMETERS: Rsa = Rsa {
-    identifier: pkcs1!(13),
-    verification: &signature::RSA_PKCS1_1024_8192_SHA512_FOR_LEGACY_USE_ONLY,
-};
+/// PKCS #1 v1.5, keys from 1024 bits on.
+const fn pkcs1_v1_5(signature: AlgorithmIdentifier, verification: &'static signature::RsaParameters) -> Rsa {
+    Rsa {
+        key: alg_id::RSA_ENCRYPTION,
+        signature,
+        verification,
+    }
+}
+
+/// RSASSA-PSS by keys that are for nothing else, and for any digest (RFC 4055, section 1.2).
+const fn pss(signature: AlgorithmIdentifier, verification: &'static signature::RsaParameters) -> Rsa {
+    Rsa {
+        key: pkcs1!(10),
+        signature,
+        verification,
+    }
+}
+
+static RSA_SHA1: Rsa = pkcs1_v1_5(
+    pkcs1!(5, NULL),
+    &signature::RSA_PKCS1_1024_8192_SHA1_FOR_LEGACY_USE_ONLY,
+);
+static RSA_SHA1_NO_PARAMETERS: Rsa = pkcs1_v1_5(
+    pkcs1!(5),
+    &signature::RSA_PKCS1_1024_8192_SHA1_FOR_LEGACY_USE_ONLY,
+);
+static RSA_SHA256: Rsa = pkcs1_v1_5(
+    pkcs1!(11, NULL),
+    &signature::RSA_PKCS1_1024_8192_SHA256_FOR_LEGACY_USE_ONLY,
+);
+static RSA_SHA256_NO_PARAMETERS: Rsa = pkcs1_v1_5(
+    pkcs1!(11),
+    &signature::RSA_PKCS1_1024_8192_SHA256_FOR_LEGACY_USE_ONLY,
+);
+static RSA_SHA512: Rsa = pkcs1_v1_5(
+    pkcs1!(13, NULL),
+    &signature::RSA_PKCS1_1024_8192_SHA512_FOR_LEGACY_USE_ONLY,
+);
+static RSA_SHA512_NO_PARAMETERS: Rsa = pkcs1_v1_5(
+    pkcs1!(13),
+    &signature::RSA_PKCS1_1024_8192_SHA512_FOR_LEGACY_USE_ONLY,
+);
+static PSS_SHA256: Rsa = pss(alg_id::RSA_PSS_SHA256, &signature::RSA_PSS_2048_8192_SHA256);
+static PSS_SHA384: Rsa = pss(alg_id::RSA_PSS_SHA384, &signature::RSA_PSS_2048_8192_SHA384);
+static PSS_SHA512: Rsa = pss(alg_id::RSA_PSS_SHA512, &signature::RSA_PSS_2048_8192_SHA512);
 
 #[cfg(test)]
 mod tests {

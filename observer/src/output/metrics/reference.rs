@@ -72,16 +72,19 @@ impl<const N: usize> Documented for Definition<N> {
 }
 
 /// Every metric, in the order of the reference.
-pub fn all() -> [&'static dyn Documented; 13] {
+pub fn all() -> [&'static dyn Documented; 16] {
     [
         &HANDSHAKES,
         &FAILURES,
         &DURATION,
         &ALERTS,
         &CLIENT_CERTIFICATES,
+        &VERDICTS,
+        &DISAGREEMENTS,
         &CIPHERS,
         &GROUPS,
         &DROPPED,
+        &TRUST_RELOADS,
         &PROBES,
         &FLOWS,
         &BUFFER_BYTES,

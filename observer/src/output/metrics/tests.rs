@@ -40,6 +40,30 @@ fn a_failure_is_counted_with_its_event() {
 }
 
 #[test]
+fn verdicts_and_disagreements_are_counted() {
+    let metrics = Metrics::new(&[]);
+    metrics.record(&samples::refused_client());
+    metrics.record(&samples::wrongly_accepted());
+    metrics.count_trust_reload(false);
+    let text = metrics.open_metrics();
+    for line in [
+        r#"tls_certificate_verdicts_total{side="client",status="expired"} 1"#,
+        r#"tls_certificate_verdicts_total{side="client",status="revoked"} 1"#,
+        r#"tls_certificate_verdicts_total{side="server",status="valid"} 2"#,
+        r#"tls_certificate_verdicts_total{side="server",status="not_checked"} 0"#,
+        r#"tls_verdict_disagreements_total{kind="accepted_but_invalid"} 1"#,
+        r#"tls_verdict_disagreements_total{kind="rejected_but_valid"} 0"#,
+        r#"tls_observer_trust_reloads_total{result="success"} 0"#,
+        r#"tls_observer_trust_reloads_total{result="failure"} 1"#,
+    ] {
+        assert!(
+            text.lines().any(|found| found == line),
+            "{line} is not in\n{text}"
+        );
+    }
+}
+
+#[test]
 fn established_handshakes_are_timed() {
     let metrics = Metrics::new(&[]);
     metrics.record(&samples::established_13());
@@ -79,6 +103,7 @@ fn recording_common_handshakes_makes_no_new_series() {
         samples::refused_client(),
         samples::established_13(),
         samples::not_tls(),
+        samples::wrongly_accepted(),
     ] {
         metrics.record(&seen);
     }

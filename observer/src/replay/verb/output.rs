@@ -4,6 +4,7 @@ use std::io::{IsTerminal as _, stdout};
 
 use crate::config::replay::{ReplayConfig, View};
 use crate::config::values::Format;
+use crate::judge::Judge;
 use crate::observation::{Action, MessageSeen, Observation, Outcome, Sink};
 use crate::output::event::EventOptions;
 use crate::output::json::JsonLines;
@@ -55,6 +56,7 @@ enum Lines {
 /// Where all that is seen goes.
 pub(super) struct Output {
     lines: Lines,
+    judge: Judge,
     gathered: Vec<u8>,
     /// Nothing is gathered: whoever feeds standard input may wait for an answer.
     pub eager: bool,
@@ -65,7 +67,7 @@ pub(super) struct Output {
 }
 
 impl Output {
-    pub fn new(config: &ReplayConfig) -> Result<Self, OutputError> {
+    pub fn new(config: &ReplayConfig, judge: Judge) -> Result<Self, OutputError> {
         let color = stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none();
         let options = EventOptions {
             certificate_chain: config.certificate_chain,
@@ -84,6 +86,7 @@ impl Output {
         };
         Ok(Self {
             lines,
+            judge,
             gathered: Vec::with_capacity(2 * WRITE_BYTES),
             eager: false,
             target: Target::stdout()?,
@@ -142,7 +145,8 @@ impl Output {
 }
 
 impl Sink for Output {
-    fn observation(&mut self, seen: Observation) {
+    fn observation(&mut self, mut seen: Observation) {
+        self.judge.judge(&mut seen);
         self.tally.count(&seen);
         match &mut self.lines {
             Lines::Events(render) => render.render(&seen, &mut self.gathered),
