@@ -190,8 +190,8 @@ fn questions(fetcher: &Fetcher, subject: &Subject<'_>) -> Vec<Question> {
     questions
 }
 
-/// Names that differ only in case and in the types of their strings are of the same issuer: whether one signed what he
-/// is said to, his key tells.
+/// Names that differ only in case and in the types of their strings are of the same issuer: whether it signed what it is
+/// said to have signed, its key tells.
 fn name_key(name: &str) -> String {
     name.to_lowercase()
 }

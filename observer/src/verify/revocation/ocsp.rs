@@ -21,13 +21,13 @@ const MAX_REMEMBERED: usize = 1024;
 /// Who signed a response for an issuer.
 #[derive(Clone, Debug)]
 enum Signer {
-    /// The issuer himself.
+    /// The issuer itself.
     Issuer,
     /// One whose certificate the issuer signed for this.
     Delegate(Delegate),
 }
 
-/// A responder and the validity of his certificate, seconds since the Unix epoch.
+/// A responder and the validity of its certificate, seconds since the Unix epoch.
 #[derive(Clone, Debug)]
 struct Delegate {
     name: String,
@@ -36,7 +36,7 @@ struct Delegate {
 }
 
 impl Delegate {
-    /// What he says, `finding`, if his certificate is valid at `time`; else why it does not count.
+    /// What it says, `finding`, if its certificate is valid at `time`; else why it does not count.
     fn vouch(&self, finding: Finding, source: &str, time: i64) -> Result<Finding, String> {
         let whose = format!("is signed by {}, whose certificate", self.name);
         if time < self.not_before.saturating_sub(CLOCK_SKEW) {
