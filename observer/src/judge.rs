@@ -8,6 +8,8 @@ mod cache;
 mod disagreement;
 mod reason;
 
+pub mod live;
+
 #[cfg(test)]
 mod tests;
 
@@ -127,13 +129,15 @@ impl Judge {
             return Some(Arc::clone(&self.too_many));
         }
         let verdict = Arc::new(match bundle {
-            Some((_, bundle)) => bundle.judge(&question.request),
+            Some((_, loaded)) => loaded.bundle.judge(&question.request),
             None => without_trust::judge(&question.request),
         });
         if let Some(budget) = &mut self.budget {
             budget.spend(begin.elapsed());
         }
-        self.cache.insert(&question, Arc::clone(&verdict));
+        let may_change = bundle.is_some_and(|(_, loaded)| loaded.fetches)
+            && matches!(verdict.revocation, Revocation::Unknown | Revocation::NotChecked);
+        self.cache.insert(&question, Arc::clone(&verdict), may_change);
         Some(verdict)
     }
 }

@@ -232,6 +232,20 @@ words! {
     }
 }
 
+words! {
+    /// What is fetched from the URLs that certificates name, to know whether they are revoked.
+    RevocationFetch {
+        /// Nothing.
+        Off = "off",
+        /// The answers of OCSP responders.
+        Ocsp = "ocsp",
+        /// Revocation lists.
+        Crl = "crl",
+        /// Both.
+        Both = "both",
+    }
+}
+
 /// Size of the ring buffer in bytes: a power of two and a multiple of the page size, as the kernel asks for
 /// (`BPF_MAP_TYPE_RINGBUF`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

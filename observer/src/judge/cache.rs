@@ -18,6 +18,8 @@ const MAX_BYTES: usize = 4 * 1024 * 1024;
 /// How far in time from the handshake it was made for a verdict holds at most, in seconds. So long it may take until a
 /// revocation list or response that has become stale is found to be so; the dates of certificates count to the second.
 const MAX_AGE: i64 = 60;
+/// The same while an answer about its revocation may be on its way.
+const WAITING_AGE: i64 = 1;
 
 /// The verdicts made by one state of the trust bundles.
 ///
@@ -67,8 +69,8 @@ impl VerdictCache {
         Some(verdict)
     }
 
-    /// Keeps the verdict that answers `question`.
-    pub fn insert(&mut self, question: &Question<'_>, verdict: Arc<CertificateVerdict>) {
+    /// Keeps the verdict that answers `question`. `may_change`: soon there may be another one.
+    pub fn insert(&mut self, question: &Question<'_>, verdict: Arc<CertificateVerdict>, may_change: bool) {
         let request = &question.request;
         let entry = Entry {
             bundle: question.bundle,
@@ -76,7 +78,7 @@ impl VerdictCache {
             chain: request.chain.iter().map(|facts| facts.sha256).collect(),
             server_name: request.server_name.map(Box::from),
             stapled: request.stapled.map(Box::from),
-            holds: holds(request),
+            holds: holds(request, if may_change { WAITING_AGE } else { MAX_AGE }),
             verdict,
         };
         self.keep(self.key(question), entry);
@@ -146,11 +148,12 @@ impl Entry {
     }
 }
 
-/// For which times the verdict on `request` holds: no certificate of the chain begins or ceases to be valid within them.
-fn holds(request: &Request<'_>) -> RangeInclusive<i64> {
+/// For which times the verdict on `request` holds: those not further than `age` from its own, so long as no certificate of
+/// the chain begins or ceases to be valid.
+fn holds(request: &Request<'_>, age: i64) -> RangeInclusive<i64> {
     let time = request.time;
-    let mut from = time.saturating_sub(MAX_AGE);
-    let mut to = time.saturating_add(MAX_AGE);
+    let mut from = time.saturating_sub(age);
+    let mut to = time.saturating_add(age);
     for facts in request.chain {
         // A certificate is valid from the first second of its validity to the end of the last.
         let changes = [
@@ -216,7 +219,7 @@ mod tests {
         let (one, two) = (chain(1), chain(2));
         let asked = question(&one);
         let mut cache = VerdictCache::default();
-        cache.insert(&asked, samples::verdict(Status::Valid));
+        cache.insert(&asked, samples::verdict(Status::Valid), false);
         assert!(cache.get(&asked).is_some());
         let request = asked.request;
         let longer = [one.clone(), two.clone()].concat();
@@ -276,7 +279,7 @@ mod tests {
     fn an_answer_holds_while_no_date_passes_and_for_a_minute() {
         let mut cache = VerdictCache::default();
         let short = chain(1);
-        cache.insert(&question(&short), samples::verdict(Status::Valid));
+        cache.insert(&question(&short), samples::verdict(Status::Valid), false);
         for (offset, holds) in [(-11, false), (-10, true), (10, true), (11, false)] {
             assert_eq!(
                 cache.get(&at(TIME + offset, question(&short))).is_some(),
@@ -285,7 +288,7 @@ mod tests {
             );
         }
         let endless = [Arc::new(CertificateFacts::default())];
-        cache.insert(&question(&endless), samples::verdict(Status::Valid));
+        cache.insert(&question(&endless), samples::verdict(Status::Valid), false);
         for (offset, holds) in [(-61, false), (-60, true), (60, true), (61, false)] {
             assert_eq!(
                 cache.get(&at(TIME + offset, question(&endless))).is_some(),
@@ -293,15 +296,22 @@ mod tests {
                 "{offset}"
             );
         }
+        cache.insert(&question(&endless), samples::verdict(Status::Valid), true);
+        assert!(cache.get(&at(TIME + 1, question(&endless))).is_some());
+        assert!(cache.get(&at(TIME + 2, question(&endless))).is_none());
     }
 
     #[test]
     fn it_is_bounded_and_keeps_what_is_used() {
         let mut cache = VerdictCache::default();
         let favourite = chain(0);
-        cache.insert(&question(&favourite), samples::verdict(Status::Valid));
+        cache.insert(&question(&favourite), samples::verdict(Status::Valid), false);
         for number in 1..20_000 {
-            cache.insert(&question(&chain(number)), samples::verdict(Status::Expired));
+            cache.insert(
+                &question(&chain(number)),
+                samples::verdict(Status::Expired),
+                false,
+            );
             if number % 1000 == 0 {
                 let found = cache.get(&question(&favourite)).unwrap();
                 assert_eq!(found.status, Status::Valid);
@@ -315,7 +325,7 @@ mod tests {
             let chain = chain(number);
             let mut large = question(&chain);
             large.request.stapled = Some(&stapled);
-            cache.insert(&large, samples::verdict(Status::Valid));
+            cache.insert(&large, samples::verdict(Status::Valid), false);
             assert!(cache.young_bytes <= MAX_BYTES);
         }
     }

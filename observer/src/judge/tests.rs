@@ -12,6 +12,7 @@ use crate::config::values::FromText;
 use crate::observation::{CertificateFault, Evidence, Outcome, Reason};
 use crate::outcome::Rule;
 use crate::output::samples;
+use crate::trust::Loader;
 use crate::verify::Disagreement;
 use crate::verify::tests::authorities::{Authority, NOW};
 
@@ -42,7 +43,9 @@ impl World {
             let more = more.replace('@', &path);
             Trust::from_text(&format!("{name}={path}/ca.der;{more}")).unwrap()
         };
-        Store::load(&texts.iter().map(trust).collect::<Vec<_>>()).unwrap()
+        Loader::without_fetching(&texts.iter().map(trust).collect::<Vec<_>>())
+            .load()
+            .unwrap()
     }
 
     fn judge(&self, texts: &[&str]) -> Judge {

@@ -5,6 +5,7 @@ use observer_tls::codepoints::{AlertDescription, AlertLevel, CipherSuite, NamedG
 use super::series::{Definition, Kind, Label};
 use crate::observation::{AlertSeen, ClientCertificate, Evidence, Outcome, Reason, Side};
 use crate::output::words::Word;
+use crate::verify::revocation::fetch::FetchResult;
 use crate::verify::{Disagreement, Status};
 
 /// The value for what is not in a list.
@@ -199,6 +200,20 @@ pub static RESULT: Label = Label {
     name: "result",
     values: &[SUCCESS, FAILURE],
 };
+/// How a fetch ended.
+pub static FETCH_RESULT: Label = Label {
+    name: "result",
+    values: &FETCH_RESULTS,
+};
+const FETCH_RESULTS: [&str; FetchResult::ALL.len()] = {
+    let mut labels = [""; FetchResult::ALL.len()];
+    let mut index = 0;
+    while index < labels.len() {
+        labels[index] = FetchResult::ALL[index].label();
+        index += 1;
+    }
+    labels
+};
 /// Where something was lost.
 pub static STAGE: Label = Label {
     name: "stage",
@@ -325,6 +340,16 @@ pub static TRUST_RELOADS: Definition<1> = Definition {
     help: "Times that the files of the trust bundles were read again, because they had changed or on SIGHUP. After a \
            failure the bundles stay as they were.",
     labels: [&RESULT],
+    per_service: false,
+    initial: "all",
+};
+/// `tls_observer_revocation_fetches_total`.
+pub static REVOCATION_FETCHES: Definition<1> = Definition {
+    name: "tls_observer_revocation_fetches",
+    kind: Kind::Counter,
+    help: "Revocation lists and OCSP responses that were to be fetched from the URLs that certificates name, by what came \
+           of it.",
+    labels: [&FETCH_RESULT],
     per_service: false,
     initial: "all",
 };

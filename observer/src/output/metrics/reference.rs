@@ -72,7 +72,7 @@ impl<const N: usize> Documented for Definition<N> {
 }
 
 /// Every metric, in the order of the reference.
-pub fn all() -> [&'static dyn Documented; 16] {
+pub fn all() -> [&'static dyn Documented; 17] {
     [
         &HANDSHAKES,
         &FAILURES,
@@ -85,6 +85,7 @@ pub fn all() -> [&'static dyn Documented; 16] {
         &GROUPS,
         &DROPPED,
         &TRUST_RELOADS,
+        &REVOCATION_FETCHES,
         &PROBES,
         &FLOWS,
         &BUFFER_BYTES,
