@@ -64,6 +64,9 @@ impl Certificate {
         };
         let parts = CertificateParts::read(&facts.der).map_err(|error| Unreadable(error.to_string()))?;
         let key = PublicKeyParts::read(parts.public_key).map_err(|error| Unreadable(error.to_string()))?;
+        if let Some(trailing) = trailing_bytes(&facts.der) {
+            return Err(Unreadable(format!("{trailing} bytes too many")));
+        }
         let (signed_algorithm, extensions) = further_parts(parts.signed.message).ok_or_else(unreadable)?;
         let (Some(not_before), Some(not_after)) = (facts.not_before, facts.not_after) else {
             return Err(unreadable());
@@ -115,6 +118,16 @@ impl Certificate {
                 .as_ref()
                 .is_none_or(|issuer| *issuer == self.canonical_issuer)
     }
+}
+
+/// How many bytes follow a certificate, or its signature within it; `None` where all is as it has to be.
+fn trailing_bytes(der: &[u8]) -> Option<usize> {
+    let mut behind = Elements(der);
+    let mut within = behind.inside(der::SEQUENCE)?;
+    for tag in [der::SEQUENCE, der::SEQUENCE, der::BIT_STRING] {
+        within.element(tag)?;
+    }
+    Some(behind.0.len() + within.0.len()).filter(|trailing| *trailing > 0)
 }
 
 /// What the signed part, given with tag and length, has besides what [`CertificateParts`] finds: the content of its own

@@ -1,5 +1,7 @@
 //! Name constraints (RFC 5280, section 4.2.1.10): authorities that may only name what is below some names.
 
+use std::cell::Cell;
+
 use super::Status;
 use super::certificate::Certificate;
 use super::der::{self, Element, Elements};
@@ -7,7 +9,7 @@ use super::distinguished_name;
 use super::faults::Fault;
 use super::path::title;
 
-/// Comparisons of a name with a constraint that are made for one path; real ones need a few dozen.
+/// Comparisons of a name with a constraint that are made for one chain; real ones need a few dozen.
 const MAX_COMPARISONS: usize = 1 << 16;
 
 /// Kinds of `GeneralName` by their tags.
@@ -47,10 +49,21 @@ enum Refusal {
     NotComparable,
 }
 
+/// How many comparisons were made for one chain.
+#[derive(Default)]
+pub struct Comparisons(Cell<usize>);
+
+impl Comparisons {
+    /// Counts some more; false when they are too many.
+    fn add(&self, more: usize) -> bool {
+        self.0.set(self.0.get().saturating_add(more));
+        self.0.get() <= MAX_COMPARISONS
+    }
+}
+
 /// The first name of each certificate of a path that an authority above it does not allow.
-pub fn violations(path: &[&Certificate]) -> Vec<Fault> {
+pub fn violations(path: &[&Certificate], comparisons: &Comparisons) -> Vec<Fault> {
     let mut found = Vec::new();
-    let mut comparisons = 0;
     for (above, authority) in path.iter().enumerate().skip(1) {
         let Some(extension) = &authority.extensions.name_constraints else {
             continue;
@@ -67,8 +80,7 @@ pub fn violations(path: &[&Certificate]) -> Vec<Fault> {
                 continue;
             }
             let names = names_of(certificate, depth == 0);
-            comparisons += names.len() * (constraints.permitted.len() + constraints.excluded.len());
-            if comparisons > MAX_COMPARISONS {
+            if !comparisons.add(names.len().saturating_mul(constraints.len())) {
                 let text = format!("names and name constraints are more than {MAX_COMPARISONS} to compare");
                 found.push(Fault::new(Status::Untrusted, text));
                 return found;
@@ -111,6 +123,11 @@ impl Constraints {
             }
         }
         lists.is_empty().then_some(constraints)
+    }
+
+    /// How many there are, at least one, as reading them takes time, too.
+    fn len(&self) -> usize {
+        (self.permitted.len() + self.excluded.len()).max(1)
     }
 
     /// Why a name is refused. One of the kind that it permits must fit, if there are any, and none that it excludes.

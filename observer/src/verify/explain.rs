@@ -6,13 +6,13 @@
 
 use std::collections::HashMap;
 
+use super::Status;
 use super::anchors::Anchors;
 use super::certificate::Certificate;
 use super::faults::Faults;
-use super::path::{Path, inspect, title};
+use super::path::{Inspection, Path, title};
 use super::search::{self, MAX_PATHS};
 use super::signature::{self, Outcome};
-use super::{Request, Status};
 
 /// Signatures that are checked for one chain: what an attacker's choice of certificates may cost. Real ones need two to
 /// four.
@@ -35,14 +35,14 @@ pub fn explain<'a>(
     others: &'a [Certificate],
     anchors: &'a Anchors,
     bundle: &str,
-    request: &Request<'_>,
+    inspection: &Inspection,
 ) -> Explained<'a> {
     let mut signatures = Signatures::default();
     let is_self_signed =
         |certificate: &Certificate| signatures.outcome(certificate, certificate) == Some(Outcome::Good);
     let found = search::paths(leaf, others, anchors, is_self_signed);
     let mut judge = |path: Path<'a>, is_trusted| {
-        let mut faults = inspect(&path, is_trusted, request.side, request.time);
+        let mut faults = inspection.faults(&path, is_trusted);
         signatures.check(&path, &mut faults);
         Explained {
             path,
@@ -92,9 +92,9 @@ fn unknown_issuer(path: &Path<'_>, anchors: &Anchors, bundle: &str) -> String {
 struct Signatures(HashMap<([u8; 32], [u8; 32]), Outcome>);
 
 impl Signatures {
-    /// Notes what is wrong with the signatures of a path.
+    /// Notes what is wrong with the signatures of a path, from its end on. Below a wrong one there is nothing to be said.
     fn check(&mut self, path: &[&Certificate], faults: &mut Faults) {
-        for (depth, link) in path.windows(2).enumerate() {
+        for (depth, link) in path.windows(2).enumerate().rev() {
             let [certificate, issuer] = link else { continue };
             let title_of_issuer = title(issuer, depth + 1);
             let title = title(certificate, depth);
@@ -108,6 +108,7 @@ impl Signatures {
                 Outcome::Wrong => {
                     let text = format!("the signature of {title} is not by the key of {title_of_issuer}");
                     faults.add(Status::Malformed, text);
+                    return;
                 }
                 Outcome::NotSupported => {
                     let facts = &issuer.facts;

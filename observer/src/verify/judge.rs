@@ -9,7 +9,7 @@ use observer_tls::x509::CertificateFacts;
 use super::certificate::{Certificate, Unreadable};
 use super::explain::{Explained, explain};
 use super::faults::Faults;
-use super::path::inspect;
+use super::path::Inspection;
 use super::{
     CertificateVerdict, Link, Request, Revocation, Status, TrustBundle, host_name, library, warnings,
 };
@@ -72,7 +72,8 @@ impl TrustBundle {
         } = self.best_path(&leaf, &others, request);
         self.check_names(&leaf.facts, request, &mut faults, &mut notes);
 
-        let links: Vec<Link<'_>> = path.windows(2).filter_map(link).collect();
+        // What an issuer says counts if somebody trusts it.
+        let links: Vec<Link<'_>> = path.windows(2).filter_map(link).filter(|_| is_trusted).collect();
         let answer = self.revocation.check(&links, request.time, request.stapled);
         if answer.revocation == Revocation::Revoked || answer.chain_revoked {
             faults.add(
@@ -97,22 +98,22 @@ impl TrustBundle {
         others: &'a [Certificate],
         request: &Request<'_>,
     ) -> Explained<'a> {
-        let inspect = |path: &[&Certificate]| inspect(path, true, request.side, request.time);
+        let inspection = Inspection::new(request.side, request.time);
         if self.anchors.contains(&leaf.facts) {
             return Explained {
                 path: vec![leaf],
-                faults: inspect(&[leaf]),
+                faults: inspection.faults(&[leaf], true),
                 is_trusted: true,
             };
         }
-        let suits = |path: &[&Certificate]| inspect(path).is_empty();
+        let suits = |path: &[&Certificate]| inspection.faults(path, true).is_empty();
         match library::path(leaf, others, &self.anchors, request.time, suits) {
             Some(path) => Explained {
                 path,
                 faults: Faults::default(),
                 is_trusted: true,
             },
-            None => explain(leaf, others, &self.anchors, &self.name, request),
+            None => explain(leaf, others, &self.anchors, &self.name, &inspection),
         }
     }
 

@@ -2,7 +2,7 @@
 
 use super::Status;
 use super::certificate::Certificate;
-use super::constraints;
+use super::constraints::{self, Comparisons};
 use super::faults::{Fault, Faults};
 use super::purpose;
 use crate::observation::Side;
@@ -22,46 +22,59 @@ pub fn title(certificate: &Certificate, depth: usize) -> String {
     }
 }
 
-/// All that is wrong with the certificates of a path at a time, seconds since the Unix epoch, for one side of TLS. What is
-/// wrong with a path whose last certificate is not trusted is found as well.
-pub fn inspect(path: &[&Certificate], is_trusted: bool, side: Side, time: i64) -> Faults {
-    let mut faults = Faults::default();
-    // Authorities below the one looked at, the self-issued ones not counted (RFC 5280, section 6.1.4 (l)).
-    let mut below = 0;
-    for (depth, certificate) in path.iter().enumerate() {
-        let title = title(certificate, depth);
-        faults.extend(outside_validity(certificate, time, &title));
-        for unknown in &certificate.extensions.unknown_critical {
-            let text = format!("{title} has a critical extension that is not known: {unknown}");
-            faults.add(Status::Untrusted, text);
-        }
-        let is_authority = depth > 0;
-        if is_authority {
-            if let Some(why) =
-                purpose::authority_objection(certificate, is_trusted && depth + 1 == path.len())
-            {
-                faults.add(
-                    Status::Untrusted,
-                    format!("{title} is no certificate authority: {why}"),
-                );
-            }
-            let limit = certificate
-                .extensions
-                .basic_constraints
-                .and_then(|constraints| constraints.path_length);
-            if let Some(limit) = limit.filter(|limit| below > *limit) {
-                let text =
-                    format!("{title} allows {limit} authorities between it and the certificate, not {below}");
-                faults.add(Status::Untrusted, text);
-            }
-            below += u32::from(!certificate.is_self_issued());
-        }
-        if let Some(why) = purpose::objection(certificate, side, is_authority) {
-            faults.add(Status::WrongPurpose, format!("{title}: {why}"));
+/// How the paths of one chain are looked at.
+pub struct Inspection {
+    side: Side,
+    time: i64,
+    comparisons: Comparisons,
+}
+
+impl Inspection {
+    /// For a chain of one side of TLS at a time, seconds since the Unix epoch.
+    pub fn new(side: Side, time: i64) -> Self {
+        Self {
+            side,
+            time,
+            comparisons: Comparisons::default(),
         }
     }
-    faults.extend(constraints::violations(path));
-    faults
+
+    /// All that is wrong with the certificates of a path. `is_trusted` tells whether its last one is trusted.
+    pub fn faults(&self, path: &[&Certificate], is_trusted: bool) -> Faults {
+        let mut faults = Faults::default();
+        // Authorities below the one looked at, the self-issued ones not counted (RFC 5280, section 6.1.4 (l)).
+        let mut below = 0;
+        for (depth, certificate) in path.iter().enumerate() {
+            let title = title(certificate, depth);
+            faults.extend(outside_validity(certificate, self.time, &title));
+            for unknown in &certificate.extensions.unknown_critical {
+                let text = format!("{title} has a critical extension that is not known: {unknown}");
+                faults.add(Status::Untrusted, text);
+            }
+            let is_authority = depth > 0;
+            if is_authority {
+                let is_anchor = is_trusted && depth + 1 == path.len();
+                if let Some(why) = purpose::authority_objection(certificate, is_anchor) {
+                    faults.add(
+                        Status::Untrusted,
+                        format!("{title} is no certificate authority: {why}"),
+                    );
+                }
+                let constraints = certificate.extensions.basic_constraints;
+                let limit = constraints.and_then(|constraints| constraints.path_length);
+                if let Some(limit) = limit.filter(|limit| below > *limit) {
+                    let text = format!("{title} allows {limit} authorities below it, and there are {below}");
+                    faults.add(Status::Untrusted, text);
+                }
+                below += u32::from(!certificate.is_self_issued());
+            }
+            if let Some(why) = purpose::objection(certificate, self.side, is_authority) {
+                faults.add(Status::WrongPurpose, format!("{title}: {why}"));
+            }
+        }
+        faults.extend(constraints::violations(path, &self.comparisons));
+        faults
+    }
 }
 
 /// Whether it has expired or is not valid yet, and since or until when.
