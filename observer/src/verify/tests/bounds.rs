@@ -1,0 +1,97 @@
+//! What a chain may cost that is made to cost much.
+
+use super::authorities::{Authority, authority_parameters};
+use super::*;
+use crate::verify::certificate::Certificate;
+use crate::verify::search::{self, MAX_PATH, MAX_PATHS};
+
+fn read(der: &[u8]) -> Certificate {
+    Certificate::read(Arc::new(CertificateFacts::parse(der))).unwrap()
+}
+
+/// Authorities that have all signed each other.
+fn web(of: usize) -> (Vec<Authority>, Vec<Vec<u8>>) {
+    let authorities: Vec<Authority> = (0..of).map(|at| Authority::root(&format!("Web {at}"))).collect();
+    let mut crossed = Vec::new();
+    for one in &authorities {
+        for other in authorities.iter().filter(|other| other.der != one.der) {
+            crossed.push(one.cross_signed_by(other));
+        }
+    }
+    (authorities, crossed)
+}
+
+#[test]
+fn a_web_of_authorities_is_given_up() {
+    let (authorities, crossed) = web(6);
+    let leaf = read(&authorities[0].leaf());
+    let others: Vec<Certificate> = crossed.iter().map(|der| read(der)).collect();
+    let (anchors, _) = Anchors::from_der([&authorities[5].der]);
+    let found = search::paths(&leaf, &others, &anchors, |_| false);
+    assert!(found.gave_up && !found.complete.is_empty());
+    assert!(found.complete.len() <= MAX_PATHS);
+    assert!(found.complete.iter().all(|path| path.len() <= MAX_PATH));
+    // The names that are looked at are none of those that are trusted.
+    let (nothing, _) = Anchors::from_der([&Authority::root("Other").der]);
+    let found = search::paths(&leaf, &others, &nothing, |_| false);
+    assert!(found.gave_up && found.complete.is_empty());
+
+    let chain: Vec<&[u8]> = std::iter::once(leaf.der().as_ref())
+        .chain(crossed.iter().map(Vec::as_slice))
+        .collect();
+    let verdict = judge(&bundle(&[&Authority::root("Other").der]), &chain);
+    assert_eq!(verdict.status, Status::Untrusted);
+    assert!(verdict.detail.unwrap().contains("too many paths"));
+    // Who is trusted is found in it all the same.
+    assert_eq!(
+        judge(&bundle(&[&authorities[5].der]), &chain).status,
+        Status::Valid
+    );
+}
+
+#[test]
+fn namesakes_with_other_keys_are_tried_a_bounded_number_of_times() {
+    let root = Authority::root("Root");
+    let mut parameters = authority_parameters("Same");
+    parameters.use_authority_key_identifier_extension = false;
+    let namesakes: Vec<Vec<u8>> = (0..80)
+        .map(|_| root.authority_with(parameters.clone()).der)
+        .collect();
+    let mut leaf = super::authorities::leaf_parameters();
+    leaf.use_authority_key_identifier_extension = false;
+    let leaf = Authority::root_with(parameters).leaf_with(&leaf);
+    let chain: Vec<&[u8]> = std::iter::once(leaf.as_slice())
+        .chain(namesakes.iter().map(Vec::as_slice))
+        .collect();
+    let verdict = judge(&bundle(&[&root.der]), &chain);
+    assert_eq!(verdict.status, Status::Malformed);
+    assert!(
+        verdict
+            .detail
+            .unwrap()
+            .contains("the last 49 certificates of the chain were not looked at")
+    );
+}
+
+#[test]
+fn chains_longer_than_any_peer_takes_are_not_followed() {
+    let mut authorities = vec![Authority::root("Root")];
+    for level in 1..MAX_PATH {
+        authorities.push(authorities[level - 1].authority(&format!("Level {level}")));
+    }
+    let status = |depth: usize| {
+        let leaf = authorities[depth].leaf();
+        let chain: Vec<&[u8]> = std::iter::once(leaf.as_slice())
+            .chain(
+                authorities[1..=depth]
+                    .iter()
+                    .rev()
+                    .map(|authority| authority.der.as_slice()),
+            )
+            .collect();
+        judge(&bundle(&[&authorities[0].der]), &chain).status
+    };
+    // Leaf and root are part of the path.
+    assert_eq!(status(MAX_PATH - 2), Status::Valid);
+    assert_eq!(status(MAX_PATH - 1), Status::Untrusted);
+}
