@@ -14,7 +14,7 @@ pub use crl::{Crl, CrlError};
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use evidence::{Finding, Subject};
+use evidence::{Finding, Known, Subject};
 use fetch::{Fetched, Fetcher, Lookup, Question};
 
 use super::{Link, Revocation};
@@ -44,7 +44,7 @@ pub struct Answer {
     pub detail: Option<String>,
     /// A certificate above the leaf is revoked.
     pub chain_revoked: bool,
-    /// The last second of handshakes for which this is known; `None`: no end is known.
+    /// The last second of later handshakes for which the same is known; `None`: no end is known.
     pub until: Option<i64>,
     /// What is fetched from URLs has a part in this, or may have soon: the same question may have another answer the next
     /// time.
@@ -89,10 +89,11 @@ impl RevocationSources {
             let mut findings = Findings::default();
             match &subject {
                 Ok(subject) => self.look(subject, time, staple, &mut findings),
-                Err(why) => findings.add(Finding::Nothing(why.clone())),
+                Err(why) => findings.add(Finding::nothing(why.clone())),
             }
             answer.provisional |= findings.provisional;
-            let (revocation, words) = findings.conclude(&mut answer.until);
+            let (revocation, words, until) = findings.conclude();
+            answer.until = earlier(answer.until, until);
             if place == 0 {
                 answer.revocation = revocation;
                 details.extend(words);
@@ -116,7 +117,7 @@ impl RevocationSources {
                 .iter()
                 .for_each(|list| findings.add(list.judge(subject, time))),
             None if self.lists.is_empty() => {}
-            None => findings.add(Finding::Nothing(format!(
+            None => findings.add(Finding::nothing(format!(
                 "no CRL of {} is configured",
                 subject.issuer
             ))),
@@ -142,20 +143,20 @@ impl RevocationSources {
                         list.judge(subject, time)
                     }
                     Fetched::Crl(list) => {
-                        Finding::Nothing(format!("the CRL at {url} is of {}", list.issuer()))
+                        Finding::nothing(format!("the CRL at {url} is of {}", list.issuer()))
                     }
                     Fetched::Ocsp(response) => {
                         let source = format!("the OCSP response from {url}");
                         ocsp::judge(&response, &source, subject, time, &self.signers)
                     }
                 };
-                if matches!(finding, Finding::Nothing(_)) {
+                if finding.known == Known::Nothing {
                     fetcher.ask(question, true);
                 }
                 finding
             }
-            Lookup::Pending => Finding::Nothing(format!("{url} is being asked")),
-            Lookup::Failed(why) => Finding::Nothing(format!("{url} did not answer: {why}")),
+            Lookup::Pending => Finding::nothing(format!("{url} is being asked")),
+            Lookup::Failed(why) => Finding::nothing(format!("{url} did not answer: {why}")),
         }
     }
 }
@@ -198,30 +199,38 @@ fn name_key(name: &str) -> String {
 /// What the sources say of one certificate.
 #[derive(Debug, Default)]
 struct Findings {
-    revoked: Option<String>,
-    /// Of several the one that is good the longest: until when, and its words.
-    good: Option<(i64, String)>,
+    revoked: Option<Finding>,
+    /// Of several the one that is good the longest.
+    good: Option<Finding>,
     /// Why the others do not tell.
     remarks: Vec<String>,
     left_out: usize,
+    /// When one of the others may tell.
+    remarks_until: Option<i64>,
     /// See [`Answer::provisional`].
     provisional: bool,
 }
 
 impl Findings {
     fn add(&mut self, finding: Finding) {
-        match finding {
-            Finding::Revoked(words) => {
-                self.revoked.get_or_insert(words);
+        match finding.known {
+            Known::Revoked => {
+                self.revoked.get_or_insert(finding);
             }
-            Finding::Good { words, until } => {
-                let until = until.unwrap_or(i64::MAX);
-                if self.good.as_ref().is_none_or(|(longest, _)| *longest < until) {
-                    self.good = Some((until, words));
+            Known::Good => {
+                let end = |finding: &Finding| finding.until.unwrap_or(i64::MAX);
+                if self.good.as_ref().is_none_or(|best| end(best) < end(&finding)) {
+                    self.good = Some(finding);
                 }
             }
-            Finding::Nothing(words) if self.remarks.len() < MAX_REMARKS => self.remarks.push(words),
-            Finding::Nothing(_) => self.left_out += 1,
+            Known::Nothing => {
+                self.remarks_until = earlier(self.remarks_until, finding.until);
+                if self.remarks.len() < MAX_REMARKS {
+                    self.remarks.push(finding.words);
+                } else {
+                    self.left_out += 1;
+                }
+            }
         }
     }
 
@@ -230,23 +239,34 @@ impl Findings {
         self.revoked.is_some() || self.good.is_some()
     }
 
-    /// What they say together, in words, too. `until` becomes the earliest end.
-    fn conclude(mut self, until: &mut Option<i64>) -> (Revocation, Option<String>) {
-        if self.revoked.is_some() {
-            return (Revocation::Revoked, self.revoked);
+    /// What they say together, in words, too, and until when.
+    fn conclude(mut self) -> (Revocation, Option<String>, Option<i64>) {
+        if let Some(revoked) = self.revoked {
+            return (Revocation::Revoked, Some(revoked.words), revoked.until);
         }
-        if let Some((end, words)) = self.good {
-            if end < until.unwrap_or(i64::MAX) {
-                *until = Some(end);
-            }
-            return (Revocation::Good, Some(words));
+        if let Some(good) = self.good {
+            // Who does not tell yet may say later that it is revoked.
+            return (
+                Revocation::Good,
+                Some(good.words),
+                earlier(good.until, self.remarks_until),
+            );
         }
         if self.left_out > 0 {
             self.remarks.push(format!("and {} more", self.left_out));
         }
         match self.remarks.is_empty() {
-            true => (Revocation::NotChecked, None),
-            false => (Revocation::Unknown, Some(self.remarks.join("; "))),
+            true => (Revocation::NotChecked, None, None),
+            false => (
+                Revocation::Unknown,
+                Some(self.remarks.join("; ")),
+                self.remarks_until,
+            ),
         }
     }
+}
+
+/// The earlier of two ends, of which either may be none.
+fn earlier(one: Option<i64>, other: Option<i64>) -> Option<i64> {
+    one.into_iter().chain(other).min()
 }

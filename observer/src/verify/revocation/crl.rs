@@ -105,12 +105,12 @@ impl Crl {
     pub(super) fn judge(&self, subject: &Subject<'_>, time: i64) -> Finding {
         let source = format!("the CRL of {} of {}", self.issuer, date(self.list.this_update));
         if !subject.issuer_signs_crls {
-            return Finding::Nothing(format!("the certificate of {} is not for CRLs", self.issuer));
+            return Finding::nothing(format!("the certificate of {} is not for CRLs", self.issuer));
         }
         match self.check_signature(subject.link.issuer_key) {
             Ok(()) => {}
             Err(Fault::UnknownAlgorithm) => {
-                return Finding::Nothing(format!("{source} is signed with an algorithm that is not known"));
+                return Finding::nothing(format!("{source} is signed with an algorithm that is not known"));
             }
             Err(Fault::Wrong) => {
                 let key = self.list.authority_key_id.as_deref();
@@ -123,12 +123,12 @@ impl Crl {
                 } else {
                     "not signed by its issuer"
                 };
-                return Finding::Nothing(format!("{source} is {whose}"));
+                return Finding::nothing(format!("{source} is {whose}"));
             }
         }
         let scope = &self.list.scope;
         if scope.indirect {
-            return Finding::Nothing(format!("{source} is an indirect CRL, which is not used"));
+            return Finding::nothing(format!("{source} is an indirect CRL, which is not used"));
         }
         let period = Period {
             this_update: self.list.this_update,
@@ -139,7 +139,7 @@ impl Crl {
             return period.revoked(&source, time, entry.revoked_at, entry.reason);
         }
         match gap(scope, subject) {
-            Some(gap) => Finding::Nothing(format!("{source} {gap}")),
+            Some(gap) => Finding::nothing(format!("{source} {gap}")),
             None => period.good(&source, time),
         }
     }

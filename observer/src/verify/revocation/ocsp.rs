@@ -24,11 +24,30 @@ enum Signer {
     /// The issuer himself.
     Issuer,
     /// One whose certificate the issuer signed for this.
-    Delegate {
-        name: String,
-        not_before: i64,
-        not_after: i64,
-    },
+    Delegate(Delegate),
+}
+
+/// A responder and the validity of his certificate, seconds since the Unix epoch.
+#[derive(Clone, Debug)]
+struct Delegate {
+    name: String,
+    not_before: i64,
+    not_after: i64,
+}
+
+impl Delegate {
+    /// What he says, `finding`, if his certificate is valid at `time`; else why it does not count.
+    fn vouch(&self, finding: Finding, source: &str, time: i64) -> Result<Finding, String> {
+        let whose = format!("is signed by {}, whose certificate", self.name);
+        if time < self.not_before.saturating_sub(CLOCK_SKEW) {
+            let words = format!("{source} {whose} is valid from {} on", date(self.not_before));
+            return Ok(Finding::nothing_before(self.not_before, words));
+        }
+        if time > self.not_after.saturating_add(CLOCK_SKEW) {
+            return Err(format!("{whose} expired {}", date(self.not_after)));
+        }
+        Ok(finding.no_longer_than(self.not_after))
+    }
 }
 
 /// Who signed the responses that were seen, or why nobody counts as signer, by a hash of response and issuer.
@@ -44,7 +63,7 @@ pub(super) fn judge(
     signers: &Signers,
 ) -> Finding {
     examine(response, source, subject, time, signers)
-        .unwrap_or_else(|why| Finding::Nothing(format!("{source} {why}")))
+        .unwrap_or_else(|why| Finding::nothing(format!("{source} {why}")))
 }
 
 /// As [`judge`]; an error is why it does not count, in words that follow those for the response.
@@ -75,41 +94,26 @@ fn examine(
         });
     };
     let signer = signers.of(bytes, &basic, subject)?;
-    if let Signer::Delegate {
-        name,
-        not_before,
-        not_after,
-    } = signer
-    {
-        if time < not_before.saturating_sub(CLOCK_SKEW) {
-            return Err(format!(
-                "is signed by {name}, whose certificate is valid from {} on",
-                date(not_before)
-            ));
-        }
-        if time > not_after.saturating_add(CLOCK_SKEW) {
-            return Err(format!(
-                "is signed by {name}, whose certificate expired {}",
-                date(not_after)
-            ));
-        }
-    }
     if let Some(oid) = &basic.unknown_critical {
         return Err(format!("has a critical extension that is not known, {oid}"));
     }
-    let source = format!("{source} of {}", date(answer.this_update));
+    let dated = format!("{source} of {}", date(answer.this_update));
     let period = Period {
         this_update: answer.this_update,
         next_update: answer.next_update,
         without_end: Some(WITHOUT_END),
     };
-    Ok(match answer.status {
-        CertificateStatus::Good => period.good(&source, time),
-        CertificateStatus::Revoked { at, reason } => period.revoked(&source, time, at, reason),
+    let finding = match answer.status {
+        CertificateStatus::Good => period.good(&dated, time),
+        CertificateStatus::Revoked { at, reason } => period.revoked(&dated, time, at, reason),
         CertificateStatus::Unknown => {
-            Finding::Nothing(format!("{source} says that the responder does not know it"))
+            Finding::nothing(format!("{dated} says that the responder does not know it"))
         }
-    })
+    };
+    match signer {
+        Signer::Issuer => Ok(finding),
+        Signer::Delegate(delegate) => delegate.vouch(finding, source, time),
+    }
 }
 
 /// Whether `id` is the certificate of `subject` (RFC 6960, section 4.1.1).
@@ -192,11 +196,11 @@ fn find_signer(basic: &BasicResponse<'_>, subject: &Subject<'_>) -> Result<Signe
         return Err(format!("is signed by {name}, whose certificate has no validity"));
     };
     match signature::verify(&basic.signed, parts.public_key) {
-        Ok(()) => Ok(Signer::Delegate {
+        Ok(()) => Ok(Signer::Delegate(Delegate {
             name,
             not_before,
             not_after,
-        }),
+        })),
         Err(fault) => Err(unsigned(&name, fault)),
     }
 }
