@@ -120,11 +120,15 @@ impl Judge {
                 stapled,
             },
         };
-        if let Some(verdict) = self.cache.get(&question) {
-            return Some(verdict);
+        let found = self.cache.get(&question);
+        if let Some(found) = found.as_ref().filter(|found| found.is_fresh) {
+            return Some(Arc::clone(&found.verdict));
         }
         let begin = Instant::now();
         if self.budget.as_mut().is_some_and(|budget| !budget.is_left(begin)) {
+            if let Some(found) = found {
+                return Some(found.verdict);
+            }
             self.unjudged += 1;
             return Some(Arc::clone(&self.too_many));
         }
@@ -135,8 +139,8 @@ impl Judge {
         if let Some(budget) = &mut self.budget {
             budget.spend(begin.elapsed());
         }
-        let may_change = bundle.is_some_and(|(_, loaded)| loaded.fetches)
-            && matches!(verdict.revocation, Revocation::Unknown | Revocation::NotChecked);
+        let may_change =
+            bundle.is_some_and(|(_, loaded)| loaded.fetches) && verdict.revocation == Revocation::Unknown;
         self.cache.insert(&question, Arc::clone(&verdict), may_change);
         Some(verdict)
     }

@@ -227,10 +227,43 @@ fn too_many_new_chains_are_not_checked_and_counted() {
         Some("too many new certificates came at once")
     );
     assert_eq!((unknown.disagreement, judge.unjudged()), (None, 1));
-    judge.judge(&mut known);
-    assert_eq!(
-        client(&known).status,
-        Status::Valid,
-        "what is known costs nothing"
-    );
+    for seconds in [0, 1000] {
+        known.time_ns += seconds * 1_000_000_000;
+        judge.judge(&mut known);
+        assert_eq!(
+            client(&known).status,
+            Status::Valid,
+            "what is known costs nothing"
+        );
+    }
+}
+
+/// What a judgement takes, printed; the figures in `docs/performance.md` are from a release build.
+#[test]
+#[ignore = "measures"]
+fn what_a_judgement_takes() {
+    let world = World::new();
+    world.list(&[1, 2, 3]);
+    let middle = world.root.authority("Middle");
+    let leaf = middle.leaf();
+    let mut seen = seen(&leaf, None);
+    seen.client_chain
+        .push(Arc::new(CertificateFacts::parse(&middle.der)));
+    for (what, judge) in [
+        ("by a bundle", world.judge(&["mesh;crl=@/list.crl"])),
+        ("without one", world.judge(&[])),
+    ] {
+        let mut judge = judge;
+        for (how, fresh, count) in [("fresh", true, 2_000_u32), ("kept", false, 200_000)] {
+            let begin = Instant::now();
+            for _ in 0..count {
+                if fresh {
+                    judge.cache.clear();
+                }
+                judge.judge(&mut seen);
+            }
+            println!("{what}, {how}: {} ns", (begin.elapsed() / count).as_nanos());
+        }
+    }
+    assert_eq!(client(&seen).status, Status::NotChecked);
 }
