@@ -106,21 +106,24 @@ impl RevocationSources {
         answer
     }
 
+    /// The CRLs of an issuer.
+    fn lists_of(&self, issuer: &str) -> &[Arc<Crl>] {
+        self.lists.get(&name_key(issuer)).map_or(&[], Vec::as_slice)
+    }
+
     /// Collects what the sources say of `subject`. URLs are asked only about what the others do not tell.
     fn look(&self, subject: &Subject<'_>, time: i64, stapled: Option<&[u8]>, findings: &mut Findings) {
+        let lists = self.lists_of(&subject.issuer);
         if let Some(response) = stapled {
             let source = "the stapled OCSP response";
-            findings.add(ocsp::judge(response, source, subject, time, &self.signers));
+            findings.add(ocsp::judge(response, source, subject, lists, time, &self.signers));
         }
-        match self.lists.get(&name_key(&subject.issuer)) {
-            Some(lists) => lists
-                .iter()
-                .for_each(|list| findings.add(list.judge(subject, time))),
-            None if self.lists.is_empty() => {}
-            None => findings.add(Finding::nothing(format!(
-                "no CRL of {} is configured",
-                subject.issuer
-            ))),
+        for list in lists {
+            findings.add(list.judge(subject, time));
+        }
+        if lists.is_empty() && !self.lists.is_empty() {
+            let words = format!("no CRL of {} is configured", subject.issuer);
+            findings.add(Finding::nothing(words));
         }
         if let Some(fetcher) = &self.fetcher {
             for question in questions(fetcher, subject) {
@@ -147,7 +150,8 @@ impl RevocationSources {
                     }
                     Fetched::Ocsp(response) => {
                         let source = format!("the OCSP response from {url}");
-                        ocsp::judge(&response, &source, subject, time, &self.signers)
+                        let lists = self.lists_of(&subject.issuer);
+                        ocsp::judge(&response, &source, subject, lists, time, &self.signers)
                     }
                 };
                 if finding.known == Known::Nothing {
@@ -190,8 +194,8 @@ fn questions(fetcher: &Fetcher, subject: &Subject<'_>) -> Vec<Question> {
     questions
 }
 
-/// Names that differ only in case and in the types of their strings are of the same issuer: whether one signed what he
-/// is said to, his key tells.
+/// Names that differ only in case and in the types of their strings are of the same issuer: whether it signed what it is
+/// said to have signed, its key tells.
 fn name_key(name: &str) -> String {
     name.to_lowercase()
 }

@@ -176,6 +176,29 @@ fn an_answer_tells_how_long_it_stays_the_same() {
 }
 
 #[test]
+fn a_responder_that_was_revoked_does_not_count() {
+    let scene = Scene::new();
+    // Its serial number is 200.
+    let delegate = scene
+        .home
+        .issue(&scene.home.ca, "delegate", responder("Responder"));
+    let response = scene
+        .home
+        .ocsp(&delegate, &[("05", None)], "05", &["-ndays", "7"]);
+    let other = scene.crl(&[OTHERS], "0401", "0501");
+    assert_eq!(
+        scene.check(&[&other], now(), Some(&response)).revocation,
+        Revocation::Good
+    );
+    let listing = scene.crl(&[("C8", Some("240301000000Z"))], "0401", "0501");
+    let answer = scene.check(&[&listing], now(), Some(&response));
+    assert_eq!(answer.revocation, Revocation::Unknown, "{answer:?}");
+    let start =
+        "the stapled OCSP response is signed by CN=Responder, whose certificate is revoked 2024-03-01";
+    assert!(answer.detail.as_ref().unwrap().starts_with(start), "{answer:?}");
+}
+
+#[test]
 fn only_crls_of_the_issuer_and_its_key_count() {
     let scene = Scene::new();
     let stranger = Authority::new(authority("Others"), &EC);
