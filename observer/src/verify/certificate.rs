@@ -73,6 +73,10 @@ impl Certificate {
         let (Some(not_before), Some(not_after)) = (facts.not_before, facts.not_after) else {
             return Err(unreadable());
         };
+        // X.690, section 8.3.2; peers refuse it.
+        if let [0, 0..=0x7f, ..] | [0xff, 0x80..=0xff, ..] = parts.serial_number {
+            return Err(Unreadable("its serial number has a byte too many".to_owned()));
+        }
         let canonical = |name: &[u8]| distinguished_name::canonical(name).ok_or_else(unreadable);
         let share = |part: &[u8]| facts.der.slice_ref(part);
         Ok(Self {

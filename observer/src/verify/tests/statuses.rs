@@ -4,6 +4,9 @@ use rcgen::{CertificateParams, ExtendedKeyUsagePurpose, IsCa, KeyUsagePurpose, S
 
 use super::authorities::{Authority, authority_parameters, leaf_parameters, self_signed, valid};
 use super::*;
+use crate::verify::certificate::Certificate;
+use crate::verify::explain::explain;
+use crate::verify::path::Inspection;
 use crate::verify::revocation::{Crl, RevocationSources};
 
 const SERVER_AUTH: ExtendedKeyUsagePurpose = ExtendedKeyUsagePurpose::ServerAuth;
@@ -40,6 +43,28 @@ fn a_good_chain_is_valid_in_any_order_and_with_more_than_it_needs() {
         assert_eq!(verdict.trust_bundle.as_deref(), Some("clients"));
     }
     assert_eq!(judge(&bundle, &[&leaf, &middle.der]).detail, None);
+}
+
+#[test]
+fn webpki_settles_what_is_ordinary_and_the_second_look_agrees() {
+    let old = Authority::root("Old");
+    let root = Authority::root("Root");
+    let middle = root.authority("Middle");
+    let crossed = root.cross_signed_by(&old);
+    let (anchors, _) = Anchors::from_der([&old.der]);
+    let read = |der: &[u8]| Certificate::read(Arc::new(CertificateFacts::parse(der))).unwrap();
+    let leaf = read(&middle.leaf());
+    let others = [read(&crossed), read(&middle.der)];
+    let inspection = Inspection::new(Side::Client, NOW);
+    let suits = |path: &[&Certificate]| inspection.faults(path, true).is_empty();
+    let titles = |path: &[&Certificate]| path.iter().map(|one| one.facts.sha256).collect::<Vec<_>>();
+    let by_library = library::path(&leaf, &others, &anchors, NOW, suits).unwrap();
+    let second = explain(&leaf, &others, &anchors, "clients", &inspection);
+    assert!(second.faults.is_empty() && second.is_trusted);
+    assert_eq!(titles(&by_library), titles(&second.path));
+    // webpki goes on where a path does not suit, and gives up where none does.
+    assert!(library::path(&leaf, &others, &anchors, NOW, |_| false).is_none());
+    assert!(library::path(&leaf, &others[..1], &anchors, NOW, suits).is_none());
 }
 
 #[test]
