@@ -15,6 +15,7 @@ use observer_tls::fingerprint::{Ja3, Ja4};
 use observer_tls::stream::ItemBody;
 use observer_tls::x509::CertificateFacts;
 
+use crate::outcome::Rule;
 use crate::verify::{CertificateVerdict, Disagreement};
 
 /// Takes what the flow table finds out.
@@ -53,6 +54,16 @@ pub enum Side {
     Client,
     /// Answered it.
     Server,
+}
+
+impl Side {
+    /// The other one.
+    pub const fn other(self) -> Self {
+        match self {
+            Self::Client => Self::Server,
+            Self::Server => Self::Client,
+        }
+    }
 }
 
 /// What an observation tells of.
@@ -281,7 +292,7 @@ pub struct Observation {
     /// How sure outcome and reason are.
     pub evidence: Evidence,
     /// The rule that gave a derived or inferred answer.
-    pub rule: Option<&'static str>,
+    pub rule: Option<Rule>,
     /// Which probes told.
     pub source: Source,
     /// How much was seen.

@@ -3,15 +3,18 @@
 //! Everything here is a pure function of what the tracker collected. [`Conclusion`]s are the only way by which an outcome,
 //! its reason and the evidence for them come into being, so the three never drift apart.
 
+pub mod rule;
 pub mod tls13;
 
 #[cfg(test)]
 mod tests;
 
-use observer_tls::codepoints::AlertDescription;
+use observer_tls::codepoints::{AlertDescription, CipherSuite, NamedGroup, ProtocolVersion};
 use observer_tls::x509::CertificateFacts;
 
-use crate::observation::{CertificateFault, ClientCertificate, Evidence, Outcome, Reason, Side};
+pub use rule::Rule;
+
+use crate::observation::{CertificateFault, ClientCertificate, ClientOffer, Evidence, Outcome, Reason, Side};
 
 /// How a handshake ended, why, and how that is known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,7 +28,7 @@ pub struct Conclusion {
     /// How sure outcome and reason are.
     pub evidence: Evidence,
     /// The rule behind a derived or inferred answer.
-    pub rule: Option<&'static str>,
+    pub rule: Option<Rule>,
 }
 
 impl Conclusion {
@@ -62,10 +65,10 @@ impl Conclusion {
         }
     }
 
-    /// The same, guessed by `rule`.
-    pub const fn inferred(self, rule: &'static str) -> Self {
+    /// The same, known by `rule`.
+    pub const fn by(self, rule: Rule) -> Self {
         Self {
-            evidence: Evidence::Inferred,
+            evidence: rule.evidence(),
             rule: Some(rule),
             ..self
         }
@@ -80,7 +83,7 @@ pub struct Cause {
     /// How sure.
     pub evidence: Evidence,
     /// The rule behind a derived or inferred reason.
-    pub rule: Option<&'static str>,
+    pub rule: Option<Rule>,
 }
 
 impl Cause {
@@ -94,19 +97,10 @@ impl Cause {
     }
 
     /// It follows by `rule`.
-    pub const fn derived(reason: Reason, rule: &'static str) -> Self {
+    pub const fn by(reason: Reason, rule: Rule) -> Self {
         Self {
             reason,
-            evidence: Evidence::Derived,
-            rule: Some(rule),
-        }
-    }
-
-    /// `rule` makes it probable.
-    pub const fn inferred(reason: Reason, rule: &'static str) -> Self {
-        Self {
-            reason,
-            evidence: Evidence::Inferred,
+            evidence: rule.evidence(),
             rule: Some(rule),
         }
     }
@@ -123,8 +117,10 @@ pub struct AlertContext<'a> {
     pub time_ns: u64,
     /// A ServerHello or HelloRetryRequest came before.
     pub server_answered: bool,
-    /// The client offered TLS 1.3; `None` when no ClientHello was seen.
-    pub tls13_offered: Option<bool>,
+    /// A HelloRetryRequest, and no ServerHello, came before.
+    pub retry_requested: bool,
+    /// What the client offered; `None` when no ClientHello was seen.
+    pub offer: Option<&'a ClientOffer>,
     /// What became of the client's certificate so far.
     pub client_certificate: ClientCertificate,
     /// The client's first bytes were not TLS.
@@ -139,13 +135,10 @@ pub fn cause_of_alert(description: AlertDescription, context: &AlertContext<'_>)
     use CertificateFault as F;
 
     if context.not_tls {
-        return Cause::derived(Reason::NotTls, "alert_after_bytes_that_are_not_tls");
+        return Cause::by(Reason::NotTls, Rule::NotTls);
     }
     // An alert about a certificate is about the peer's: only the client judges the server's, and the other way round.
-    let judged = match context.sender {
-        Side::Client => Side::Server,
-        Side::Server => Side::Client,
-    };
+    let judged = context.sender.other();
     let certificate = |fault| Cause::observed(Reason::Certificate(judged, fault));
     match description {
         // In SSL 3.0 the client says that it has none (RFC 6101, section 5.4.2); either way it is the client's.
@@ -153,28 +146,25 @@ pub fn cause_of_alert(description: AlertDescription, context: &AlertContext<'_>)
         A::CERTIFICATE_REQUIRED if context.sender == Side::Server => certificate(F::Missing),
         A::BAD_CERTIFICATE => outside_validity(judged, context).unwrap_or(certificate(F::Bad)),
         A::CERTIFICATE_UNKNOWN => outside_validity(judged, context).unwrap_or(certificate(F::Rejected)),
-        A::UNSUPPORTED_CERTIFICATE => Cause::derived(
-            Reason::Certificate(judged, F::WrongPurpose),
-            "unsupported_certificate_is_wrong_purpose",
-        ),
+        A::UNSUPPORTED_CERTIFICATE => {
+            Cause::by(Reason::Certificate(judged, F::WrongPurpose), Rule::WrongPurpose)
+        }
         A::CERTIFICATE_REVOKED => certificate(F::Revoked),
         // There is no alert for "not valid yet": peers send this one.
-        A::CERTIFICATE_EXPIRED if is_early(context) => Cause::derived(
+        A::CERTIFICATE_EXPIRED if is_early(context) => Cause::by(
             Reason::Certificate(judged, F::NotYetValid),
-            "certificate_expired_before_not_before",
+            Rule::ExpiredBeforeStart,
         ),
         A::CERTIFICATE_EXPIRED => certificate(F::Expired),
         A::UNKNOWN_CA => certificate(F::UnknownCa),
         A::ACCESS_DENIED
             if context.sender == Side::Server && context.client_certificate == ClientCertificate::Sent =>
         {
-            Cause::derived(
-                Reason::Certificate(judged, F::Rejected),
-                "access_denied_after_client_certificate",
-            )
+            Cause::by(Reason::Certificate(judged, F::Rejected), Rule::AccessDenied)
         }
         A::BAD_CERTIFICATE_STATUS_RESPONSE | A::BAD_CERTIFICATE_HASH_VALUE => certificate(F::Bad),
         A::HANDSHAKE_FAILURE => cause_of_handshake_failure(context),
+        A::ILLEGAL_PARAMETER if context.retry_requested && context.sender == Side::Client => retry_refused(),
         A::PROTOCOL_VERSION | A::INAPPROPRIATE_FALLBACK => Cause::observed(Reason::NoSharedVersion),
         A::INSUFFICIENT_SECURITY => Cause::observed(Reason::NoSharedCipher),
         A::NO_APPLICATION_PROTOCOL => Cause::observed(Reason::NoApplicationProtocol),
@@ -198,26 +188,39 @@ pub fn cause_of_alert(description: AlertDescription, context: &AlertContext<'_>)
 /// handshake_failure names no cause; what came before it sometimes does.
 fn cause_of_handshake_failure(context: &AlertContext<'_>) -> Cause {
     let missing = Reason::Certificate(Side::Client, CertificateFault::Missing);
-    if context.sender == Side::Client {
-        return Cause::observed(Reason::Other);
-    }
-    if context.client_certificate == ClientCertificate::RequestedNotSent {
-        return Cause::derived(missing, "handshake_failure_after_empty_certificate");
-    }
-    if context.lossy {
-        return Cause::observed(Reason::Other);
-    }
-    match context.tls13_offered {
-        // The server could not even choose a suite.
-        Some(false) if !context.server_answered => {
-            Cause::derived(Reason::NoSharedCipher, "handshake_failure_before_server_hello")
+    match context.sender {
+        Side::Client if context.retry_requested => retry_refused(),
+        Side::Server if context.client_certificate == ClientCertificate::RequestedNotSent => {
+            Cause::by(missing, Rule::FailureAfterEmptyCertificate)
         }
-        // Here it may as well have been a group or signature scheme.
-        Some(true) if !context.server_answered => Cause::inferred(
-            Reason::NoSharedCipher,
-            "handshake_failure_before_server_hello_of_tls13_offer",
-        ),
+        Side::Server if !context.server_answered && !context.lossy => context
+            .offer
+            .map_or(Cause::observed(Reason::Other), nothing_shared),
         _ => Cause::observed(Reason::Other),
+    }
+}
+
+/// The client does not take what the server wants of a second ClientHello: a share of a group that it named (RFC 8446,
+/// section 4.1.4).
+fn retry_refused() -> Cause {
+    Cause::by(Reason::NoSharedGroup, Rule::RetryRefused)
+}
+
+/// Why a server could not choose from this offer. In TLS 1.3 suites, groups and signature schemes are chosen one by one, and
+/// one suite and one group are in every server (RFC 8446, section 9.1).
+fn nothing_shared(offer: &ClientOffer) -> Cause {
+    let mut versions = offer.versions.iter().filter(|version| !version.is_grease());
+    let is_tls13 = |version: &ProtocolVersion| *version == ProtocolVersion::TLS13 || version.is_tls13_draft();
+    if !versions.clone().any(is_tls13) {
+        // The server could not even choose a suite.
+        return Cause::by(Reason::NoSharedCipher, Rule::FailureAtOnce);
+    }
+    let suite = offer.cipher_suites.contains(&CipherSuite::TLS_AES_128_GCM_SHA256);
+    let group = offer.groups.contains(&NamedGroup::SECP256R1);
+    match (versions.all(is_tls13), suite, group) {
+        (true, true, false) => Cause::by(Reason::NoSharedGroup, Rule::NoMandatoryGroup),
+        (true, true, true) | (true, false, false) => Cause::observed(Reason::Other),
+        _ => Cause::by(Reason::NoSharedCipher, Rule::FailureAtOnceTls13),
     }
 }
 
@@ -225,12 +228,12 @@ fn cause_of_handshake_failure(context: &AlertContext<'_>) -> Cause {
 fn outside_validity(judged: Side, context: &AlertContext<'_>) -> Option<Cause> {
     if is_early(context) {
         let reason = Reason::Certificate(judged, CertificateFault::NotYetValid);
-        return Some(Cause::derived(reason, "refused_before_not_before"));
+        return Some(Cause::by(reason, Rule::RefusedBeforeStart));
     }
     let not_after = context.judged_leaf?.not_after?;
-    (seconds(context.time_ns) > not_after).then_some(Cause::derived(
+    (seconds(context.time_ns) > not_after).then_some(Cause::by(
         Reason::Certificate(judged, CertificateFault::Expired),
-        "refused_after_not_after",
+        Rule::RefusedAfterEnd,
     ))
 }
 

@@ -3,6 +3,7 @@
 
 pub mod authorities;
 pub mod certificates;
+pub mod habits;
 mod handshake;
 mod late;
 mod observe;
@@ -11,12 +12,12 @@ pub mod offers;
 mod surroundings;
 
 use observer_tls::alert::Alert;
-use observer_tls::codepoints::{ContentType, HandshakeType};
+use observer_tls::codepoints::HandshakeType;
 use observer_tls::handshake::Message;
 use observer_tls::ssl2;
 use observer_tls::stream::ItemBody;
 
-use handshake::{Decision, Handshake};
+use handshake::{Close, Decision, Handshake};
 use late::Reported;
 use observe::Ends;
 pub use surroundings::{Caches, Direction, Surroundings};
@@ -140,6 +141,7 @@ impl Tracker {
                 }
             }
             State::Pending(handshake) => {
+                handshake.gap |= around.lossy;
                 handshake.partial = around.partial;
                 let decision = handshake.take(side, time_ns, body, around.caches);
                 if let Some(decision) = decision.or_else(|| self.overtaking(around)) {
@@ -193,7 +195,9 @@ impl Tracker {
         if matches!(&self.state, State::Pending(handshake) if !handshake.not_tls) {
             self.report((Conclusion::INCOMPLETE, time_ns), around);
         }
-        self.state = State::Pending(Box::new(Handshake::new(time_ns)));
+        let mut handshake = Handshake::new(time_ns);
+        handshake.habits = around.caches.habits.of(around.senders[client.reverse().index()]);
+        self.state = State::Pending(Box::new(handshake));
     }
 
     /// The first bytes of a client whose ClientHello the source has recognised.
@@ -275,7 +279,11 @@ impl Tracker {
             State::Idle | State::Begun(_) => {}
             State::Pending(handshake) => {
                 let reason = if reset { Reason::Reset } else { Reason::Closed };
-                handshake.close.get_or_insert((reason, time_ns));
+                handshake.close.get_or_insert(Close {
+                    side,
+                    reason,
+                    time_ns,
+                });
                 handshake.gap |= around.lossy;
                 handshake.partial = around.partial;
                 // One FIN leaves the other side time for its alert.
@@ -318,12 +326,12 @@ impl Tracker {
         };
         handshake.gap |= around.lossy || around.partial;
         let ends = ends(self.client, around);
+        if let Some((kind, greeted)) = handshake.habit_shown(&decision.0) {
+            around.caches.habits.learn(ends.server, kind, greeted);
+        }
         let id = observe::id(&ends, &handshake, around.born);
-        let application_data = !handshake.is_tls13()
-            && handshake
-                .opaque
-                .iter()
-                .any(|r| r.content_type == ContentType::APPLICATION_DATA);
+        let application_data = handshake.has_application_data();
+        let hidden_alert = handshake.hidden_alert(&decision.0);
         let observation = observe::handshake(id, &ends, *handshake, decision);
         self.state = State::Reported(Reported {
             id,
@@ -335,6 +343,7 @@ impl Tracker {
             resumed: observation.resumed,
             resumption: observation.resumption,
             application_data,
+            hidden_alert,
             alerted: false,
             held: None,
         });

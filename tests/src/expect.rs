@@ -142,7 +142,11 @@ impl Expected {
 
     /// It ended otherwise: `outcome` is `aborted` or `timed_out`.
     #[must_use]
-    pub fn failed(self, outcome: &str, reason: &str) -> Self {
+    pub fn failed(mut self, outcome: &str, reason: &str) -> Self {
+        // The rule tells where the handshake stood when it was closed.
+        if matches!(reason, "closed" | "reset") {
+            self = self.rule("handshake.rule", is_rule);
+        }
         self.outcome(outcome, &["connection", "error"], "failure", "observed")
             .set("handshake.reason", reason)
             .set("tls.established", false)

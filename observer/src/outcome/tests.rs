@@ -1,9 +1,14 @@
 //! Each alert with its reason, and what sharpens it.
 
+use std::sync::LazyLock;
+
 use super::*;
 use CertificateFault as F;
 
 const NOW: u64 = 1_000_000 * 1_000_000_000;
+
+/// An offer of TLS 1.2 at most.
+static OLD: LazyLock<ClientOffer> = LazyLock::new(ClientOffer::default);
 
 fn context(sender: Side) -> AlertContext<'static> {
     AlertContext {
@@ -11,7 +16,8 @@ fn context(sender: Side) -> AlertContext<'static> {
         judged_leaf: None,
         time_ns: NOW,
         server_answered: true,
-        tls13_offered: Some(false),
+        retry_requested: false,
+        offer: Some(&OLD),
         client_certificate: ClientCertificate::Sent,
         not_tls: false,
         lossy: false,
@@ -138,10 +144,7 @@ fn handshake_failure_is_explained_by_what_came_before() {
         cause(40, &empty).reason,
         Reason::Certificate(Side::Client, F::Missing)
     );
-    assert_eq!(
-        cause(40, &empty).rule,
-        Some("handshake_failure_after_empty_certificate")
-    );
+    assert_eq!(cause(40, &empty).rule, Some(Rule::FailureAfterEmptyCertificate));
     let by_client = AlertContext {
         sender: Side::Client,
         ..empty
@@ -155,16 +158,70 @@ fn handshake_failure_is_explained_by_what_came_before() {
     };
     assert_eq!(cause(40, &unanswered).evidence, Evidence::Derived);
     assert_eq!(cause(40, &unanswered).reason, Reason::NoSharedCipher);
-    let modern = AlertContext {
-        tls13_offered: Some(true),
-        ..unanswered
-    };
-    assert_eq!(cause(40, &modern).evidence, Evidence::Inferred);
     let midstream = AlertContext {
-        tls13_offered: None,
+        offer: None,
         ..unanswered
     };
     assert_eq!(cause(40, &midstream), Cause::observed(Reason::Other));
+    let lossy = AlertContext {
+        lossy: true,
+        ..unanswered
+    };
+    assert_eq!(cause(40, &lossy), Cause::observed(Reason::Other));
+}
+
+#[test]
+fn what_was_not_shared_is_told_as_far_as_the_offer_tells() {
+    use ProtocolVersion as V;
+    const SUITE: CipherSuite = CipherSuite::TLS_AES_128_GCM_SHA256;
+    const OTHER_SUITE: CipherSuite = CipherSuite::TLS_AES_256_GCM_SHA384;
+    const GROUP: NamedGroup = NamedGroup::SECP256R1;
+    const OTHER_GROUP: NamedGroup = NamedGroup(29);
+    let cause = |versions: &[V], suite, group| {
+        let offer = ClientOffer {
+            versions: versions.to_vec(),
+            cipher_suites: vec![suite],
+            groups: vec![group],
+            ..ClientOffer::default()
+        };
+        let context = AlertContext {
+            server_answered: false,
+            client_certificate: ClientCertificate::Unknown,
+            offer: Some(&offer),
+            ..context(Side::Server)
+        };
+        let cause = cause(40, &context);
+        (cause.reason, cause.rule)
+    };
+    let suite = (Reason::NoSharedCipher, Some(Rule::FailureAtOnceTls13));
+    let group = (Reason::NoSharedGroup, Some(Rule::NoMandatoryGroup));
+    let either = (Reason::Other, None);
+    let grease = V(0x0a0a);
+    assert_eq!(cause(&[V::TLS13], OTHER_SUITE, GROUP), suite);
+    assert_eq!(cause(&[grease, V::TLS13], SUITE, OTHER_GROUP), group);
+    assert_eq!(cause(&[V::TLS13], SUITE, GROUP), either);
+    assert_eq!(cause(&[V::TLS13], OTHER_SUITE, OTHER_GROUP), either);
+    // A server of TLS 1.2 does not know that suite.
+    assert_eq!(cause(&[V::TLS13, V::TLS12], SUITE, OTHER_GROUP), suite);
+    let old = (Reason::NoSharedCipher, Some(Rule::FailureAtOnce));
+    assert_eq!(cause(&[grease, V::TLS12], SUITE, OTHER_GROUP), old);
+}
+
+#[test]
+fn a_client_that_refuses_a_hello_retry_request_has_not_that_group() {
+    let asked = AlertContext {
+        retry_requested: true,
+        ..context(Side::Client)
+    };
+    for code in [40, 47] {
+        assert_eq!(cause(code, &asked).reason, Reason::NoSharedGroup);
+        assert_eq!(cause(code, &asked).rule, Some(Rule::RetryRefused));
+        let by_server = AlertContext {
+            sender: Side::Server,
+            ..asked
+        };
+        assert_ne!(cause(code, &by_server).reason, Reason::NoSharedGroup);
+    }
 }
 
 #[test]

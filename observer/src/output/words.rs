@@ -10,6 +10,7 @@ use crate::observation::{
     Action, CertificateFault, ClientCertificate, Completeness, Evidence, Outcome, Reason, Resumption, Side,
     Source,
 };
+use crate::outcome::Rule;
 use crate::verify::{Disagreement, Revocation, Status};
 
 /// A value of a closed vocabulary.
@@ -87,6 +88,15 @@ words! {
     }
     Revocation { Good = "good", Revoked = "revoked", Unknown = "unknown", NotChecked = "not_checked" }
     Disagreement { AcceptedButInvalid = "accepted_but_invalid", RejectedButValid = "rejected_but_valid" }
+}
+
+impl Word for Rule {
+    const NAME: &'static str = "Rule";
+    const WORDS: &'static [&'static str] = Self::NAMES;
+
+    fn word(self) -> &'static str {
+        self.name()
+    }
 }
 
 impl Word for Reason {

@@ -2,8 +2,10 @@
 
 mod endings;
 mod hellos;
+mod hidden;
 mod resumption;
 mod ssl2;
+mod step;
 
 use std::sync::Arc;
 
@@ -21,14 +23,12 @@ use hellos::SessionId;
 
 use super::Caches;
 use crate::observation::{
-    AlertSeen, ClientCertificate, ClientOffer, Completeness, OpaqueRecord, Outcome, Reason, Side, Timings,
+    AlertSeen, ClientCertificate, ClientOffer, Completeness, OpaqueRecord, Reason, Side, Timings,
 };
-use crate::outcome::{Cause, Conclusion, tls13};
+use crate::outcome::{Conclusion, tls13};
 
 /// Encrypted records kept of one handshake.
 const MAX_OPAQUE: usize = 64;
-/// Rule: an encrypted alert came before the handshake was complete.
-const RULE_ENCRYPTED_ALERT: &str = "encrypted_alert_before_finished";
 
 /// State of a handshake that has no outcome yet. Times are nanoseconds since the Unix epoch.
 #[derive(Debug)]
@@ -60,8 +60,10 @@ pub(super) struct Handshake {
     pub timings: Timings,
     /// What the encrypted records of TLS 1.3 tell.
     pub reading: Option<tls13::Reading>,
-    /// How the connection began to close, and when.
-    pub close: Option<(Reason, u64)>,
+    /// What the server is known to do after handshakes.
+    pub habits: tls13::Habits,
+    /// How the connection began to close.
+    pub close: Option<Close>,
     pub not_tls: bool,
     /// Bytes are missing.
     pub gap: bool,
@@ -80,7 +82,6 @@ pub(super) struct Handshake {
     session_id: SessionId,
     server_session_id: SessionId,
     ticket_sent: bool,
-    tls13_offered: Option<bool>,
     early_data: bool,
     hello_seen: bool,
     server_hello: bool,
@@ -90,6 +91,8 @@ pub(super) struct Handshake {
     server_hello_done: bool,
     change_cipher_spec: PerSide<bool>,
     finished: PerSide<Option<u64>>,
+    /// Of two sides of which one has finished, the other has sent something since.
+    answered_finished: bool,
     /// A warning that may yet turn out to be the sender's last word.
     warning: Option<(Side, AlertDescription, u64)>,
 }
@@ -107,6 +110,17 @@ impl<T> PerSide<T> {
             Side::Server => &mut self.server,
         }
     }
+}
+
+/// How a connection began to close.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Close {
+    /// Who closed.
+    pub side: Side,
+    /// [`Reason::Closed`] or [`Reason::Reset`].
+    pub reason: Reason,
+    /// When, nanoseconds since the Unix epoch.
+    pub time_ns: u64,
 }
 
 /// A conclusion with the time it refers to.
@@ -139,6 +153,7 @@ impl Handshake {
             opaque: Vec::new(),
             timings: Timings::default(),
             reading: None,
+            habits: tls13::Habits::default(),
             close: None,
             not_tls: false,
             gap: false,
@@ -151,7 +166,6 @@ impl Handshake {
             session_id: SessionId::default(),
             server_session_id: SessionId::default(),
             ticket_sent: false,
-            tls13_offered: None,
             early_data: false,
             hello_seen: false,
             server_hello: false,
@@ -160,6 +174,7 @@ impl Handshake {
             server_hello_done: false,
             change_cipher_spec: PerSide::default(),
             finished: PerSide::default(),
+            answered_finished: false,
             warning: None,
         }
     }
@@ -201,6 +216,7 @@ impl Handshake {
         ) {
             self.warning = self.warning.filter(|(sender, ..)| *sender != side);
             self.gap |= !self.follows_from_what_was_seen(side, body);
+            self.answered_finished |= self.finished.of(side.other()).is_some();
             if side == Side::Client && self.server_hello {
                 let offset_ns = self.offset(time_ns);
                 self.timings.client_flight.get_or_insert(offset_ns);
@@ -337,14 +353,7 @@ impl Handshake {
             }
             ContentType::ALERT => {
                 self.note_alert(side, None, time_ns);
-                // Whoever has finished objects to nothing but the other side's last messages. Those are missing, then, and
-                // the handshake may have been completed.
-                self.gap |= self.finished.of(side).is_some();
-                if self.is_lossy() {
-                    return None;
-                }
-                let cause = Cause::inferred(Reason::Other, RULE_ENCRYPTED_ALERT);
-                Some((Conclusion::rejected(side, cause), time_ns))
+                self.encrypted_alert(side).map(|conclusion| (conclusion, time_ns))
             }
             _ => None,
         }
@@ -357,26 +366,6 @@ impl Handshake {
             self.timings.finished = Some(self.offset(time_ns));
             (Conclusion::ESTABLISHED, time_ns)
         })
-    }
-
-    fn read_tls13(&mut self) -> Option<Conclusion> {
-        let records = self.opaque.get(self.opaque_before_server_hello..)?;
-        let reading = tls13::read(&tls13::Sequence {
-            records,
-            cipher: self.cipher,
-            psk: self.psk_taken,
-            early_data: self.early_data,
-        });
-        self.timings.finished = reading
-            .flight_end
-            .and_then(|end| records.get(end))
-            .map(|record| record.offset_ns);
-        self.reading = Some(reading);
-        // The rules count records. With one missing, a close_notify can look like a refusal; a large record of the
-        // server's behind the client's flight still is what it is.
-        reading
-            .conclusion
-            .filter(|conclusion| !self.is_lossy() || conclusion.outcome == Outcome::Established)
     }
 
     /// Whether what is still to come is at most a close or an objection, which comes soon or not at all.
@@ -410,6 +399,7 @@ impl Handshake {
     }
 }
 
-fn is_tls13(version: ProtocolVersion) -> bool {
+/// Whether this is TLS 1.3, or a draft of it.
+pub(super) fn is_tls13(version: ProtocolVersion) -> bool {
     version == ProtocolVersion::TLS13 || version.is_tls13_draft()
 }

@@ -6,11 +6,13 @@ use observer_tls::alert::Alert;
 use observer_tls::codepoints::{AlertDescription, CipherSuite, ContentType, ProtocolVersion};
 use observer_tls::stream::ItemBody;
 
+use super::handshake::is_tls13;
 use super::observe::Ends;
 use crate::observation::{
     Action, AlertSeen, ClientCertificate, Completeness, Evidence, Observation, Outcome, Resumption, Side,
     Source, Timings,
 };
+use crate::outcome::Rule;
 
 /// A reported handshake.
 #[derive(Debug)]
@@ -25,6 +27,9 @@ pub(super) struct Reported {
     pub resumption: Option<Resumption>,
     /// Application data passed, in whichever direction.
     pub application_data: bool,
+    /// TLS 1.3, where alerts look like data: the server has sent nothing since the client's flight, and a record of this
+    /// length may be an alert.
+    pub hidden_alert: Option<u16>,
     /// There was an encrypted alert: another one is its answer.
     pub alerted: bool,
     /// The last encrypted alert, while it can still turn out to be more than an orderly close.
@@ -50,7 +55,7 @@ impl Reported {
     /// A plaintext alert other than close_notify always is. An encrypted one is most often close_notify. From a client
     /// it is no news, for a client that leaves needs no reason, and many leave with unread data, which resets the
     /// connection. From a server it is news before any application data, and when the server resets the connection:
-    /// that may be a late refusal. The alert that answers another one is not. After a handshake that failed, alerts only
+    /// that may be a late refusal. In TLS 1.3 that holds as long as the server has sent nothing else. The alert that answers another one is not. After a handshake that failed, alerts only
     /// repeat the failure.
     fn judge(&self, side: Side, alert: Option<Alert>) -> Late {
         if matches!(self.outcome, Outcome::Rejected | Outcome::Aborted) {
@@ -77,9 +82,16 @@ impl Reported {
             } => None,
             ItemBody::Opaque {
                 content_type: ContentType::APPLICATION_DATA,
+                length,
+                ..
+            } if self.hidden_alert == Some(*length) => None,
+            ItemBody::Opaque {
+                content_type: ContentType::APPLICATION_DATA,
                 ..
             } => {
                 self.application_data = true;
+                // A server that speaks has accepted.
+                self.hidden_alert = self.hidden_alert.filter(|_| side == Side::Client);
                 return None;
             }
             _ => return None,
@@ -139,6 +151,8 @@ impl Reported {
 
     /// The observation that tells of `alert`. Its time is that of the alert, and the outcome that of the handshake.
     pub fn observation(&self, ends: &Ends, alert: AlertSeen) -> Observation {
+        let hidden = alert.alert.is_none() && self.version.is_some_and(is_tls13);
+        let rule = hidden.then_some(Rule::LateAlert);
         Observation {
             action: Action::LateAlert,
             id: self.id,
@@ -149,8 +163,8 @@ impl Reported {
             outcome: self.outcome,
             rejected_by: None,
             reason: None,
-            evidence: Evidence::Observed,
-            rule: None,
+            evidence: rule.map_or(Evidence::Observed, Rule::evidence),
+            rule,
             source: Source::Wire,
             completeness: self.completeness,
             version: self.version,

@@ -5,7 +5,7 @@ use std::net::{IpAddr, SocketAddr};
 use sha1::{Digest, Sha1};
 
 use super::handshake::{Decision, Handshake};
-use crate::observation::{Action, ClientCertificate, Evidence, Observation, Outcome, Source};
+use crate::observation::{Action, ClientCertificate, Observation, Outcome, Source};
 
 /// The addresses of a handshake's ends.
 #[derive(Clone, Copy, Debug)]
@@ -44,15 +44,9 @@ pub(super) fn handshake(id: [u8; 16], ends: &Ends, handshake: Handshake, decisio
     if !established {
         timings.finished = None;
     }
-    // What encrypted records tell of the certificate is a guess, and may stand only where the event says so.
-    let guessed = handshake
-        .reading
-        .filter(|_| conclusion.evidence == Evidence::Inferred && !handshake.gap && !handshake.truncated);
-    let client_certificate = match guessed {
-        Some(reading) if handshake.client_certificate == ClientCertificate::Unknown => {
-            reading.client_certificate
-        }
-        _ => handshake.client_certificate,
+    let client_certificate = match handshake.client_certificate {
+        ClientCertificate::Unknown => handshake.guessed_certificate(&conclusion),
+        known => Some(known),
     };
     Observation {
         action: Action::Handshake,
@@ -84,7 +78,7 @@ pub(super) fn handshake(id: [u8; 16], ends: &Ends, handshake: Handshake, decisio
         ja3: handshake.ja3,
         hello_retry: handshake.hello_retry,
         renegotiation: handshake.renegotiation,
-        client_certificate,
+        client_certificate: client_certificate.unwrap_or(ClientCertificate::Unknown),
         client_chain: handshake.client_chain,
         server_chain: handshake.server_chain,
         ocsp_response: handshake.ocsp_response,

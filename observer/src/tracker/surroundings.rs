@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 
 use super::authorities::AuthorityCache;
 use super::certificates::CertificateCache;
+use super::habits::HabitCache;
 use super::offers::OfferCache;
 use crate::flows::listeners::Listeners;
 use crate::observation::Sink;
@@ -35,7 +36,7 @@ impl Direction {
     }
 }
 
-/// What peers say over and over, parsed once. All of it is bounded.
+/// What peers say over and over, parsed once, and what they do. All of it is bounded.
 #[derive(Debug, Default)]
 pub struct Caches {
     /// Certificates.
@@ -44,6 +45,8 @@ pub struct Caches {
     pub authorities: AuthorityCache,
     /// What clients offer.
     pub offers: OfferCache,
+    /// What servers do after a handshake.
+    pub habits: HabitCache,
 }
 
 /// What a tracker needs of its surroundings to take in something.

@@ -4,6 +4,8 @@ use super::wire::*;
 use crate::observation::{
     CertificateFault, ClientCertificate, Completeness, Evidence, Outcome, Reason, Resumption, Side,
 };
+use crate::outcome::Rule;
+use crate::segment::SegmentFlags;
 use observer_tls::codepoints::{CipherSuite, NamedGroup, ProtocolVersion};
 
 fn hello() -> Vec<u8> {
@@ -146,7 +148,7 @@ fn missing_client_certificate_is_derived_from_handshake_failure() {
         (seen.reason, seen.evidence),
         (Some(client_missing()), Evidence::Derived)
     );
-    assert_eq!(seen.rule, Some("handshake_failure_after_empty_certificate"));
+    assert_eq!(seen.rule, Some(Rule::FailureAfterEmptyCertificate));
     assert_eq!(seen.client_certificate, ClientCertificate::RequestedNotSent);
     assert_eq!(seen.alerts.len(), 1);
     assert_eq!(
@@ -251,16 +253,54 @@ fn encrypted_alert_before_the_end() {
     );
     assert_eq!(
         (seen.reason, seen.evidence),
-        (Some(Reason::Other), Evidence::Inferred)
+        (Some(Reason::Other), Evidence::Derived)
     );
+    assert_eq!(seen.rule, Some(Rule::EncryptedAlert));
     assert_eq!(seen.alerts[0].alert, None);
+}
 
-    // The server has finished, and objects to what was not seen, or closes a connection that was established.
-    let mut play = Play::new();
-    play.client(&[client_hello(1, &id, &[])])
-        .server(&[server_hello(ECDHE, &id, &[]), finished(), opaque(21, 26)])
-        .nothing()
-        .rst(Side::Server);
+#[test]
+fn encrypted_alert_of_the_side_that_has_finished() {
+    let id = [4; 32];
+    let resumed = || {
+        let mut play = Play::new();
+        play.client(&[client_hello(1, &id, &[])])
+            .server(&[server_hello(ECDHE, &id, &[]), finished()]);
+        play
+    };
+    // It has nothing to object to.
+    let mut play = resumed();
+    play.server(&[opaque(21, 26)]);
+    let seen = play.only();
+    assert_eq!(
+        (seen.outcome, seen.reason),
+        (Outcome::Aborted, Some(Reason::Closed))
+    );
+    assert_eq!(
+        (seen.evidence, seen.rule),
+        (Evidence::Derived, Some(Rule::EncryptedClose))
+    );
+    // It may object to this.
+    let mut play = resumed();
+    play.client(&[record(20, &[1])]).server(&[opaque(21, 26)]);
+    let seen = play.only();
+    assert_eq!(
+        (seen.outcome, seen.rejected_by),
+        (Outcome::Rejected, Some(Side::Server))
+    );
+    assert_eq!(
+        (seen.evidence, seen.rule),
+        (Evidence::Derived, Some(Rule::EncryptedRefusal))
+    );
+    // Or to a Finished that was not seen, if it does not close a connection that was established.
+    let mut play = resumed();
+    play.flagged(SegmentFlags {
+        pieces_lost: true,
+        ..SegmentFlags::default()
+    })
+    .server(&[opaque(21, 26)])
+    .nothing()
+    .rst(Side::Server);
     assert_eq!(play.only().outcome, Outcome::Incomplete);
 }
 

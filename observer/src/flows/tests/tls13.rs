@@ -4,9 +4,7 @@ use super::wire::*;
 use crate::observation::{
     CertificateFault, ClientCertificate, Completeness, Evidence, Outcome, Reason, Resumption, Side,
 };
-use crate::outcome::tls13::{
-    RULE_CLIENT_ALERT, RULE_NO_ANSWER, RULE_SERVER_ALERT, RULE_SERVER_RECORD, RULE_SETTLED,
-};
+use crate::outcome::Rule;
 use observer_tls::codepoints::{NamedGroup, ProtocolVersion};
 use observer_tls::server_hello::HELLO_RETRY_REQUEST_RANDOM;
 
@@ -16,13 +14,24 @@ fn hello() -> Vec<u8> {
     client_hello(1, &SESSION, &[offers_tls13()])
 }
 
-/// Plays up to the end of the server's flight.
+/// Plays up to the end of the server's flight, with a request for the client's certificate.
 fn begin() -> Play {
+    begin_with(&[23, 100, 800, 96, 69])
+}
+
+fn begin_with(server_flight: &[usize]) -> Play {
     let mut play = Play::new();
     let share = extension(51, &[&[0, 29][..], &vector(2, &[7; 32])].concat());
     let answer = server_hello(AES_256, &SESSION, &[chooses_tls13(), share]);
     play.client(&[hello()])
-        .server(&[answer, record(20, &[1]), encrypted(&[23, 100, 800, 96, 69])]);
+        .server(&[answer, record(20, &[1]), encrypted(server_flight)]);
+    play
+}
+
+/// The same without a request, up to the client's Finished.
+fn unasked() -> Play {
+    let mut play = begin_with(&[23, 800, 96, 69]);
+    play.client(&[record(20, &[1]), encrypted(&[69])]);
     play
 }
 
@@ -40,7 +49,7 @@ fn accepted() {
     assert_eq!((seen.outcome, seen.reason), (Outcome::Established, None));
     assert_eq!(
         (seen.evidence, seen.rule),
-        (Evidence::Inferred, Some(RULE_SERVER_RECORD))
+        (Evidence::Inferred, Some(Rule::ServerRecord))
     );
     assert_eq!(seen.completeness, Completeness::Complete);
     assert_eq!(seen.version, Some(ProtocolVersion::TLS13));
@@ -90,7 +99,7 @@ fn refused_by_the_server() {
         assert_eq!(seen.reason, Some(Reason::Certificate(Side::Client, fault)));
         assert_eq!(
             (seen.evidence, seen.rule),
-            (Evidence::Inferred, Some(RULE_SERVER_ALERT))
+            (Evidence::Inferred, Some(Rule::ServerAlert))
         );
         assert_eq!(
             (seen.client_certificate, seen.timings.finished),
@@ -132,7 +141,7 @@ fn refused_by_the_client() {
     );
     assert_eq!(
         (seen.evidence, seen.rule),
-        (Evidence::Inferred, Some(RULE_CLIENT_ALERT))
+        (Evidence::Inferred, Some(Rule::ClientAlert))
     );
 }
 
@@ -142,12 +151,16 @@ fn closed_without_an_answer() {
     play.rst(Side::Server);
     let seen = play.only();
     assert_eq!(
-        (seen.outcome, seen.reason),
-        (Outcome::Aborted, Some(Reason::Reset))
+        (seen.outcome, seen.rejected_by),
+        (Outcome::Rejected, Some(Side::Server))
+    );
+    assert_eq!(
+        seen.reason,
+        Some(Reason::Certificate(Side::Client, CertificateFault::Missing))
     );
     assert_eq!(
         (seen.evidence, seen.rule),
-        (Evidence::Inferred, Some(RULE_NO_ANSWER))
+        (Evidence::Inferred, Some(Rule::ServerClosed))
     );
     assert_eq!(seen.client_certificate, ClientCertificate::RequestedNotSent);
 
@@ -171,7 +184,7 @@ fn silence_settles_it_only_when_the_flight_was_complete() {
     let seen = play.only();
     assert_eq!(
         (seen.outcome, seen.rule),
-        (Outcome::Established, Some(RULE_SETTLED))
+        (Outcome::Established, Some(Rule::Settled))
     );
     assert_eq!(seen.duration_ns, 2 * MS);
 
@@ -183,7 +196,7 @@ fn silence_settles_it_only_when_the_flight_was_complete() {
     play.wait(10 * SECOND);
     assert_eq!(play.only().outcome, Outcome::TimedOut);
 
-    let mut play = after_flight(&[69]);
+    let mut play = unasked();
     play.dropped = 3;
     play.wait(2 * SECOND);
     let seen = play.only();

@@ -12,6 +12,7 @@ use crate::observation::{
     AlertSeen, ClientCertificate, Completeness, Evidence, Observation, Outcome, Reason, Resumption, Side,
     Source, Timings,
 };
+use crate::outcome::Rule;
 
 /// How the handshake went, and what was seen of it.
 #[derive(Debug, Serialize, JsonSchema)]
@@ -29,7 +30,7 @@ pub struct Handshake<'a> {
     pub evidence: Worded<Evidence>,
     /// The rule that gave a derived or inferred answer.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub rule: Option<&'static str>,
+    pub rule: Option<Worded<Rule>>,
     /// Which probes told.
     pub source: Worded<Source>,
     /// How much of the handshake was seen: all its plaintext, cut short by a limit, with bytes missing, or only from
@@ -168,7 +169,7 @@ impl<'a> Handshake<'a> {
             rejected_by: seen.rejected_by.map(Worded),
             reason: seen.reason.map(Worded),
             evidence: Worded(seen.evidence),
-            rule: seen.rule,
+            rule: seen.rule.map(Worded),
             source: Worded(seen.source),
             completeness: Worded(seen.completeness),
             resumption: seen.resumption.map(Worded),

@@ -100,11 +100,13 @@ fn expected(reason: &str) -> &'static [(&'static str, &'static str)] {
         "client_certificate_not_yet_valid" | "client_certificate_wrong_purpose" => &[(SERVER, DERIVED)],
         "server_certificate_not_yet_valid" | "server_certificate_wrong_purpose" => &[(CLIENT, DERIVED)],
         "no_shared_cipher" => &[(SERVER, OBSERVED), (SERVER, DERIVED), (SERVER, INFERRED)],
-        "no_shared_group" | "no_application_protocol" | "unrecognized_name" => &[(SERVER, OBSERVED)],
+        "no_shared_group" => &[(SERVER, INFERRED), (CLIENT, DERIVED)],
+        "no_application_protocol" | "unrecognized_name" => &[(SERVER, OBSERVED)],
         "not_tls" => &[(SERVER, DERIVED), (NONE, OBSERVED)],
         "reset" => &[(NONE, OBSERVED), (NONE, INFERRED)],
         "closed" => &[
             (NONE, OBSERVED),
+            (NONE, DERIVED),
             (NONE, INFERRED),
             (CLIENT, OBSERVED),
             (SERVER, OBSERVED),
@@ -113,6 +115,8 @@ fn expected(reason: &str) -> &'static [(&'static str, &'static str)] {
         "other" => &[
             (CLIENT, OBSERVED),
             (SERVER, OBSERVED),
+            (CLIENT, DERIVED),
+            (SERVER, DERIVED),
             (CLIENT, INFERRED),
             (SERVER, INFERRED),
         ],

@@ -5,9 +5,9 @@ use std::sync::Arc;
 use observer_tls::alert::Alert;
 use observer_tls::codepoints::{AlertDescription, AlertLevel};
 
-use super::{Decision, Handshake};
+use super::{Close, Decision, Handshake};
 use crate::observation::{AlertSeen, ClientCertificate, Completeness, Reason, Side};
-use crate::outcome::{AlertContext, Conclusion, cause_of_alert};
+use crate::outcome::{AlertContext, Cause, Conclusion, Rule, cause_of_alert};
 
 /// Alerts kept of one handshake.
 const MAX_ALERTS: usize = 16;
@@ -48,6 +48,23 @@ impl Handshake {
         }
     }
 
+    /// What an encrypted alert of `side` means before both have finished, in TLS 1.2 and before.
+    pub(super) fn encrypted_alert(&mut self, side: Side) -> Option<Conclusion> {
+        let has_finished = self.finished.of(side).is_some();
+        if self.is_lossy() {
+            // Whoever has finished may close a handshake whose end was not seen.
+            self.gap |= has_finished;
+            return None;
+        }
+        let rule = match has_finished {
+            _ if self.renegotiation => Rule::RenegotiationAlert,
+            false => Rule::EncryptedAlert,
+            true if self.answered_finished => Rule::EncryptedRefusal,
+            true => return Some(Conclusion::aborted(Reason::Closed).by(Rule::EncryptedClose)),
+        };
+        Some(Conclusion::rejected(side, Cause::by(Reason::Other, rule)))
+    }
+
     fn refused(&self, sender: Side, description: AlertDescription, time_ns: u64) -> Decision {
         let judged = match sender {
             Side::Client => &self.server_chain,
@@ -60,7 +77,8 @@ impl Handshake {
                 judged_leaf: judged.first().map(Arc::as_ref),
                 time_ns,
                 server_answered: self.server_hello || self.hello_retry,
-                tls13_offered: self.tls13_offered,
+                retry_requested: self.hello_retry && !self.server_hello,
+                offer: self.offer.as_deref(),
                 client_certificate: self.client_certificate,
                 not_tls: self.not_tls,
                 lossy: self.is_lossy(),
@@ -78,7 +96,11 @@ impl Handshake {
     /// The outcome of a connection that is closed. Without all of its bytes nothing is claimed: an alert may be among
     /// those missing.
     pub fn at_close(&self) -> Option<Decision> {
-        let (reason, time_ns) = self.close?;
+        let Close {
+            side,
+            reason,
+            time_ns,
+        } = self.close?;
         if let Some((sender, description, warned_ns)) = self.warning {
             return Some(self.refused(sender, description, warned_ns));
         }
@@ -87,10 +109,22 @@ impl Handshake {
         } else if self.is_open() {
             Conclusion::INCOMPLETE
         } else {
-            self.reading
-                .map_or(Conclusion::aborted(reason), |reading| reading.at_close(reason))
+            match self.reading.filter(|reading| reading.flight_start.is_some()) {
+                Some(reading) => reading.at_close(reason, side),
+                None => self.closed_at(reason),
+            }
         };
         Some((conclusion, time_ns))
+    }
+
+    /// The connection was closed for `reason` where the handshake stands now.
+    fn closed_at(&self, reason: Reason) -> Conclusion {
+        let closed = Conclusion::aborted(reason);
+        // The messages of a renegotiation cannot be read.
+        match self.renegotiation {
+            true => closed,
+            false => closed.by(self.step().closed(self.client_certificate)),
+        }
     }
 
     /// The outcome when nothing more came until `now_ns`.

@@ -42,7 +42,6 @@ impl Handshake {
         self.random = Some(hello.random);
         self.session_id = SessionId::of(&hello.session_id);
         self.ticket_sent = hello.session_ticket().is_some_and(|ticket| !ticket.is_empty());
-        self.tls13_offered = Some(offer.versions.iter().copied().any(is_tls13));
         self.early_data = hello.has_early_data();
         self.offer = Some(offer);
     }

@@ -24,7 +24,6 @@ impl Handshake {
         let offer = offer::of_ssl2(hello);
         self.weight += offer::weight(&offer);
         self.offer = Some(Arc::new(offer));
-        self.tls13_offered = Some(false);
         // The challenge is the random of the handshake that a later version makes of it.
         let challenge = &hello.challenge[hello.challenge.len().saturating_sub(32)..];
         let mut random = [0; 32];

@@ -1,0 +1,128 @@
+//! The rules by which an outcome, a reason or the place of a close follows from what was seen. Each has a name that events
+//! carry (`handshake.rule`), the evidence that it gives, and a sentence that `docs/outcomes.md` repeats.
+
+use crate::observation::Evidence;
+
+macro_rules! rules {
+    ($($(#[doc = $line:literal])+ $rule:ident = $name:literal, $evidence:ident;)+) => {
+        /// A rule: what was seen, and what follows from it.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        pub enum Rule {
+            $($(#[doc = $line])+ $rule,)+
+        }
+
+        impl Rule {
+            /// Every rule, in the order of the documentation.
+            pub const ALL: &'static [Self] = &[$(Self::$rule),+];
+            /// Their names.
+            pub const NAMES: &'static [&'static str] = &[$($name),+];
+
+            /// Its name, one of [`Rule::NAMES`].
+            pub const fn name(self) -> &'static str {
+                match self { $(Self::$rule => $name,)+ }
+            }
+
+            /// How sure outcome and reason are that it gives.
+            pub const fn evidence(self) -> Evidence {
+                match self { $(Self::$rule => Evidence::$evidence,)+ }
+            }
+
+            /// What it sees and what it concludes, in a sentence.
+            pub fn meaning(self) -> &'static str {
+                match self { $(Self::$rule => concat!($($line),+).trim_start(),)+ }
+            }
+        }
+    };
+}
+
+rules! {
+    /// A server answers bytes that are no ClientHello with an alert: they were not TLS, `not_tls`.
+    NotTls = "alert_after_bytes_that_are_not_tls", Derived;
+    /// unsupported_certificate is what peers send for a certificate of another purpose: `…_wrong_purpose`.
+    WrongPurpose = "unsupported_certificate_is_wrong_purpose", Derived;
+    /// certificate_expired about a leaf before its start, for which there is no alert: `…_not_yet_valid`.
+    ExpiredBeforeStart = "certificate_expired_before_not_before", Derived;
+    /// bad_certificate or certificate_unknown about a leaf before its start: `…_not_yet_valid`.
+    RefusedBeforeStart = "refused_before_not_before", Derived;
+    /// bad_certificate or certificate_unknown about a leaf past its end: `…_expired`.
+    RefusedAfterEnd = "refused_after_not_after", Derived;
+    /// The server's access_denied after a client certificate is about that certificate: `client_certificate_rejected`.
+    AccessDenied = "access_denied_after_client_certificate", Derived;
+    /// The server's handshake_failure after an empty Certificate: `client_certificate_missing`.
+    FailureAfterEmptyCertificate = "handshake_failure_after_empty_certificate", Derived;
+    /// The server's handshake_failure as its first word, to an offer without TLS 1.3: `no_shared_cipher`.
+    FailureAtOnce = "handshake_failure_before_server_hello", Derived;
+    /// The same to an offer with TLS 1.3, where it may as well have been a group or a signature scheme: `no_shared_cipher`.
+    FailureAtOnceTls13 = "handshake_failure_before_server_hello_of_tls13_offer", Inferred;
+    /// The same to an offer of nothing but TLS 1.3, with the suite that every server must have and without the group that it must have: `no_shared_group`.
+    NoMandatoryGroup = "handshake_failure_to_tls13_offer_without_secp256r1", Inferred;
+    /// The client's handshake_failure or illegal_parameter as its answer to a HelloRetryRequest, which names a group: `no_shared_group`.
+    RetryRefused = "hello_retry_request_refused", Derived;
+    /// An encrypted alert of a side that has not finished, so that the handshake cannot be complete: rejected by its sender, `other`.
+    EncryptedAlert = "encrypted_alert_before_finished", Derived;
+    /// An encrypted alert of the side that finished first, with nothing from the other since: there is nothing to refuse, so it is close_notify; aborted, `closed`.
+    EncryptedClose = "encrypted_alert_while_waiting_for_finished", Derived;
+    /// An encrypted alert of the side that finished first, after messages of the other's: it may refuse these; rejected by its sender, `other`.
+    EncryptedRefusal = "encrypted_alert_between_finished", Derived;
+    /// An encrypted alert in a renegotiation, of which no message can be read: rejected by its sender, `other`.
+    RenegotiationAlert = "encrypted_alert_in_renegotiation", Inferred;
+    /// Closed or reset before the server's ServerHello: aborted.
+    ClosedBeforeServerHello = "closed_before_server_hello", Observed;
+    /// Closed or reset behind the ServerHello, before the end of the server's flight (which TLS 1.3 hides): aborted.
+    ClosedAfterServerHello = "closed_after_server_hello", Observed;
+    /// Closed or reset behind the server's flight, before the client answered it: aborted.
+    ClosedAfterServerFlight = "closed_after_server_flight", Observed;
+    /// Closed or reset within the client's flight: aborted.
+    ClosedInClientFlight = "closed_in_client_flight", Observed;
+    /// Closed or reset behind the client's Finished, before the server's, no certificate asked for: aborted.
+    ClosedAfterClientFinished = "closed_after_client_finished", Observed;
+    /// The same after an empty Certificate, which the server may not have liked: aborted.
+    ClosedAfterEmptyCertificate = "closed_after_empty_certificate", Observed;
+    /// The same after a client certificate, which the server may not have liked: aborted.
+    ClosedAfterCertificate = "closed_after_client_certificate", Observed;
+    /// Closed or reset behind the Finished of a server that resumes a session, before the client's: aborted.
+    ClosedAfterServerFinished = "closed_after_server_finished", Observed;
+    /// The server's first record behind the client's flight is larger than an alert: established.
+    ServerRecord = "tls13_record_after_client_flight", Inferred;
+    /// Sizes tell nothing, but more records of the server's came behind the client's than a refusal has: established.
+    ServerRecords = "tls13_several_records_after_client_flight", Inferred;
+    /// The server's first record behind the client's flight has the size of an alert, comes soon, and the client had not closed: rejected by the server; `client_certificate_missing` after an empty certificate, `client_certificate_rejected` after one, else `other`.
+    ServerAlert = "tls13_alert_sized_record_after_client_flight", Inferred;
+    /// The same, soon or late, from an address whose server always sent a larger record of itself before: rejected by the server, reasons as before.
+    ServerAlertForTicket = "tls13_alert_sized_record_instead_of_usual_record", Inferred;
+    /// The same where neither holds: a late one, one after the client has closed, or one where there was nothing to refuse. It may be close_notify: incomplete.
+    AlertOrClose = "tls13_alert_or_close_notify_after_client_flight", Inferred;
+    /// The client closed first, after a flight that held nothing to refuse or long after its flight, and the server answered with an alert-sized record: established.
+    BothClosed = "tls13_close_notify_after_client_flight", Inferred;
+    /// The client answers the server's flight with a record of the size of an alert: rejected by the client; `server_certificate_rejected`, or `other` in a resumed handshake.
+    ClientAlert = "tls13_alert_sized_record_instead_of_client_flight", Inferred;
+    /// The client sent a certificate or an empty one, and the server closed or reset the connection first, without a record: rejected by the server, reasons as before.
+    ServerClosed = "tls13_server_closed_after_client_flight", Inferred;
+    /// The server closed or reset first, or the client reset, after a flight that held nothing to refuse or is not known to have ended: aborted.
+    NoAnswer = "tls13_closed_without_record_after_client_flight", Inferred;
+    /// The client closed first after its flight, which held nothing to refuse, and no record answered it: established.
+    ClientLeft = "tls13_client_closed_after_client_flight", Inferred;
+    /// The same after a flight that the server may have refused without a word: incomplete.
+    ClientLeftUnanswered = "tls13_client_closed_before_answer", Inferred;
+    /// The connection closed, and no record of the client's looked like the end of its flight: aborted.
+    NoFlightEnd = "tls13_closed_before_end_of_client_flight", Inferred;
+    /// The client's flight was complete, and nobody objected within the settle time: established.
+    Settled = "tls13_no_refusal_within_settle_time", Inferred;
+    /// A handshake was taken for established for want of a refusal, and the server's first record after that has the size of an alert: a `tls-alert` event, for it may be a late refusal.
+    LateAlert = "tls13_alert_sized_record_after_settle_time", Inferred;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_told_apart_and_sentences_are_there() {
+        assert_eq!(Rule::ALL.len(), Rule::NAMES.len());
+        for (index, rule) in Rule::ALL.iter().enumerate() {
+            assert_eq!(rule.name(), Rule::NAMES[index]);
+            assert!(!Rule::NAMES[..index].contains(&rule.name()), "{}", rule.name());
+            assert!(rule.meaning().ends_with('.'), "{}", rule.name());
+        }
+    }
+}
