@@ -17,6 +17,7 @@ use tokio::time::{MissedTickBehavior, interval};
 use crate::config::Config;
 use crate::exit::Exit;
 use crate::flows::{FlowLimits, FlowTable};
+use crate::judge::Judge;
 use crate::kernel::clock::WallClock;
 use crate::kernel::reader::Reader;
 use crate::kernel::{KernelError, Probes, loader};
@@ -26,6 +27,8 @@ use crate::output::metrics::{DropCounter, Metrics};
 use crate::output::queue::Outputs;
 use crate::output::target::OutputError;
 use crate::report::Report;
+use crate::trust::reload::{self, Reloader};
+use crate::trust::{Store, TrustError};
 use crate::watch::Watch;
 
 /// How often timeouts are looked for and the kernel's counters are read.
@@ -47,6 +50,9 @@ pub enum RunError {
     /// The HTTP server.
     #[error(transparent)]
     Listen(#[from] ListenError),
+    /// The files of a trust bundle.
+    #[error(transparent)]
+    Trust(#[from] TrustError),
     /// Something of the system.
     #[error("{what}: {source}")]
     System {
@@ -62,6 +68,7 @@ impl RunError {
     pub fn exit(&self) -> Exit {
         match self {
             Self::Kernel(error) => error.exit(),
+            Self::Trust(_) => Exit::Usage,
             _ => Exit::Failed,
         }
     }
@@ -87,6 +94,7 @@ pub async fn run(config: Config) -> Result<(), RunError> {
         }
         None => None,
     };
+    let trust = trust(&config)?;
     let dump = dump_file()?;
     let outputs = Outputs::open(&config, &metrics)?;
     let mut signals = Signals::new()?;
@@ -98,10 +106,25 @@ pub async fn run(config: Config) -> Result<(), RunError> {
     }
     readiness.set(true);
 
-    let mut agent = Agent::new(&config, probes, reader, outputs, metrics, watch);
+    let mut agent = Agent::new(&config, probes, reader, trust, outputs, metrics, watch);
     agent.watch(&mut signals).await?;
     readiness.set(false);
     agent.end()
+}
+
+/// The judge, and what keeps its trust bundles in step with their files, if there are any.
+fn trust(config: &Config) -> Result<(Judge, Option<Reloader>), RunError> {
+    let (store, stamps) = Store::load_stamped(&config.trust)?;
+    let reloader = if config.trust.is_empty() {
+        None
+    } else {
+        let started = Reloader::start(config.trust.as_slice().into(), stamps, reload::INTERVAL);
+        Some(started.map_err(|source| RunError::System {
+            what: "cannot start a thread".to_owned(),
+            source,
+        })?)
+    };
+    Ok((Judge::live(store, &config.services), reloader))
 }
 
 struct Signals {
@@ -169,6 +192,9 @@ struct Agent {
     probes: Probes,
     reader: Reader,
     flows: FlowTable,
+    judge: Judge,
+    /// `None` without trust bundles.
+    reloader: Option<Reloader>,
     outputs: Outputs,
     metrics: Arc<Metrics>,
     tally: Tally,
@@ -178,6 +204,7 @@ struct Agent {
     /// What follows from one observation; kept for its capacity.
     findings: Vec<Report>,
     decode_errors: (DropCounter, u64),
+    unjudged: (DropCounter, u64),
     losses: Vec<(DropCounter, u64)>,
 }
 
@@ -186,6 +213,7 @@ impl Agent {
         config: &Config,
         probes: Probes,
         reader: Reader,
+        (judge, reloader): (Judge, Option<Reloader>),
         outputs: Outputs,
         metrics: Arc<Metrics>,
         watch: Watch,
@@ -202,10 +230,13 @@ impl Agent {
             .map(|(stage, reason, _)| (metrics.drop_counter(stage, reason), 0))
             .into();
         let decode_errors = (metrics.drop_counter("decode", "undecodable"), 0);
+        let unjudged = (metrics.drop_counter("judge", "too_many_chains"), 0);
         Self {
             probes,
             reader,
             flows,
+            judge,
+            reloader,
             outputs,
             metrics,
             tally: Tally::default(),
@@ -213,6 +244,7 @@ impl Agent {
             watch,
             findings: Vec::new(),
             decode_errors,
+            unjudged,
             losses,
         }
     }
@@ -230,7 +262,7 @@ impl Agent {
                     tracing::info!("nobody reads standard output any more");
                     return Ok(());
                 }
-                _ = signals.hang_up.recv() => self.outputs.reopen(),
+                _ = signals.hang_up.recv() => self.hang_up(),
                 _ = tick.tick() => self.tick()?,
                 () = self.reader.ready() => {}
             }
@@ -284,6 +316,10 @@ impl Agent {
         let (counter, exported) = &mut self.decode_errors;
         counter.inc_by(self.reader.undecodable - *exported);
         *exported = self.reader.undecodable;
+        let (counter, exported) = &mut self.unjudged;
+        counter.inc_by(self.judge.unjudged() - *exported);
+        *exported = self.judge.unjudged();
+        self.take_trust();
         for (what, total) in self.watch.forgotten() {
             self.metrics.set_forgotten(what, total);
         }
@@ -291,9 +327,32 @@ impl Agent {
         Ok(())
     }
 
+    /// What is configured to be a file is opened or read anew.
+    fn hang_up(&mut self) {
+        self.outputs.reopen();
+        if let Some(reloader) = &self.reloader {
+            reloader.reload();
+        }
+    }
+
+    /// Takes over trust bundles whose files have changed. If they cannot be used, those of before stay.
+    fn take_trust(&mut self) {
+        while let Some(result) = self.reloader.as_ref().and_then(Reloader::poll) {
+            self.metrics.count_trust_reload(result.is_ok());
+            match result {
+                Ok(store) => {
+                    self.judge.replace(store);
+                    tracing::info!("trust bundles were read again");
+                }
+                Err(error) => tracing::error!("the trust bundles stay as they were: {error}"),
+            }
+        }
+    }
+
     /// Hands observations, and what follows from them, to metrics and outputs.
     fn deliver(&mut self) {
-        for seen in self.seen.drain(..) {
+        for mut seen in self.seen.drain(..) {
+            self.judge.judge(&mut seen);
             match (seen.action, seen.outcome) {
                 (Action::LateAlert, _) => self.tally.late_alerts += 1,
                 (_, Outcome::Established) => self.tally.established += 1,

@@ -13,6 +13,7 @@ pub mod events;
 pub mod expect;
 pub mod fixtures;
 pub mod inject;
+pub mod lab;
 pub mod metrics;
 pub mod netns;
 pub mod packets;

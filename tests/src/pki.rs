@@ -1,6 +1,9 @@
 //! Certificates for the tests, made afresh for each run: three authorities and leaf certificates with known faults.
 //! Every value an event should show is kept beside the file that a TLS peer loads.
 
+pub mod faults;
+mod revocation;
+
 use std::fs;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::path::{Path, PathBuf};

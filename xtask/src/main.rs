@@ -10,6 +10,7 @@ mod fixtures;
 mod fuzz;
 mod instructions;
 mod kernels;
+mod lab;
 mod libtest;
 mod linker;
 mod live;
@@ -57,6 +58,8 @@ enum Verb {
     Fixtures(live::Options),
     /// Compare the observer with tshark on a folder of captures
     Conformance(conformance::Options),
+    /// Set up, then compare the agent with what servers and clients of many TLS libraries report (root)
+    Lab(live::Options),
     /// All checks and all tests, as CI runs them
     Ci,
 }
@@ -74,6 +77,7 @@ fn main() -> ExitCode {
         Verb::Docs => docs::run().map(|()| ExitCode::SUCCESS),
         Verb::Fixtures(options) => fixtures::run(&options),
         Verb::Conformance(options) => conformance::run(&options),
+        Verb::Lab(options) => lab::run(&options),
         Verb::Ci => ci::run(),
     };
     result.unwrap_or_else(|error| {

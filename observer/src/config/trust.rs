@@ -9,6 +9,7 @@ use serde::Deserialize;
 use super::service::{ServiceNames, check_name};
 use super::values::{Count, FromText, Many, One};
 use crate::observation::Side;
+use crate::verify::ExpectedName;
 
 /// One trust bundle: `[[trust]]` in the file, `NAME=FILE;KEY=VALUE;…` elsewhere.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
@@ -23,7 +24,7 @@ pub struct Trust {
     /// Files and directories with revocation lists.
     pub crl: Vec<PathBuf>,
     /// Names of which a client's certificate must have one; empty where any will do.
-    pub expected_clients: Vec<String>,
+    pub expected_clients: Vec<ExpectedName>,
     /// For which handshakes it is.
     pub selector: Selector,
 }
@@ -133,7 +134,7 @@ struct Table {
     #[serde(default)]
     crl: Many<PathBuf>,
     #[serde(default)]
-    expected_client: Many<String>,
+    expected_client: Many<ExpectedName>,
     side: Option<One<Side>>,
     #[serde(default)]
     service: Many<String>,
@@ -266,6 +267,12 @@ impl FromText for NamePattern {
             text: name.to_ascii_lowercase(),
             is_suffix,
         })
+    }
+}
+
+impl FromText for ExpectedName {
+    fn from_text(text: &str) -> Result<Self, String> {
+        text.parse()
     }
 }
 

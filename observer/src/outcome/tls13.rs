@@ -60,6 +60,8 @@ pub struct Reading {
     pub recognised: bool,
     /// The client sent something behind its flight before the server answered.
     pub client_spoke: bool,
+    /// The server answered, but it pads: an alert may be as long as anything else.
+    pub unsized_answer: bool,
     /// Resumed, with or without a request for a certificate. One with a request has something that the server may refuse.
     pub kind: Kind,
     /// The outcome, once there is one.
@@ -73,6 +75,7 @@ impl Reading {
         flight_end: None,
         recognised: false,
         client_spoke: false,
+        unsized_answer: false,
         kind: Kind::Asked,
         conclusion: None,
     };
@@ -87,6 +90,9 @@ impl Reading {
         }
         if self.flight_end.is_none() {
             return closed.by(Rule::NoFlightEnd);
+        }
+        if self.unsized_answer {
+            return Conclusion::INCOMPLETE.by(Rule::AnswerOfUnknownSize);
         }
         match (closer, self.client_certificate) {
             (Side::Server, Sent | RequestedNotSent) => self.refused_by_server(Rule::ServerClosed),
@@ -103,6 +109,7 @@ impl Reading {
     /// The conclusion when nothing more came within the settle time.
     pub fn at_settle_time(&self) -> Conclusion {
         self.conclusion.unwrap_or(match self.recognised {
+            _ if self.unsized_answer => Conclusion::INCOMPLETE.by(Rule::AnswerOfUnknownSize),
             true => Conclusion::ESTABLISHED.by(Rule::Settled),
             false => Conclusion::INCOMPLETE,
         })
@@ -178,15 +185,18 @@ pub fn read(sequence: &Sequence<'_>) -> Reading {
             .any(is_from_client),
         ..reading
     };
-    let conclusion = match answer {
-        Some(answer) if plain => Some(conclusion_from(answer + end + 1, &reading, end, sequence, &sizes)),
-        _ => {
-            let sent = records[end + 1..].iter().filter(|record| is_from_server(record));
-            (sent.count() > MAX_REFUSAL_RECORDS).then_some(Conclusion::ESTABLISHED.by(Rule::ServerRecords))
-        }
-    };
+    if plain {
+        return Reading {
+            conclusion: answer
+                .map(|answer| conclusion_from(answer + end + 1, &reading, end, sequence, &sizes)),
+            ..reading
+        };
+    }
+    let sent = records[end + 1..].iter().filter(|record| is_from_server(record));
+    let accepted = sent.count() > MAX_REFUSAL_RECORDS;
     Reading {
-        conclusion,
+        conclusion: accepted.then_some(Conclusion::ESTABLISHED.by(Rule::ServerRecords)),
+        unsized_answer: answer.is_some(),
         ..reading
     }
 }
@@ -218,7 +228,10 @@ fn conclusion_from(
         Some(closed_ns) if !refusable || since_flight(closed_ns) >= REFUSAL_NS => {
             Conclusion::ESTABLISHED.by(Rule::BothClosed)
         }
-        None if refusable && since_flight(records[answer].offset_ns) < REFUSAL_NS => {
+        None if refusable
+            && since_flight(records[answer].offset_ns) < REFUSAL_NS
+            && !sequence.habits.is_silent(reading.kind) =>
+        {
             reading.refused_by_server(Rule::ServerAlert)
         }
         _ => Conclusion::INCOMPLETE.by(Rule::AlertOrClose),

@@ -81,7 +81,10 @@ pub fn send(address: SocketAddr, bytes: &[u8]) -> Result<Vec<u8>> {
 }
 
 /// Closes with RST instead of FIN.
-fn reset(stream: TcpStream) -> Result<()> {
+///
+/// # Errors
+/// When the socket refuses the option.
+pub fn reset(stream: TcpStream) -> Result<()> {
     let linger = nix::libc::linger {
         l_onoff: 1,
         l_linger: 0,

@@ -52,16 +52,6 @@ impl Offer {
         Arc::new(provider)
     }
 
-    fn versions(&self) -> &'static [&'static SupportedProtocolVersion] {
-        static TLS12: &[&SupportedProtocolVersion] = &[&version::TLS12];
-        static TLS13: &[&SupportedProtocolVersion] = &[&version::TLS13];
-        match self.version {
-            Some(Version::Tls12) => TLS12,
-            Some(Version::Tls13) => TLS13,
-            None => rustls::ALL_VERSIONS,
-        }
-    }
-
     fn alpn(&self) -> Vec<Vec<u8>> {
         self.alpn
             .iter()
@@ -70,10 +60,23 @@ impl Offer {
     }
 }
 
+/// rustls's name of one version; all it has for none.
+pub fn versions(version: Option<Version>) -> &'static [&'static SupportedProtocolVersion] {
+    static TLS12: &[&SupportedProtocolVersion] = &[&version::TLS12];
+    static TLS13: &[&SupportedProtocolVersion] = &[&version::TLS13];
+    match version {
+        Some(Version::Tls12) => TLS12,
+        Some(Version::Tls13) => TLS13,
+        None => rustls::ALL_VERSIONS,
+    }
+}
+
 /// A certificate chain and its key, read from PEM files.
 pub struct Identity {
-    chain: Vec<CertificateDer<'static>>,
-    key: PrivateKeyDer<'static>,
+    /// Leaf first.
+    pub chain: Vec<CertificateDer<'static>>,
+    /// The leaf's.
+    pub key: PrivateKeyDer<'static>,
 }
 
 impl Identity {
@@ -90,7 +93,11 @@ impl Identity {
     }
 }
 
-fn roots(file: &Path) -> Result<Arc<RootCertStore>> {
+/// The one certificate in a PEM file as what is trusted.
+///
+/// # Errors
+/// When the file is missing or holds none.
+pub fn roots(file: &Path) -> Result<Arc<RootCertStore>> {
     let mut store = RootCertStore::empty();
     store.add(CertificateDer::from_pem_file(file).with_context(|| file.display().to_string())?)?;
     Ok(Arc::new(store))
@@ -108,7 +115,7 @@ pub fn server(
 ) -> Result<ServerConfig> {
     let provider = offer.provider();
     let builder = ServerConfig::builder_with_provider(Arc::clone(&provider))
-        .with_protocol_versions(offer.versions())?;
+        .with_protocol_versions(versions(offer.version))?;
     let verifier = match (auth, client_ca) {
         (ClientAuth::None, _) => None,
         (_, None) => anyhow::bail!("asking for client certificates needs a CA"),
@@ -142,7 +149,7 @@ pub fn client(offer: &Offer, server_ca: &Path, identity: Option<Identity>) -> Re
     let verifier =
         WebPkiServerVerifier::builder_with_provider(roots(server_ca)?, Arc::clone(&provider)).build()?;
     let builder = ClientConfig::builder_with_provider(provider)
-        .with_protocol_versions(offer.versions())?
+        .with_protocol_versions(versions(offer.version))?
         .with_webpki_verifier(verifier);
     let mut config = match identity {
         Some(identity) => builder.with_client_auth_cert(identity.chain, identity.key)?,

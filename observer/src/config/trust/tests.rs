@@ -32,11 +32,11 @@ fn the_file_and_the_flag_say_the_same() {
     let file = from_file(
         "[[trust]]\nname = \"mesh\"\nca = [\"/a.pem\", \"/b\"]\ncrl = \"/c.crl\"\nside = \"client\"\n\
          service = \"api\"\naddress = [\"10.0.0.1\", \"10.0.0.2:443\"]\nport = [443, 8443]\n\
-         server_name = \"*.Example.com\"\nexpected_client = \"spiffe://example.com\"\nsystem_roots = true\n",
+         server_name = \"*.Example.com\"\nexpected_client = \"spiffe://example.com/\"\nsystem_roots = true\n",
     );
     let flag = trust(
         "mesh=/a.pem;ca=/b;crl=/c.crl;side=client;service=api;address=10.0.0.1;address=10.0.0.2:443;port=443;\
-         port=8443;server_name=*.example.com;expected_client=spiffe://example.com;system_roots=true",
+         port=8443;server_name=*.example.com;expected_client=spiffe://example.com/;system_roots=true",
     );
     assert_eq!(file, [flag]);
 }
@@ -75,8 +75,12 @@ fn errors_name_the_bundle_and_the_key() {
             "trust \"mesh\": server_name: \"a.*.b\" is not a server name",
         ),
         (
-            "mesh=/a;side=server;expected_client=x",
+            "mesh=/a;side=server;expected_client=dns:x",
             "expected_client is about clients",
+        ),
+        (
+            "mesh=/a;expected_client=x",
+            "expected_client: `x`: not of the form",
         ),
         ("mesh=/a;crl", "write NAME=FILE or NAME;KEY=VALUE"),
     ] {

@@ -8,6 +8,7 @@ use crate::certificates;
 use crate::config::replay::{ReplayConfig, View};
 use crate::config::values::Format;
 use crate::config::watching::{DEFAULT_INVENTORY, Watching};
+use crate::judge::Judge;
 use crate::observation::{Action, MessageSeen, Observation, Outcome, Sink};
 use crate::output;
 use crate::output::event::EventOptions;
@@ -73,6 +74,7 @@ enum Lines {
 /// Where all that is seen goes.
 pub(super) struct Output {
     lines: Lines,
+    judge: Judge,
     gathered: Vec<u8>,
     /// Nothing is gathered: whoever feeds standard input may wait for an answer.
     pub eager: bool,
@@ -83,7 +85,7 @@ pub(super) struct Output {
 }
 
 impl Output {
-    pub fn new(config: &ReplayConfig) -> Result<Self, OutputError> {
+    pub fn new(config: &ReplayConfig, judge: Judge) -> Result<Self, OutputError> {
         let color = stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none();
         let options = EventOptions {
             certificate_chain: config.certificate_chain,
@@ -120,6 +122,7 @@ impl Output {
         };
         Ok(Self {
             lines,
+            judge,
             gathered: Vec::with_capacity(2 * WRITE_BYTES),
             eager: false,
             target: Target::stdout()?,
@@ -186,7 +189,8 @@ impl Output {
 }
 
 impl Sink for Output {
-    fn observation(&mut self, seen: Observation) {
+    fn observation(&mut self, mut seen: Observation) {
+        self.judge.judge(&mut seen);
         self.tally.count(&seen);
         match &mut self.lines {
             Lines::Events {

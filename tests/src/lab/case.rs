@@ -1,0 +1,124 @@
+//! The cases of the laboratory: what the server is like, what the client does, and what is meant to happen. What does
+//! happen, the peers' reports say; the meaning here only serves to notice when a case did not come about.
+
+mod clients;
+mod cuts;
+mod servers;
+
+use crate::peers::Version;
+use crate::pki::faults::Faults;
+use crate::pki::{Files, Leaf, Pki};
+
+use super::peer::{ClientPlan, Identity, ServerPlan};
+use super::proxy::Cut;
+use super::truth::Ending;
+
+/// The certificates of a run.
+pub struct Materials {
+    /// Those of all live tests.
+    pub pki: Pki,
+    /// Further ones.
+    pub faults: Faults,
+}
+
+impl Materials {
+    /// Makes them.
+    ///
+    /// # Errors
+    /// When the files cannot be made.
+    pub fn new() -> anyhow::Result<Self> {
+        let pki = Pki::new()?;
+        let faults = Faults::new(&pki)?;
+        Ok(Self { pki, faults })
+    }
+}
+
+/// Certificate and key of a leaf.
+pub fn identity(leaf: &Leaf) -> Identity<'_> {
+    let Files { certificate, key, .. } = &leaf.files;
+    Identity {
+        chain: certificate,
+        key,
+    }
+}
+
+/// A server that several cases share.
+#[derive(Clone, Copy)]
+pub struct Server {
+    /// Its name; cases with the same name share a process.
+    pub name: &'static str,
+    /// Who serves.
+    pub who: Who,
+    /// What tells it from a server of both versions that asks for no certificate.
+    pub adjust: for<'a> fn(&mut ServerPlan<'a>, &'a Materials),
+}
+
+/// Who plays a part.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Who {
+    /// Each stack in turn.
+    AnyStack,
+    /// A program that does not speak TLS, by its name in [`super::stacks::strangers::all`].
+    Stranger(&'static str),
+}
+
+/// What is meant to happen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Meant {
+    /// A handshake.
+    Established,
+    /// The server refuses.
+    ServerRefuses,
+    /// The client refuses.
+    ClientRefuses,
+    /// Neither a handshake nor a refusal, or whatever the cut leaves.
+    Cut,
+}
+
+impl Meant {
+    /// Whether a handshake that ended so is what was meant.
+    pub const fn has_come_about(self, ending: Ending) -> bool {
+        match self {
+            Self::Established => matches!(ending, Ending::Established),
+            Self::ServerRefuses => matches!(ending, Ending::RejectedByServer | Ending::RefusedAbove),
+            Self::ClientRefuses => matches!(ending, Ending::RejectedByClient | Ending::RefusedAbove),
+            Self::Cut => true,
+        }
+    }
+}
+
+/// One case.
+#[derive(Clone)]
+pub struct Case {
+    /// Its name in tables and rows.
+    pub name: String,
+    /// The server.
+    pub server: Server,
+    /// Who calls.
+    pub who: Who,
+    /// The versions in which there is such a case.
+    pub versions: &'static [Version],
+    /// What tells the client from one that trusts the server, shows nothing, asks and hears.
+    pub adjust: for<'a> fn(&mut ClientPlan<'a>, &'a Materials),
+    /// The cipher suite of both, where the case is about one.
+    pub cipher: Option<&'static str>,
+    /// Connections of each pair in each round; a client that cannot loop makes at most [`MOST_STARTS`].
+    pub count: u32,
+    /// What is meant to happen.
+    pub meant: Meant,
+    /// A relay cuts the connection there.
+    pub cut: Option<Cut>,
+    /// Part of the short run.
+    pub quick: bool,
+}
+
+/// How often a client that makes one connection only is started for a case that asks for more.
+pub const MOST_STARTS: u32 = 3;
+
+/// All cases; those of one server stand together.
+pub fn all() -> Vec<Case> {
+    let mut cases = clients::all();
+    cases.extend(cuts::all());
+    cases.sort_by_key(|case| servers::rank(case.server.name));
+    cases
+}

@@ -1,0 +1,63 @@
+//! The cases in which a relay cuts the connection: at each record of the handshake, between records and within one.
+
+use super::servers as server;
+use super::{Case, Meant, Who, identity};
+use crate::lab::proxy::{Cut, Direction, How};
+use crate::peers::Version;
+
+/// Records of each direction after which is cut. With one record for each message a TLS 1.3 server sends eight before its
+/// tickets (ServerHello, ChangeCipherSpec, five messages), a client five; later ones fall into data.
+const RECORDS: [(Direction, usize); 2] = [(Direction::ToServer, 5), (Direction::ToClient, 8)];
+/// Bytes of the next record that still pass: none, or its header and a little more.
+const BYTES: [usize; 2] = [0, 7];
+
+/// All of them.
+pub fn all() -> Vec<Case> {
+    let mut cases = Vec::new();
+    for (direction, most) in RECORDS {
+        for records in 0..=most {
+            for bytes in BYTES {
+                for how in [How::Fin, How::Rst] {
+                    let cut = Cut {
+                        direction,
+                        records,
+                        bytes,
+                        how,
+                    };
+                    // Nothing of the client's hello makes no handshake.
+                    if direction == Direction::ToClient || records + bytes > 0 {
+                        cases.push(case(cut));
+                    }
+                }
+            }
+        }
+    }
+    cases
+}
+
+fn case(cut: Cut) -> Case {
+    let way = match cut.direction {
+        Direction::ToServer => "client",
+        Direction::ToClient => "server",
+    };
+    let how = match cut.how {
+        How::Fin => "FIN",
+        How::Rst => "RST",
+    };
+    let within = if cut.bytes > 0 { " and a part" } else { "" };
+    Case {
+        name: format!(
+            "cut with {how} after {} records{within} of the {way}",
+            cut.records
+        ),
+        server: server::REQUIRED,
+        who: Who::AnyStack,
+        versions: &Version::ALL,
+        adjust: |plan, with| plan.identity = Some(identity(&with.pki.good)),
+        cipher: None,
+        count: 1,
+        meant: Meant::Cut,
+        cut: Some(cut),
+        quick: cut.records == 2 && cut.bytes == 0,
+    }
+}

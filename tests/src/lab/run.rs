@@ -1,0 +1,382 @@
+//! Running the cases: servers and clients in the laboratory's own namespace and cgroup, and what they report.
+
+mod meeting;
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicU16, AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result};
+use jiff::Timestamp;
+use tempfile::TempDir;
+
+use super::case::{self, Case, Materials, Server, Who, identity};
+use super::peer::{ServerPlan, Service, Stack};
+use super::proxy::Cut;
+use super::stacks;
+use super::truth::Reports;
+use crate::cgroup::Cgroup;
+use crate::netns::Namespace;
+use crate::peers::{ClientAuth, Place, Version};
+use crate::process::Process;
+
+/// Servers, relays and clients that choose their port have ports below the range that the kernel chooses from.
+const SERVER_PORTS: std::ops::Range<u16> = 20_000..32_000;
+const CLIENT_PORTS: std::ops::Range<u16> = 4_000..20_000;
+/// Servers that run at the same time, each with one client: more would only wait for a processor.
+const WORKERS: usize = 2;
+
+/// What is to be run.
+#[derive(Clone, Debug, Default)]
+pub struct Selection {
+    /// The short run: few cases, each stack with itself and one partner.
+    pub quick: bool,
+    /// Only pairs with this stack.
+    pub stack: Option<String>,
+    /// Only cases with this in their names.
+    pub case: Option<String>,
+    /// How often everything is repeated.
+    pub rounds: u32,
+    /// After this time nothing new is begun.
+    pub limit: Option<Duration>,
+}
+
+/// The other end of each stack, and of each stranger to TLS, in the short run.
+const QUICK_PARTNER: &str = "rustls";
+
+impl Selection {
+    /// Whether it is everything there is.
+    pub const fn is_all(&self) -> bool {
+        !self.quick && self.stack.is_none() && self.case.is_none()
+    }
+
+    fn takes_case(&self, case: &Case) -> bool {
+        (!self.quick || case.quick) && self.case.as_deref().is_none_or(|part| case.name.contains(part))
+    }
+
+    fn takes_pair(&self, server: &str, client: &str) -> bool {
+        let named = |name: &str| server == name || client == name;
+        (!self.quick || server == client || named(QUICK_PARTNER)) && self.stack.as_deref().is_none_or(named)
+    }
+
+    /// A pair of which one is a stranger to TLS.
+    fn takes_stranger(&self, server: &str, client: &str) -> bool {
+        let has = |name: &str| server == name || client == name;
+        (!self.quick || has(QUICK_PARTNER)) && self.stack.as_deref().is_none_or(has)
+    }
+
+    /// In the short run, numbers are small too.
+    fn count(&self, case: &Case) -> u32 {
+        if self.quick { case.count.min(3) } else { case.count }
+    }
+}
+
+/// One connection, as its ends saw it.
+pub struct Connection {
+    /// The client's port on the judged way, where an end told it.
+    pub port: Option<u16>,
+    /// The reports.
+    pub reports: Reports,
+}
+
+/// One client process at one server.
+pub struct Meeting {
+    /// The server's stack.
+    pub server: &'static str,
+    /// The client's stack.
+    pub client: &'static str,
+    /// The case.
+    pub case: Case,
+    /// The version that the client was limited to.
+    pub version: Version,
+    /// Whether the server asks for a certificate.
+    pub asks: bool,
+    /// The server port of the judged way: the server's, or a relay's.
+    pub port: u16,
+    /// The server port of the other way, when there is a relay.
+    pub other_port: Option<u16>,
+    /// Before the first and after the last connection.
+    pub time: (Timestamp, Timestamp),
+    /// The connections, in order.
+    pub connections: Vec<Connection>,
+}
+
+/// What a run has left.
+#[derive(Default)]
+pub struct Outcome {
+    /// Who met whom.
+    pub meetings: Vec<Meeting>,
+    /// What did not work, to be shown; no handshake of it is judged.
+    pub problems: Vec<String>,
+    /// Groups of cases that the limit of time has cut off.
+    pub skipped: usize,
+}
+
+/// The rooms of the laboratory.
+pub struct Laboratory {
+    /// Network of all peers.
+    pub namespace: Namespace,
+    /// Cgroup of all peers; the agent watches it.
+    pub cgroup: Cgroup,
+    /// Stacks whose programs are missing here, each with what it lacks.
+    pub absent: Vec<String>,
+    materials: Materials,
+    stacks: Vec<Box<dyn Stack>>,
+    strangers: Vec<Box<dyn Stack>>,
+    scratch: TempDir,
+    next_server_port: AtomicU16,
+    next_client_port: AtomicU16,
+    next_directory: AtomicUsize,
+}
+
+/// A server that runs.
+struct Running<'a> {
+    stack: &'a dyn Stack,
+    kind: Server,
+    process: Process,
+    address: SocketAddr,
+    directory: PathBuf,
+    asks: bool,
+    /// Connections that it has reported and that are accounted for.
+    reported: usize,
+}
+
+/// The cases of one server of one stack.
+struct Group<'a> {
+    stack: &'a dyn Stack,
+    cases: Vec<&'a Case>,
+}
+
+impl Laboratory {
+    /// Makes everything but the peers.
+    ///
+    /// # Errors
+    /// When some part cannot be had.
+    pub fn new() -> Result<Self> {
+        let (mut stacks, mut absent) = (Vec::new(), Vec::new());
+        for stack in stacks::all() {
+            match stack.lacks() {
+                None => stacks.push(stack),
+                Some(what) => absent.push(format!("{} takes no part: no {what}", stack.name())),
+            }
+        }
+        Ok(Self {
+            namespace: Namespace::new()?,
+            cgroup: Cgroup::new()?,
+            absent,
+            materials: Materials::new()?,
+            stacks,
+            strangers: stacks::strangers::all(),
+            scratch: tempfile::Builder::new().prefix("tlsobs-lab-").tempdir()?,
+            next_server_port: AtomicU16::new(SERVER_PORTS.start),
+            next_client_port: AtomicU16::new(CLIENT_PORTS.start),
+            next_directory: AtomicUsize::new(0),
+        })
+    }
+
+    /// Runs what is selected, each group of cases on one server process.
+    pub fn run(&self, selection: &Selection) -> Outcome {
+        let began = Instant::now();
+        let cases: Vec<_> = case::all()
+            .into_iter()
+            .filter(|case| selection.takes_case(case))
+            .collect();
+        let groups = self.groups(&cases);
+        let rounds = usize::try_from(selection.rounds.max(1)).unwrap_or(1);
+        let next = AtomicUsize::new(0);
+        let outcome = Mutex::new(Outcome::default());
+        let lock = || outcome.lock().unwrap_or_else(PoisonError::into_inner);
+        std::thread::scope(|scope| {
+            for _ in 0..WORKERS {
+                scope.spawn(|| {
+                    loop {
+                        let number = next.fetch_add(1, Ordering::Relaxed);
+                        let Some(group) = groups.get(number % groups.len().max(1)) else {
+                            break;
+                        };
+                        let all = groups.len() * rounds;
+                        if number >= all {
+                            break;
+                        }
+                        if number.is_multiple_of(all.div_ceil(10)) {
+                            eprintln!(
+                                "{number} of {all} servers, {:.0} s",
+                                began.elapsed().as_secs_f64()
+                            );
+                        }
+                        if selection.limit.is_some_and(|limit| began.elapsed() > limit) {
+                            lock().skipped += 1;
+                            continue;
+                        }
+                        let mut part = Outcome::default();
+                        if let Err(error) = self.run_group(group, selection, &mut part) {
+                            part.problems.push(format!("{}: {error:#}", group.name()));
+                        }
+                        let mut all = lock();
+                        all.meetings.append(&mut part.meetings);
+                        all.problems.append(&mut part.problems);
+                    }
+                });
+            }
+        });
+        outcome.into_inner().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn groups<'a>(&'a self, cases: &'a [Case]) -> Vec<Group<'a>> {
+        let mut groups = Vec::new();
+        for cases in cases.chunk_by(|a, b| a.server.name == b.server.name) {
+            let who = cases.first().map_or(Who::AnyStack, |case| case.server.who);
+            groups.extend(self.players(who).map(|stack| Group {
+                stack,
+                cases: cases.iter().collect(),
+            }));
+        }
+        groups
+    }
+
+    fn players(&self, who: Who) -> impl Iterator<Item = &dyn Stack> {
+        let (from, name) = match who {
+            Who::AnyStack => (&self.stacks, None),
+            Who::Stranger(name) => (&self.strangers, Some(name)),
+        };
+        from.iter()
+            .map(AsRef::as_ref)
+            .filter(move |stack: &&dyn Stack| name.is_none_or(|name| stack.name() == name))
+    }
+
+    /// Starts the server and sends it all clients of all cases.
+    fn run_group(&self, group: &Group<'_>, selection: &Selection, outcome: &mut Outcome) -> Result<()> {
+        let pairs = || {
+            let of_case = |case: &&'_ Case| -> Vec<&dyn Stack> { self.players(case.who).collect() };
+            group
+                .cases
+                .iter()
+                .flat_map(move |case| of_case(case).into_iter().map(move |client| (*case, client)))
+        };
+        let is_stranger = |case: &Case| case.who != Who::AnyStack || case.server.who != Who::AnyStack;
+        let wanted: Vec<_> = pairs()
+            .filter(|(case, client)| {
+                let (server, client) = (group.stack.name(), client.name());
+                match is_stranger(case) {
+                    true => selection.takes_stranger(server, client),
+                    false => selection.takes_pair(server, client),
+                }
+            })
+            .collect();
+        let Some((first, _)) = wanted.first() else {
+            return Ok(());
+        };
+        let Some(mut server) = self.serve(group.stack, first.server)? else {
+            return Ok(());
+        };
+        for (case, client) in wanted {
+            for &version in case.versions {
+                if let Err(error) = self.meet(&mut server, client, case, version, selection, outcome) {
+                    let pair = format!("{} with {}", group.stack.name(), client.name());
+                    outcome
+                        .problems
+                        .push(format!("{pair}, {}, {version:?}: {error:#}", case.name));
+                }
+                if server.process.wait(Duration::ZERO).is_ok() {
+                    anyhow::bail!(
+                        "the server ended at {}, {}: {}",
+                        client.name(),
+                        case.name,
+                        server.process.transcript()
+                    );
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Starts a server; `None` if the stack has none such.
+    fn serve<'a>(&self, stack: &'a dyn Stack, kind: Server) -> Result<Option<Running<'a>>> {
+        let address = self.server_address()?;
+        let directory = self.directory()?;
+        let mut plan = ServerPlan {
+            address,
+            version: None,
+            identity: identity(&self.materials.pki.server),
+            auth: ClientAuth::None,
+            client_ca: &self.materials.pki.client_ca.files.certificate,
+            crl: None,
+            tickets: None,
+            cipher: None,
+            group: None,
+            alpn: None,
+            padding: None,
+            early_data: false,
+            post_handshake_auth: false,
+            only_name: None,
+            service: Service::Answers,
+            directory: &directory,
+        };
+        (kind.adjust)(&mut plan, &self.materials);
+        let asks = plan.auth != ClientAuth::None && !plan.post_handshake_auth;
+        let Some(mut command) = stack.serve(&plan)? else {
+            return Ok(None);
+        };
+        let process = self.place().serve(&mut command, address)?;
+        Ok(Some(Running {
+            stack,
+            kind,
+            process,
+            address,
+            directory,
+            asks,
+            reported: 0,
+        }))
+    }
+
+    fn place(&self) -> Place<'_> {
+        Place {
+            namespace: &self.namespace,
+            cgroup: &self.cgroup,
+        }
+    }
+
+    /// A loopback address that no server of this run has had.
+    fn server_address(&self) -> Result<SocketAddr> {
+        let port = self.next_server_port.fetch_add(1, Ordering::Relaxed);
+        let port = SERVER_PORTS
+            .contains(&port)
+            .then_some(port)
+            .context("all server ports are used up")?;
+        Ok(SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), port))
+    }
+
+    /// A port for a client; the oldest ones come again.
+    fn client_port(&self) -> u16 {
+        let span = CLIENT_PORTS.end - CLIENT_PORTS.start;
+        CLIENT_PORTS.start + self.next_client_port.fetch_add(1, Ordering::Relaxed) % span
+    }
+
+    /// An empty directory.
+    fn directory(&self) -> Result<PathBuf> {
+        let number = self.next_directory.fetch_add(1, Ordering::Relaxed);
+        let path = self.scratch.path().join(number.to_string());
+        std::fs::create_dir(&path).with_context(|| path.display().to_string())?;
+        Ok(path)
+    }
+}
+
+impl Group<'_> {
+    fn name(&self) -> String {
+        let server = self.cases.first().map_or("", |case| case.server.name);
+        format!("{}, {server}", self.stack.name())
+    }
+}
+
+/// The cut's other way: what the relay's other connection shows is not what the end behind it got.
+const fn judged_is_relay(cut: Option<Cut>) -> bool {
+    matches!(
+        cut,
+        Some(Cut {
+            direction: super::proxy::Direction::ToClient,
+            ..
+        })
+    )
+}

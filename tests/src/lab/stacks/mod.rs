@@ -1,0 +1,34 @@
+//! The TLS libraries of the laboratory, one file each.
+
+mod boringssl;
+mod feature;
+mod gnutls;
+mod go;
+mod nginx;
+mod node;
+mod openssl;
+mod openssl_conf;
+mod program;
+mod python;
+mod rustls;
+pub mod strangers;
+
+use super::peer::Stack;
+
+/// All that this machine may have, in the order of tables. A stack whose program is missing says so when it is to start.
+pub fn all() -> Vec<Box<dyn Stack>> {
+    vec![
+        Box::new(openssl::OpenSsl),
+        Box::new(rustls::Rustls {
+            name: "rustls",
+            provider: "ring",
+        }),
+        Box::new(python::BLOCKING),
+        Box::new(python::ASYNCIO),
+        Box::new(node::NODE),
+        Box::new(go::GO),
+        Box::new(gnutls::GNUTLS),
+        Box::new(boringssl::BORINGSSL),
+        Box::new(nginx::Nginx),
+    ]
+}

@@ -1,0 +1,251 @@
+//! What really happened on a connection, from what both of its ends report, and nothing else.
+//!
+//! A TLS 1.3 client calls its handshake complete before the server has looked at its certificate. Where the two ends
+//! contradict each other so, the refusal is the truth.
+
+use serde::Serialize;
+
+use super::fault;
+use super::peer::{Fault, Report};
+
+/// How a handshake really ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Ending {
+    /// Both ends completed it.
+    Established,
+    /// The server refused.
+    RejectedByServer,
+    /// The client refused.
+    RejectedByClient,
+    /// Both libraries completed it, and then an end refused the other above TLS, without an alert.
+    RefusedAbove,
+    /// It was cut off: neither refused.
+    Aborted,
+    /// An end waited in vain.
+    TimedOut,
+    /// The reports do not say, or contradict each other in a way that no protocol explains. Never judged, always counted.
+    Unclear,
+}
+
+impl Ending {
+    /// In words.
+    pub const fn text(self) -> &'static str {
+        match self {
+            Self::Established => "established",
+            Self::RejectedByServer => "rejected by server",
+            Self::RejectedByClient => "rejected by client",
+            Self::RefusedAbove => "refused above TLS",
+            Self::Aborted => "aborted",
+            Self::TimedOut => "timed out",
+            Self::Unclear => "unclear",
+        }
+    }
+
+    /// Whether somebody refused.
+    pub const fn is_refusal(self) -> bool {
+        matches!(self, Self::RejectedByServer | Self::RejectedByClient)
+    }
+}
+
+/// What really happened.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Truth {
+    /// How it ended.
+    pub ending: Ending,
+    /// Why, in the agent's vocabulary, as far as the refuser's own words tell.
+    pub reason: Option<String>,
+    /// What became of the client's certificate, in the agent's vocabulary; `None` where the reports do not say.
+    pub client_certificate: Option<&'static str>,
+    /// A session was resumed.
+    pub resumed: bool,
+}
+
+/// Both reports of a connection, as far as there are any.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct Reports {
+    /// The client's.
+    pub client: Option<Report>,
+    /// The server's.
+    pub server: Option<Report>,
+}
+
+impl Reports {
+    /// The truth in these reports. `asks` tells whether the server was told to ask for a certificate.
+    pub fn truth(&self, asks: bool) -> Truth {
+        let ending = self.ending();
+        let refusal = match ending {
+            Ending::RejectedByServer => Some((&self.server, &self.client, "client")),
+            Ending::RejectedByClient => Some((&self.client, &self.server, "server")),
+            _ => None,
+        };
+        let reason = refusal.and_then(|(refuser, _, judged)| {
+            let text = refuser.as_ref()?.error.as_deref()?;
+            fault::reason(text, judged)
+        });
+        let resumed = [&self.client, &self.server]
+            .into_iter()
+            .flatten()
+            .any(|report| report.resumed == Some(true));
+        Truth {
+            ending,
+            client_certificate: self.client_certificate(asks, ending, reason.as_deref()),
+            reason,
+            resumed,
+        }
+    }
+
+    /// Who refused after completing: `client` or `server`.
+    pub fn refuser_above(&self) -> Option<&'static str> {
+        let refused = |report: &Option<Report>| report.as_ref().and_then(fault::of) == Some(Fault::Refused);
+        match (refused(&self.server), refused(&self.client)) {
+            (true, _) => Some("server"),
+            (_, true) => Some("client"),
+            _ => None,
+        }
+    }
+
+    fn ending(&self) -> Ending {
+        let completed = |report: &Option<Report>| report.as_ref().and_then(|report| report.completed);
+        let (client_done, server_done) = (completed(&self.client), completed(&self.server));
+        let fault_of = |report: &Option<Report>| report.as_ref().and_then(fault::of);
+        let (client, server) = (fault_of(&self.client), fault_of(&self.server));
+        if client_done == Some(true) && server_done == Some(true) {
+            return match self.refuser_above() {
+                Some(_) => Ending::RefusedAbove,
+                None => Ending::Established,
+            };
+        }
+        let either = |fault| client == Some(fault) || server == Some(fault);
+        match (client, server) {
+            // Both refused: whose alert crossed whose, the reports do not say.
+            (Some(Fault::Refused), Some(Fault::Refused)) => Ending::Unclear,
+            (Some(Fault::Refused), _) => Ending::RejectedByClient,
+            (_, Some(Fault::Refused)) => Ending::RejectedByServer,
+            // Somebody sent an alert and does not report it.
+            (Some(Fault::Alerted), _) if server_done != Some(true) => Ending::RejectedByServer,
+            (_, Some(Fault::Alerted)) if client_done != Some(true) => Ending::RejectedByClient,
+            (Some(Fault::Alerted), _) | (_, Some(Fault::Alerted)) => Ending::Unclear,
+            _ if either(Fault::TimedOut) => Ending::TimedOut,
+            _ if either(Fault::Closed) || either(Fault::Reset) => Ending::Aborted,
+            _ => Ending::Unclear,
+        }
+    }
+
+    fn client_certificate(&self, asks: bool, ending: Ending, reason: Option<&str>) -> Option<&'static str> {
+        if !asks {
+            return Some("not_requested");
+        }
+        let shown = self.server.as_ref().and_then(|report| report.peer_certificate);
+        let requested = self.client.as_ref().and_then(|report| report.requested);
+        if requested == Some(false) {
+            return Some("not_requested");
+        }
+        // A refusal names the certificate, or the lack of it.
+        let named = reason.and_then(|reason| reason.strip_prefix("client_certificate_"));
+        match (named, shown, ending) {
+            (Some("missing"), ..) => Some("requested_not_sent"),
+            (Some(_), ..) | (_, Some(true), _) => Some("sent"),
+            (None, Some(false), Ending::Established) => Some("requested_not_sent"),
+            _ => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn report(completed: bool, error: Option<&str>) -> Option<Report> {
+        Some(Report {
+            completed: Some(completed),
+            error: error.map(str::to_owned),
+            ..Report::default()
+        })
+    }
+
+    fn ending(client: Option<Report>, server: Option<Report>) -> Ending {
+        Reports { client, server }.truth(true).ending
+    }
+
+    #[test]
+    fn a_refusal_outweighs_a_client_that_thought_it_done() {
+        let refused = report(false, Some("peer did not return a certificate"));
+        for client in [
+            report(true, None),
+            report(true, Some("received fatal alert: CertificateRequired")),
+            report(true, Some("read ECONNRESET")),
+            None,
+        ] {
+            let reports = Reports {
+                client,
+                server: refused.clone(),
+            };
+            let truth = reports.truth(true);
+            assert_eq!(truth.ending, Ending::RejectedByServer);
+            assert_eq!(truth.reason.as_deref(), Some("client_certificate_missing"));
+            assert_eq!(truth.client_certificate, Some("requested_not_sent"));
+        }
+    }
+
+    #[test]
+    fn endings_follow_from_both_reports() {
+        let (eof, reset) = (Some("unexpected eof while reading"), Some("connection reset"));
+        let (alert, refusal) = (Some("SSL alert number 48"), Some("certificate verify failed"));
+        for (client, server, expected) in [
+            (report(true, None), report(true, eof), Ending::Established),
+            (report(true, alert), report(true, None), Ending::Established),
+            (report(true, eof), report(true, refusal), Ending::RefusedAbove),
+            (
+                report(false, refusal),
+                report(false, alert),
+                Ending::RejectedByClient,
+            ),
+            (
+                report(false, refusal),
+                report(false, eof),
+                Ending::RejectedByClient,
+            ),
+            (report(false, alert), None, Ending::RejectedByServer),
+            (None, report(false, alert), Ending::RejectedByClient),
+            (report(true, None), report(false, eof), Ending::Aborted),
+            (report(false, reset), report(false, None), Ending::Aborted),
+            (
+                report(false, Some("timed out")),
+                report(false, eof),
+                Ending::TimedOut,
+            ),
+            (report(false, refusal), report(false, refusal), Ending::Unclear),
+            (report(true, None), None, Ending::Unclear),
+            (None, None, Ending::Unclear),
+        ] {
+            assert_eq!(
+                ending(client.clone(), server.clone()),
+                expected,
+                "{client:?} {server:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_certificate_was_sent_if_the_server_saw_or_judged_one() {
+        let server = |error: Option<&str>, shown| {
+            Some(Report {
+                peer_certificate: shown,
+                ..report(error.is_none(), error).unwrap()
+            })
+        };
+        let state = |server, asks| {
+            let client = report(true, None);
+            Reports { client, server }.truth(asks).client_certificate
+        };
+        assert_eq!(state(server(None, Some(true)), true), Some("sent"));
+        assert_eq!(state(server(None, Some(false)), true), Some("requested_not_sent"));
+        assert_eq!(state(server(None, None), true), None);
+        assert_eq!(
+            state(server(Some("certificate has expired"), None), true),
+            Some("sent")
+        );
+        assert_eq!(state(server(None, None), false), Some("not_requested"));
+    }
+}
