@@ -41,7 +41,9 @@ static ALLOCATOR: Counting = Counting;
 
 /// The handshakes of a capture of the tests.
 fn observations(name: &str) -> Vec<Observation> {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/fixtures").join(name);
+    let path = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../tests/fixtures")
+        .join(name);
     let second = Duration::from_secs(1);
     let mut replay = Replay::new(FlowLimits::new(16, second, second, LateAlerts::Unexpected));
     let mut seen = Vec::new();
