@@ -1,11 +1,11 @@
-//! What the watching costs a handshake whose certificates are known: no memory, and little time.
+//! What the watching costs a handshake whose certificates are known: no memory.
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 use std::fs::File;
 use std::ops::ControlFlow;
 use std::path::Path;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use tls_observer::config::values::LateAlerts;
 use tls_observer::config::watching::Watching;
@@ -70,12 +70,10 @@ fn a_handshake_with_known_certificates_costs_no_memory() {
         for _ in 0..100 {
             watch.observe(seen, &mut reports);
         }
-        let (before, began) = (ALLOCATIONS.get(), Instant::now());
-        let rounds = 10_000;
-        for _ in 0..rounds {
+        let before = ALLOCATIONS.get();
+        for _ in 0..1_000 {
             watch.observe(seen, &mut reports);
         }
-        println!("{name}: {:?} each", began.elapsed() / rounds);
         assert_eq!(ALLOCATIONS.get() - before, 0, "{name}");
     }
 }
