@@ -12,7 +12,7 @@ use anyhow::{Context, Result};
 use jiff::Timestamp;
 use tempfile::TempDir;
 
-use super::case::{self, Case, Materials, Server, Who, identity};
+use super::case::{self, Case, MOST_STARTS, Materials, Pairs, Server, Who, identity};
 use super::peer::{ServerPlan, Service, Stack};
 use super::proxy::Cut;
 use super::stacks;
@@ -25,8 +25,8 @@ use crate::process::Process;
 /// Servers, relays and clients that choose their port have ports below the range that the kernel chooses from.
 const SERVER_PORTS: std::ops::Range<u16> = 20_000..32_000;
 const CLIENT_PORTS: std::ops::Range<u16> = 4_000..20_000;
-/// Servers that run at the same time, each with one client: more would only wait for a processor.
-const WORKERS: usize = 2;
+/// Servers that run at the same time, each with one client: some of them sleep.
+const WORKERS: usize = 3;
 
 /// What is to be run.
 #[derive(Clone, Debug, Default)]
@@ -43,8 +43,8 @@ pub struct Selection {
     pub limit: Option<Duration>,
 }
 
-/// The other end of each stack, and of each stranger to TLS, in the short run.
-const QUICK_PARTNER: &str = "rustls";
+/// The other end of each stack in cases of few pairs, and of each stranger to TLS in the short run.
+const PARTNER: &str = "rustls";
 
 impl Selection {
     /// Whether it is everything there is.
@@ -56,20 +56,23 @@ impl Selection {
         (!self.quick || case.quick) && self.case.as_deref().is_none_or(|part| case.name.contains(part))
     }
 
-    fn takes_pair(&self, server: &str, client: &str) -> bool {
+    fn takes_pair(&self, pairs: Pairs, server: &str, client: &str) -> bool {
         let named = |name: &str| server == name || client == name;
-        (!self.quick || server == client || named(QUICK_PARTNER)) && self.stack.as_deref().is_none_or(named)
+        let few = self.quick || pairs == Pairs::Few;
+        (!few || server == client || named(PARTNER)) && self.stack.as_deref().is_none_or(named)
     }
 
     /// A pair of which one is a stranger to TLS.
     fn takes_stranger(&self, server: &str, client: &str) -> bool {
         let has = |name: &str| server == name || client == name;
-        (!self.quick || has(QUICK_PARTNER)) && self.stack.as_deref().is_none_or(has)
+        (!self.quick || has(PARTNER)) && self.stack.as_deref().is_none_or(has)
     }
 
-    /// In the short run, numbers are small too.
-    fn count(&self, case: &Case) -> u32 {
-        if self.quick { case.count.min(3) } else { case.count }
+    fn count(&self, case: &Case, version: Version) -> u32 {
+        match self.quick || version == Version::Tls12 {
+            true => case.count.min(MOST_STARTS),
+            false => case.count,
+        }
     }
 }
 
@@ -261,7 +264,7 @@ impl Laboratory {
                 let (server, client) = (group.stack.name(), client.name());
                 match is_stranger(case) {
                     true => selection.takes_stranger(server, client),
-                    false => selection.takes_pair(server, client),
+                    false => selection.takes_pair(case.pairs, server, client),
                 }
             })
             .collect();

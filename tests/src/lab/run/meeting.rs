@@ -33,7 +33,7 @@ impl Laboratory {
         selection: &Selection,
         outcome: &mut Outcome,
     ) -> Result<()> {
-        let count = selection.count(case);
+        let count = selection.count(case, version);
         // A relay takes one connection.
         let loops = client.loops() && case.cut.is_none();
         let (starts, each) = if loops {
@@ -71,7 +71,7 @@ impl Laboratory {
             count,
             resume: false,
             early_data: false,
-            cipher: case.cipher,
+            cipher: None,
             group: None,
             alpn: None,
             padding: None,
@@ -79,7 +79,7 @@ impl Laboratory {
             behaviour: Behaviour::Requests,
             directory,
         };
-        (case.adjust)(&mut plan, &self.materials);
+        case.client.put(&mut plan, &self.materials);
         let relayed = match case.cut {
             None => None,
             Some(cut) => {
