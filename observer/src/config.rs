@@ -8,6 +8,7 @@ pub mod service;
 pub mod settings;
 pub mod trust;
 pub mod values;
+pub mod watching;
 
 use std::io;
 use std::net::SocketAddr;
@@ -23,6 +24,7 @@ use service::{Listener, Service};
 use settings::Settings;
 use trust::Trust;
 use values::{Format, LateAlerts, Listen, LogFormat, LogLevel, OutputKind};
+use watching::Watching;
 
 /// Default of [`Config::listen`].
 pub const DEFAULT_LISTEN: SocketAddr =
@@ -83,6 +85,8 @@ pub struct Config {
     pub certificate_chain: bool,
     /// Which alerts after an established handshake become events.
     pub late_alerts: LateAlerts,
+    /// What is watched beyond single handshakes.
+    pub watching: Watching,
     /// Named listeners, no listener twice.
     pub services: Vec<Service>,
     /// Trust bundles, no name twice.
@@ -269,6 +273,7 @@ impl Config {
             queue: settings.queue.map_or(DEFAULT_QUEUE, |count| count.0 as usize),
             certificate_chain: settings.certificate_chain.unwrap_or(false),
             late_alerts: settings.late_alerts.unwrap_or(LateAlerts::Unexpected),
+            watching: Watching::from_settings(&settings),
             services,
             trust,
         })

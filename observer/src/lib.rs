@@ -3,6 +3,7 @@
 //! The way of the data is one-directional: `kernel` (ring buffer) or `replay` (capture files) → `flows` (reassembly) → `tracker` (both directions
 //! of one handshake) → `observation` (the model) → `judge` (what should have happened) → `output`. `pipeline` and `replay` are the places that wire them.
 
+pub mod certificates;
 pub mod check;
 pub mod cli;
 pub mod config;
@@ -16,7 +17,9 @@ pub mod outcome;
 pub mod output;
 pub mod pipeline;
 pub mod replay;
+pub mod report;
 pub mod segment;
 pub mod tracker;
 pub mod trust;
 pub mod verify;
+pub mod watch;

@@ -26,8 +26,10 @@ use crate::output::http::{ListenError, Readiness, Server};
 use crate::output::metrics::{DropCounter, Metrics};
 use crate::output::queue::Outputs;
 use crate::output::target::OutputError;
+use crate::report::Report;
 use crate::trust::reload::{self, Reloader};
 use crate::trust::{Store, TrustError};
+use crate::watch::Watch;
 
 /// How often timeouts are looked for and the kernel's counters are read.
 const TICK: Duration = Duration::from_millis(250);
@@ -77,11 +79,19 @@ impl RunError {
 /// # Errors
 /// See [`RunError`]; the probes are detached then.
 pub async fn run(config: Config) -> Result<(), RunError> {
-    let metrics = Arc::new(Metrics::new(&config.services));
+    let watch = Watch::new(&config.watching);
+    let mut metrics = Metrics::new(&config.services);
+    if let Some(inventory) = watch.inventory().filter(|_| config.watching.metric > 0) {
+        metrics.add_expiry(inventory.clone());
+    }
+    let metrics = Arc::new(metrics);
     let readiness = Readiness::default();
     // What can be refused is tried before anything is attached.
     let server = match config.listen {
-        Some(address) => Some(Server::bind(address, metrics.clone(), readiness.clone()).await?),
+        Some(address) => {
+            let inventory = watch.inventory().cloned();
+            Some(Server::bind(address, metrics.clone(), readiness.clone(), inventory).await?)
+        }
         None => None,
     };
     let trust = trust(&config)?;
@@ -96,7 +106,7 @@ pub async fn run(config: Config) -> Result<(), RunError> {
     }
     readiness.set(true);
 
-    let mut agent = Agent::new(&config, probes, reader, trust, outputs, metrics);
+    let mut agent = Agent::new(&config, probes, reader, trust, outputs, metrics, watch);
     agent.watch(&mut signals).await?;
     readiness.set(false);
     agent.end()
@@ -165,7 +175,7 @@ fn announce(probes: &Probes, server: Option<&Server>, metrics: &Metrics) {
         tracing::warn!("degraded: {line}");
     }
     if let Some(address) = server.and_then(|server| server.local_address().ok()) {
-        tracing::info!(%address, "serving /metrics, /healthz and /readyz");
+        tracing::info!(%address, "serving /metrics, /certificates, /healthz and /readyz");
     }
 }
 
@@ -190,6 +200,9 @@ struct Agent {
     tally: Tally,
     /// Observations on their way from the flow table to the outputs; kept for its capacity.
     seen: Vec<Observation>,
+    watch: Watch,
+    /// What follows from one observation; kept for its capacity.
+    findings: Vec<Report>,
     decode_errors: (DropCounter, u64),
     unjudged: (DropCounter, u64),
     losses: Vec<(DropCounter, u64)>,
@@ -203,6 +216,7 @@ impl Agent {
         (judge, reloader): (Judge, Option<Reloader>),
         outputs: Outputs,
         metrics: Arc<Metrics>,
+        watch: Watch,
     ) -> Self {
         let flows = FlowTable::new(FlowLimits::new(
             config.max_connections,
@@ -227,6 +241,8 @@ impl Agent {
             metrics,
             tally: Tally::default(),
             seen: Vec::new(),
+            watch,
+            findings: Vec::new(),
             decode_errors,
             unjudged,
             losses,
@@ -304,6 +320,9 @@ impl Agent {
         counter.inc_by(self.judge.unjudged() - *exported);
         *exported = self.judge.unjudged();
         self.take_trust();
+        for (what, total) in self.watch.forgotten() {
+            self.metrics.set_forgotten(what, total);
+        }
         self.probes.flush_log();
         Ok(())
     }
@@ -330,7 +349,7 @@ impl Agent {
         }
     }
 
-    /// Hands observations to metrics and outputs.
+    /// Hands observations, and what follows from them, to metrics and outputs.
     fn deliver(&mut self) {
         for mut seen in self.seen.drain(..) {
             self.judge.judge(&mut seen);
@@ -341,7 +360,12 @@ impl Agent {
                 _ => self.tally.failed += 1,
             }
             self.metrics.record(&seen);
-            self.outputs.send(seen);
+            self.watch.observe(&seen, &mut self.findings);
+            self.outputs.send(Report::Observation(seen));
+            for finding in self.findings.drain(..) {
+                self.metrics.record_finding(&finding);
+                self.outputs.send(finding);
+            }
         }
     }
 

@@ -7,8 +7,9 @@ use super::host::Host;
 use super::service::Service;
 use super::trust::Trust;
 use super::values::LateAlerts;
+use super::watching::Watching;
 use super::{ConfigError, Console, environment, file_settings, flags};
-use crate::cli::{GlobalArgs, ReplayArgs};
+use crate::cli::{CertificatesArgs, GlobalArgs, ReplayArgs};
 
 /// What is shown of a capture.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,6 +20,8 @@ pub enum View {
     Messages,
     /// A report of all handshakes.
     Summary,
+    /// The certificates of all handshakes.
+    Certificates,
 }
 
 /// The configuration of `replay`.
@@ -40,6 +43,8 @@ pub struct ReplayConfig {
     pub certificate_chain: bool,
     /// Which alerts after an established handshake become events.
     pub late_alerts: LateAlerts,
+    /// What is watched beyond single handshakes.
+    pub watching: Watching,
     /// Named listeners, for the trust bundles that speak of them.
     pub services: Vec<Service>,
     /// Trust bundles, no name twice.
@@ -47,6 +52,26 @@ pub struct ReplayConfig {
 }
 
 impl ReplayConfig {
+    /// As [`Self::from_cli`], for the certificates of captures.
+    ///
+    /// # Errors
+    /// The same.
+    pub fn of_certificates(
+        global: &GlobalArgs,
+        certificates: &CertificatesArgs,
+        host: &impl Host,
+    ) -> Result<Self, ConfigError> {
+        let replay = ReplayArgs {
+            files: certificates.files.clone(),
+            config: certificates.config.clone(),
+            ..ReplayArgs::default()
+        };
+        Ok(Self {
+            view: View::Certificates,
+            ..Self::from_cli(global, &replay, host)?
+        })
+    }
+
     /// Puts flags, environment, file and defaults together. Settings of `run` that mean nothing here are passed over.
     ///
     /// # Errors
@@ -69,6 +94,7 @@ impl ReplayConfig {
             settle_timeout: settings.settle_timeout(),
             certificate_chain: settings.certificate_chain.unwrap_or(false),
             late_alerts: settings.late_alerts.unwrap_or(LateAlerts::Unexpected),
+            watching: Watching::from_settings(&settings),
             services,
             trust,
         })

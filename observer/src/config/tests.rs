@@ -88,6 +88,7 @@ fn defaults() {
             queue: 8192,
             certificate_chain: false,
             late_alerts: LateAlerts::Unexpected,
+            watching: Watching::default(),
             services: vec![],
             trust: vec![],
         }

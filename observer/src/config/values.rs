@@ -45,7 +45,7 @@ impl FromText for PathBuf {
 }
 
 /// Takes strings, integers and booleans, and hands their text to [`FromText`].
-struct TextVisitor<T>(std::marker::PhantomData<T>);
+pub(super) struct TextVisitor<T>(pub std::marker::PhantomData<T>);
 
 impl<T: FromText> Visitor<'_> for TextVisitor<T> {
     type Value = T;
@@ -70,19 +70,20 @@ impl<T: FromText> Visitor<'_> for TextVisitor<T> {
 /// Gives a type with [`FromText`] the two other doors: `FromStr` for flags and `Deserialize` for the file.
 macro_rules! text_value {
     ($($type:ty),* $(,)?) => {$(
-        impl FromStr for $type {
+        impl std::str::FromStr for $type {
             type Err = String;
             fn from_str(text: &str) -> Result<Self, String> {
                 Self::from_text(text)
             }
         }
-        impl<'de> Deserialize<'de> for $type {
-            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                deserializer.deserialize_any(TextVisitor(std::marker::PhantomData))
+        impl<'de> serde::Deserialize<'de> for $type {
+            fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                deserializer.deserialize_any($crate::config::values::TextVisitor(std::marker::PhantomData))
             }
         }
     )*};
 }
+pub(super) use text_value;
 
 /// One value, or a list of them.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -295,20 +296,17 @@ pub type QueueLength = Count<1, 1_048_576>;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Span(pub Duration);
 
+/// The milliseconds of a whole number with one of `units`, each of which stands with its own.
+pub(super) fn milliseconds(text: &str, units: &[(&str, u64)]) -> Option<u64> {
+    let digits = text.trim_end_matches(|c: char| !c.is_ascii_digit());
+    let unit = text.get(digits.len()..)?.trim();
+    let (_, unit) = units.iter().find(|(name, _)| *name == unit)?;
+    digits.parse::<u64>().ok()?.checked_mul(*unit)
+}
+
 impl FromText for Span {
     fn from_text(text: &str) -> Result<Self, String> {
-        let digits = text.trim_end_matches(|c: char| !c.is_ascii_digit());
-        let milliseconds = match text[digits.len()..].trim() {
-            "ms" => 1,
-            "s" => 1_000,
-            "m" => 60_000,
-            _ => 0,
-        };
-        match digits
-            .parse()
-            .ok()
-            .and_then(|count: u64| count.checked_mul(milliseconds))
-        {
+        match milliseconds(text, &[("ms", 1), ("s", 1_000), ("m", 60_000)]) {
             Some(span @ 1..=3_600_000) => Ok(Self(Duration::from_millis(span))),
             _ => Err(format!(
                 "{text:?} is not a time from 1ms to 60m; write 500ms, 10s or 2m"

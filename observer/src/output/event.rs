@@ -2,9 +2,11 @@
 //!
 //! The doc comments of these types are the descriptions in the JSON Schema.
 
+pub mod burst;
 pub mod certificate;
 pub mod community_id;
 pub mod handshake;
+pub mod new_certificate;
 pub mod offer;
 pub mod text;
 pub mod time;
@@ -98,6 +100,7 @@ macro_rules! ecs_words {
         }
     )*};
 }
+use ecs_words;
 
 ecs_words! {
     /// ECS `event.kind`.

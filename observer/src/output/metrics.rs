@@ -4,10 +4,12 @@
 //! bounded whatever peers send.
 
 pub mod definitions;
+pub mod expiry;
 mod initial;
 pub mod losses;
 pub mod reference;
 pub mod series;
+pub mod watching;
 
 use std::net::SocketAddr;
 use std::sync::atomic::Ordering;
@@ -27,8 +29,13 @@ use super::event::text::Id;
 use super::words::Word;
 use crate::config::service::{Service, ServiceNames};
 use crate::observation::{Action, Observation, Outcome, Side};
+use crate::report::Report;
+use crate::watch::Forgotten;
+use crate::watch::inventory::SharedInventory;
 use definitions as def;
+use expiry::Expiry;
 use series::{ServiceLabel, Table};
+use watching::WatchingMetrics;
 
 /// A handle to one series of `tls_observer_events_dropped_total`.
 pub type DropCounter = Counter;
@@ -55,6 +62,7 @@ pub struct Metrics {
     flows: Gauge,
     buffer_bytes: Gauge,
     ring_bytes: Counter,
+    watching: WatchingMetrics,
 }
 
 /// Labels of an exemplar.
@@ -131,6 +139,7 @@ impl Metrics {
             Table::register(&mut registry, &def::DISAGREEMENTS, Counter::default as fn() -> _);
         let ciphers = Table::register(&mut registry, &def::CIPHERS, Counter::default as fn() -> _);
         let groups = Table::register(&mut registry, &def::GROUPS, Counter::default as fn() -> _);
+        let watching = WatchingMetrics::new(&mut registry);
         let dropped: Table<2, Counter> =
             Table::register(&mut registry, &def::DROPPED, Counter::default as fn() -> _);
         let trust_reloads =
@@ -168,6 +177,7 @@ impl Metrics {
             flows,
             buffer_bytes,
             ring_bytes,
+            watching,
         };
         for loss in losses::LOSSES {
             metrics.drop_counter(loss.stage, loss.reason);
@@ -179,6 +189,11 @@ impl Metrics {
             metrics.create_initial(&service);
         }
         metrics
+    }
+
+    /// Adds the metric of each certificate's end, for those of the inventory that may have one.
+    pub fn add_expiry(&mut self, inventory: SharedInventory) {
+        self.registry.register_collector(Box::new(Expiry(inventory)));
     }
 
     /// Counts one handshake or late alert.
@@ -248,6 +263,16 @@ impl Metrics {
             .with([rejected_by, reason, seen.evidence.word()], service, |counter| {
                 counter.inc_by(1, Some(EventId(Id(seen.id))), Some(time))
             });
+    }
+
+    /// Counts what is no single handshake.
+    pub fn record_finding(&self, report: &Report) {
+        self.watching.record(report);
+    }
+
+    /// Takes over the total of what the watching forgot. Totals that go backwards are passed over.
+    pub fn set_forgotten(&self, what: Forgotten, total: u64) {
+        self.watching.set_forgotten(what, total);
     }
 
     /// The series of `tls_observer_events_dropped_total` for this place and cause. It exists from now on.

@@ -1,6 +1,7 @@
 //! Observations for the tests of the outputs.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use observer_tls::alert::Alert;
 use observer_tls::codepoints::{
@@ -10,7 +11,9 @@ use observer_tls::codepoints::{
 use observer_tls::fingerprint::{Ja3, Ja4};
 use observer_tls::x509::{CertificateFacts, NameAttributes};
 
+use crate::config::watching::Rate;
 use crate::observation::*;
+use crate::report::{Identity, Network, NewCertificate, RefusalBurst, Refused, Report};
 use crate::verify::{CertificateVerdict, Disagreement, Revocation, Status};
 
 /// A leaf whose names contain `who`.
@@ -265,5 +268,74 @@ pub fn all() -> [Observation; 6] {
         not_tls(),
         incomplete(),
         wrongly_accepted(),
+    ]
+}
+
+/// Clients of one subnet that are refused for their certificates.
+pub fn refused_source() -> RefusalBurst {
+    RefusalBurst {
+        time_ns: 1_700_000_000_123_456_789,
+        handshake: [0x11; 16],
+        refused: Refused::Source {
+            client: "2001:db8::1:2".parse().unwrap(),
+            network: Network {
+                address: "2001:db8::".parse().unwrap(),
+                prefix: 64,
+            },
+        },
+        rate: Rate {
+            count: 20,
+            window: Duration::from_secs(10),
+        },
+        count: 20,
+        total: 24,
+        first_ns: 1_699_999_991_000_000_000,
+        reason: Some(Reason::Certificate(Side::Client, CertificateFault::Expired)),
+        servers: vec!["10.0.0.1:8443".parse().unwrap()],
+        more_servers: false,
+    }
+}
+
+/// A client's certificate that is refused everywhere.
+pub fn refused_certificate() -> RefusalBurst {
+    let servers = (1..=8).map(|host| format!("10.0.0.{host}:8443").parse().unwrap());
+    RefusalBurst {
+        refused: Refused::Certificate {
+            side: Side::Client,
+            leaf: certificate("alice"),
+        },
+        servers: servers.collect(),
+        more_servers: true,
+        ..refused_source()
+    }
+}
+
+/// A server whose certificate comes from another issuer than before.
+pub fn new_certificate() -> NewCertificate {
+    let seen = refused_client();
+    NewCertificate {
+        time_ns: seen.time_ns,
+        handshake: seen.id,
+        client: seen.client,
+        server: seen.server,
+        server_name: seen.server_name,
+        side: Side::Server,
+        name: "api.example.com".into(),
+        leaf: certificate("server"),
+        new_issuer: true,
+        new_serial: true,
+        previous: Some(Identity {
+            issuer: "CN=Old CA".into(),
+            serial_number: "0A".into(),
+        }),
+    }
+}
+
+/// One of each kind that tells of more than one handshake.
+pub fn findings() -> [Report; 3] {
+    [
+        Report::RefusalBurst(Box::new(refused_source())),
+        Report::RefusalBurst(Box::new(refused_certificate())),
+        Report::NewCertificate(Box::new(new_certificate())),
     ]
 }

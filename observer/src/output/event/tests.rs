@@ -3,6 +3,8 @@
 use serde_json::{Value, json};
 
 use super::*;
+use crate::output::json::JsonLines;
+use crate::output::queue::Render as _;
 use crate::output::samples;
 use crate::output::schema::event_schema;
 
@@ -238,6 +240,14 @@ fn every_kind_of_event_is_valid_and_the_schema_can_tell() {
                 .collect();
             assert!(errors.is_empty(), "{errors:?}\n{event:#}");
         }
+    }
+    for report in samples::findings() {
+        let mut line = Vec::new();
+        JsonLines::default().render(&report, &mut line);
+        let mut event: Value = serde_json::from_slice(&line).unwrap();
+        assert!(validator.is_valid(&event), "{event:#}");
+        event["event"]["action"] = json!("tls-handshake");
+        assert!(!validator.is_valid(&event), "no fields of a handshake");
     }
     let mut wrong = value(&samples::refused_client());
     wrong["handshake"]["reason"] = json!("bad_luck");

@@ -3,6 +3,7 @@
 use super::reference::{all, reference};
 use super::*;
 use crate::config::values::FromText;
+use crate::config::watching::Watching;
 use crate::output::docs::check;
 use crate::output::samples;
 
@@ -178,7 +179,8 @@ fn kernel_totals_and_gauges_are_taken_over() {
 
 #[test]
 fn the_reference_names_what_is_registered() {
-    let metrics = Metrics::new(&[]);
+    let mut metrics = Metrics::new(&[]);
+    metrics.add_expiry(SharedInventory::new(&Watching::default()).unwrap());
     metrics.set_probe_attached("cgroup_skb/ingress", "/", true);
     let text = metrics.open_metrics();
     let registered: Vec<_> = text

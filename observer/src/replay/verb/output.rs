@@ -2,10 +2,15 @@
 
 use std::io::{IsTerminal as _, stdout};
 
+use jiff::Timestamp;
+
+use crate::certificates;
 use crate::config::replay::{ReplayConfig, View};
 use crate::config::values::Format;
+use crate::config::watching::Watching;
 use crate::judge::Judge;
 use crate::observation::{Action, MessageSeen, Observation, Outcome, Sink};
+use crate::output;
 use crate::output::event::EventOptions;
 use crate::output::json::JsonLines;
 use crate::output::messages::MessageLines;
@@ -13,6 +18,9 @@ use crate::output::queue::Render;
 use crate::output::summary::Summary;
 use crate::output::target::{OutputError, Target};
 use crate::output::text::TextTable;
+use crate::report::Report;
+use crate::watch::Watch;
+use crate::watch::inventory::Inventory;
 
 /// How much is gathered before it is written.
 const WRITE_BYTES: usize = 64 * 1024;
@@ -43,13 +51,23 @@ impl Tally {
 
 /// What is written.
 enum Lines {
-    Events(Box<dyn Render>),
+    Events {
+        render: Box<dyn Render>,
+        watch: Box<Watch>,
+        /// What follows from one observation; kept for its capacity.
+        findings: Vec<Report>,
+    },
     Messages(MessageLines),
     /// One report at the end.
     Summary {
         summary: Box<Summary>,
         format: Format,
         color: bool,
+    },
+    /// The certificates of all handshakes, at the end.
+    Certificates {
+        inventory: Box<Inventory>,
+        format: Format,
     },
 }
 
@@ -73,11 +91,24 @@ impl Output {
             certificate_chain: config.certificate_chain,
         };
         let format = config.console.format;
+        let events = |render| Lines::Events {
+            render,
+            // Nobody can ask for it.
+            watch: Box::new(Watch::new(&Watching {
+                inventory: 0,
+                ..config.watching
+            })),
+            findings: Vec::new(),
+        };
         let lines = match (config.view, format) {
-            (View::Events, Format::Json) => Lines::Events(Box::new(JsonLines::new(options))),
-            (View::Events, Format::Text) => Lines::Events(Box::new(TextTable::new(color))),
+            (View::Events, Format::Json) => events(Box::new(JsonLines::new(options)) as Box<dyn Render>),
+            (View::Events, Format::Text) => events(Box::new(TextTable::new(color))),
             (View::Messages, Format::Json) => Lines::Messages(MessageLines::json()),
             (View::Messages, Format::Text) => Lines::Messages(MessageLines::text(color)),
+            (View::Certificates, _) => Lines::Certificates {
+                inventory: Box::new(Inventory::new(config.watching.inventory, 0)),
+                format,
+            },
             (View::Summary, _) => Lines::Summary {
                 summary: Box::default(),
                 format,
@@ -131,13 +162,21 @@ impl Output {
     /// # Errors
     /// When it cannot be written.
     pub fn finish(&mut self) -> Result<(), OutputError> {
-        if let Lines::Summary {
-            summary,
-            format,
-            color,
-        } = &self.lines
-        {
-            summary.write(*format, *color, &mut self.gathered);
+        match &self.lines {
+            Lines::Summary {
+                summary,
+                format,
+                color,
+            } => summary.write(*format, *color, &mut self.gathered),
+            Lines::Certificates { inventory, format } => {
+                let mut json = Vec::new();
+                output::certificates::write(inventory, Timestamp::now(), &mut json);
+                match certificates::shown(&json, *format) {
+                    Ok(text) => self.gathered.extend(text),
+                    Err(error) => tracing::error!("{error}"),
+                }
+            }
+            Lines::Events { .. } | Lines::Messages(_) => {}
         }
         self.write();
         self.check()
@@ -149,9 +188,22 @@ impl Sink for Output {
         self.judge.judge(&mut seen);
         self.tally.count(&seen);
         match &mut self.lines {
-            Lines::Events(render) => render.render(&seen, &mut self.gathered),
+            Lines::Events {
+                render,
+                watch,
+                findings,
+            } => {
+                watch.observe(&seen, findings);
+                render.render(&Report::Observation(seen), &mut self.gathered);
+                for finding in findings.drain(..) {
+                    render.render(&finding, &mut self.gathered);
+                }
+            }
             Lines::Messages(_) => {}
             Lines::Summary { summary, .. } => summary.add(&seen),
+            Lines::Certificates { inventory, .. } => {
+                inventory.observe(&seen, seen.time_ns.saturating_add(seen.duration_ns));
+            }
         }
     }
 

@@ -78,15 +78,7 @@ impl Stack for Program {
     fn lacks(&self) -> Option<String> {
         match (self.command)() {
             Err(error) => Some(error.to_string()),
-            Ok(command) => {
-                let program = command.get_program();
-                let name = program.to_string_lossy();
-                if Path::new(program).is_absolute() {
-                    None
-                } else {
-                    missing_program(&name)
-                }
-            }
+            Ok(command) => missing_program(&command.get_program().to_string_lossy()),
         }
     }
 
