@@ -51,17 +51,21 @@ rules! {
     AccessDenied = "access_denied_after_client_certificate", Derived;
     /// The server's handshake_failure after an empty Certificate: `client_certificate_missing`.
     FailureAfterEmptyCertificate = "handshake_failure_after_empty_certificate", Derived;
-    /// The server's handshake_failure as its first word, to an offer without TLS 1.3: `no_shared_cipher`.
+    /// The server's handshake_failure as its first word, to an offer without TLS 1.3, without the suites that most servers
+    /// have, and with enough groups: `no_shared_cipher`.
     FailureAtOnce = "handshake_failure_before_server_hello", Derived;
     /// The same to an offer with TLS 1.3, where it may as well have been a group or a signature scheme:
     /// `no_shared_cipher`.
     FailureAtOnceTls13 = "handshake_failure_before_server_hello_of_tls13_offer", Inferred;
-    /// The same to an offer of nothing but TLS 1.3, with the suite that every server must have and without the group
-    /// that it must have: `no_shared_group`.
-    NoMandatoryGroup = "handshake_failure_to_tls13_offer_without_secp256r1", Inferred;
+    /// The same to an offer with the suites that most servers have, and with one group only or without secp256r1:
+    /// `no_shared_group`.
+    FewGroups = "handshake_failure_before_server_hello_to_few_groups", Inferred;
     /// The client's handshake_failure or illegal_parameter as its answer to a HelloRetryRequest, which names a group:
     /// `no_shared_group`.
     RetryRefused = "hello_retry_request_refused", Derived;
+    /// A side's decode_error after the other's FIN, within the handshake: the end of the bytes is what it could not decode;
+    /// aborted, `closed`.
+    DecodeErrorAfterClose = "decode_error_after_close", Derived;
     /// An encrypted alert of a side that has not finished, so that the handshake cannot be complete: rejected by its
     /// sender, `other`.
     EncryptedAlert = "encrypted_alert_before_finished", Derived;
@@ -91,11 +95,16 @@ rules! {
     ClosedAfterServerFinished = "closed_after_server_finished", Observed;
     /// The server's first record behind the client's flight is larger than an alert: established.
     ServerRecord = "tls13_record_after_client_flight", Inferred;
-    /// Sizes tell nothing, but more records of the server's came behind the client's than a refusal has: established.
-    ServerRecords = "tls13_several_records_after_client_flight", Inferred;
-    /// Sizes tell nothing, and the server sent no more records behind the client's flight than a refusal has:
-    /// incomplete.
-    AnswerOfUnknownSize = "tls13_answer_of_unknown_size", Inferred;
+    /// The server pads, and what it sends behind the client's flight is more than a refusal: three records, or one that is
+    /// longer than its shortest: established.
+    ServerRecords = "tls13_padded_records_after_client_flight", Inferred;
+    /// The server pads, sends one or two of its shortest records behind the client's flight, and closes: rejected by the
+    /// server, `other` or as below.
+    ShortestRecord = "tls13_closed_after_shortest_padded_record", Inferred;
+    /// The same, but the client closes first, or nobody: incomplete.
+    ShortestRecordUnclear = "tls13_shortest_padded_record_after_client_flight", Inferred;
+    /// The server's first encrypted record has the size of an alert: rejected by the server, `other`.
+    ServerAlertAtOnce = "tls13_alert_sized_record_instead_of_server_flight", Inferred;
     /// The server's first record behind the client's flight has the size of an alert, comes soon, the client had not
     /// closed, and the server is not known to be silent: rejected by the server; `client_certificate_missing` after
     /// an empty certificate, `client_certificate_rejected` after one, else `other`.
@@ -185,6 +194,10 @@ mod tests {
     #[test]
     fn the_documentation_has_every_reason() {
         let found = read("outcomes.md");
+        // Nothing is explained that there is not.
+        let mut quoted = found.split('`').skip(1).step_by(2);
+        let unknown = quoted.find(|word| word.starts_with("tls13_") && !Rule::NAMES.contains(word));
+        assert_eq!(unknown, None);
         for word in Reason::WORDS {
             let named = format!("`{word}`");
             let mut rows = found.lines().filter(|line| line.starts_with("| `"));

@@ -178,7 +178,7 @@ fn example(rule: Rule) -> Play {
         }
         Rule::FailureAtOnce => play = refused_at_once(&[]),
         Rule::FailureAtOnceTls13 => play = refused_at_once(&[offers_tls13()]),
-        Rule::NoMandatoryGroup => {
+        Rule::FewGroups => {
             play = Play::new();
             let hello = client_hello_with(&[0x13, 0x01], 1, &[], &[tls13_only(), x25519_only()]);
             play.client(&[hello]).server(&[alert(2, 40)]);
@@ -194,6 +194,10 @@ fn example(rule: Rule) -> Play {
             play.client(&[hello(&[offers_tls13()])])
                 .server(&[retry])
                 .client(&[alert(2, 47)]);
+        }
+        Rule::DecodeErrorAfterClose => {
+            play = begun();
+            play.fin(Side::Server).client(&[alert(2, 50)]);
         }
         Rule::EncryptedAlert => {
             play = server_finished();
@@ -255,10 +259,15 @@ fn example(rule: Rule) -> Play {
             play = padded();
             play.server(&[encrypted(&[528, 528, 528])]);
         }
-        Rule::AnswerOfUnknownSize => {
+        Rule::ShortestRecord => {
             play = padded();
             play.server(&[encrypted(&[528])]).rst(Side::Server);
         }
+        Rule::ShortestRecordUnclear => {
+            play = padded();
+            play.server(&[encrypted(&[528])]).rst(Side::Client);
+        }
+        Rule::ServerAlertAtOnce => play = tls13_server(&[19]),
         Rule::ServerAlert => {
             play = tls13(&SENT);
             play.server(&[encrypted(&[19])]);
