@@ -62,7 +62,7 @@ impl Row {
             };
             let reports = connection.reports.clone();
             let (truth, told) = (
-                reports.truth(meeting.asks),
+                reports.truth(meeting.circumstances),
                 Told::new(&event, observed.has_late_alert(&event)),
             );
             rows.push(Self {
