@@ -44,7 +44,7 @@ fn cut_off(cut: Cut) -> Case {
         How::Fin => "FIN",
         How::Rst => "RST",
     };
-    let within = if cut.bytes > 0 { " and a part" } else { "" };
+    let within = if cut.bytes > 0 { " and 20 bytes" } else { "" };
     let quick = cut.records == 2 && cut.bytes == 0;
     let name = format!(
         "cut with {how} after {} records{within} of the {way}",
