@@ -3,7 +3,7 @@
 use observer_tls::codepoints::ContentType;
 
 use super::Sequence;
-use super::sizes::{Sizes, are_padded};
+use super::sizes::Sizes;
 use crate::observation::{ClientCertificate, OpaqueRecord, Side};
 
 /// Shortest record taken for one with a certificate when it stands alone: the smallest seen had 463 bytes, and all that is
@@ -39,8 +39,11 @@ pub(super) fn client_flight(sequence: &Sequence<'_>, sizes: &Sizes, start: usize
     use ClientCertificate::{NotRequested, RequestedNotSent, Sent, Unknown};
 
     let records = &sequence.records[start..];
-    // Records of the client without one of the server between them.
-    let run = records.iter().take_while(|record| is_from_client(record)).count();
+    // Records of the client without one of the server between them. No message of a flight is as short as an alert.
+    let run = records
+        .iter()
+        .take_while(|record| is_from_client(record) && record.length != sizes.alert)
+        .count();
     let run = &records[..run];
     let finished = run.iter().position(|record| record.length == sizes.finished);
     let ends = |index: usize, certificate| Flight {
@@ -88,7 +91,7 @@ pub(super) fn client_flight(sequence: &Sequence<'_>, sizes: &Sizes, start: usize
         Some(index) => ends(index, Unknown),
         // As rustls and BoringSSL send it.
         None if long && sizes.is_one_run(lengths()) => ends(run.len() - 1, Sent),
-        None if long && !are_padded(lengths()) => vague(Sent),
+        None if long && !sizes.are_padded(lengths()) => vague(Sent),
         None => vague(Unknown),
     }
 }

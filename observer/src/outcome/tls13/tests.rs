@@ -10,6 +10,7 @@ const SHA384: Option<CipherSuite> = Some(CipherSuite::TLS_AES_256_GCM_SHA384);
 const SERVER_FLIGHT: [i32; 5] = [-23, -100, -800, -96, -69];
 
 const MS: u64 = 1_000_000;
+const SECOND: u64 = 1_000 * MS;
 
 /// Positive lengths are the client's, negative ones the server's. They come a millisecond one after the other.
 fn records(lengths: &[i32]) -> Vec<OpaqueRecord> {
@@ -29,6 +30,7 @@ fn sequence(records: &[OpaqueRecord], cipher: Option<CipherSuite>) -> Sequence<'
         cipher,
         psk: false,
         early_data: false,
+        server_hello_ns: MS,
         client_closed_ns: None,
         habits: Habits::default(),
         takes_tickets: true,
@@ -213,7 +215,7 @@ fn whoever_closes_first_decides() {
     let resumed = read_resumed(false, &[-23, -69, 69]);
     for reason in [Reason::Reset, Reason::Closed] {
         for (reading, refused) in [(sent, REFUSED), (empty, MISSING)] {
-            let conclusion = reading.at_close(reason, Side::Server);
+            let conclusion = reading.at_close(reason, Side::Server, SECOND);
             assert_eq!(rule(conclusion), (Outcome::Rejected, Rule::ServerClosed));
             assert_eq!(
                 (conclusion.rejected_by, conclusion.reason),
@@ -221,7 +223,7 @@ fn whoever_closes_first_decides() {
             );
         }
         for reading in [unasked, resumed] {
-            let conclusion = reading.at_close(reason, Side::Server);
+            let conclusion = reading.at_close(reason, Side::Server, SECOND);
             assert_eq!(rule(conclusion), (Outcome::Aborted, Rule::NoAnswer));
             assert_eq!(conclusion.reason, Some(reason));
         }
@@ -233,21 +235,21 @@ fn whoever_closes_first_decides() {
         (resumed, Outcome::Established, Rule::ClientLeft),
     ] {
         assert_eq!(
-            rule(reading.at_close(Reason::Closed, Side::Client)),
+            rule(reading.at_close(Reason::Closed, Side::Client, SECOND)),
             (outcome, by)
         );
-        let reset = reading.at_close(Reason::Reset, Side::Client);
+        let reset = reading.at_close(Reason::Reset, Side::Client, SECOND);
         assert_eq!(rule(reset), (Outcome::Aborted, Rule::NoAnswer));
     }
     let open = read_after_flight(SHA384, &[25]);
     assert_eq!(
-        rule(open.at_close(Reason::Closed, Side::Server)),
+        rule(open.at_close(Reason::Closed, Side::Server, SECOND)),
         (Outcome::Aborted, Rule::NoFlightEnd)
     );
     // What was decided stays so.
     let answered = read_after_flight(SHA384, &[881, 96, 69, -682]);
     assert_eq!(
-        answered.at_close(Reason::Reset, Side::Server).outcome,
+        answered.at_close(Reason::Reset, Side::Server, SECOND).outcome,
         Outcome::Established
     );
 }
@@ -288,13 +290,19 @@ fn an_alert_sized_record_may_be_a_close_notify() {
     let mut records = records(&[&SERVER_FLIGHT[..], &[881, 96, 69, 19, -19]].concat());
     let flight_ns = records[7].offset_ns;
     // The client stayed for longer than a refusal takes.
-    records[8].offset_ns = flight_ns + REFUSAL_NS;
-    records[9].offset_ns = flight_ns + REFUSAL_NS + MS;
+    records[8].offset_ns = flight_ns + QUIET_NS;
+    records[9].offset_ns = flight_ns + REFUSAL_NS;
     let late = read(&sequence(&records, SHA384));
     assert_eq!(rule(late.conclusion.unwrap()), established);
+    // What the server closes without a word, it has refused, unless the client left before.
+    let answered =
+        read_after_flight(SHA384, &[881, 96, 69, 19]).at_close(Reason::Closed, Side::Server, 8 * MS);
+    assert_eq!(rule(answered), (Outcome::Rejected, Rule::ServerClosed));
+    let left = read_after_flight(SHA384, &[881, 96, 69, 19]).at_close(Reason::Closed, Side::Server, SECOND);
+    assert_eq!(rule(left), (Outcome::Incomplete, Rule::ClientLeftUnanswered));
     // Its FIN tells the same as a close_notify.
     records.remove(8);
-    for (closed_ns, expected) in [(MS, incomplete), (REFUSAL_NS, established)] {
+    for (closed_ns, expected) in [(MS, incomplete), (QUIET_NS, established)] {
         let left = read(&Sequence {
             client_closed_ns: Some(flight_ns + closed_ns),
             ..sequence(&records, SHA384)
@@ -304,6 +312,15 @@ fn an_alert_sized_record_may_be_a_close_notify() {
     // It stayed, and the server waited.
     let waited = read(&sequence(&records, SHA384));
     assert_eq!(rule(waited.conclusion.unwrap()), incomplete);
+    // Or the way is long.
+    let far = read(&Sequence {
+        server_hello_ns: SECOND,
+        ..sequence(&records, SHA384)
+    });
+    assert_eq!(
+        rule(far.conclusion.unwrap()),
+        (Outcome::Rejected, Rule::ServerAlert)
+    );
 }
 
 #[test]
@@ -396,8 +413,14 @@ fn certificates_short_and_long() {
         assert_eq!(reading.flight_end, Some(4 + lengths.len()), "{name}");
     }
     // A flight in one run of bytes, and data right behind it.
-    let reading = read_after_flight(SHA384, &[599, 121]);
-    assert_eq!((reading.client_certificate, reading.recognised), (Sent, false));
+    for data in [121, 55] {
+        let reading = read_after_flight(SHA384, &[599, data]);
+        assert_eq!((reading.client_certificate, reading.recognised), (Sent, false));
+    }
+    // And a close_notify.
+    let reading = read_after_flight(SHA384, &[599, 19]);
+    assert_eq!((reading.client_certificate, reading.recognised), (Sent, true));
+    assert_eq!(reading.client_left_ns, Some(6 * MS));
 }
 
 /// With all records padded, nothing can be told by size.
@@ -416,10 +439,10 @@ fn padded_records_tell_nothing() {
             assert_eq!(reading.conclusion, None, "{lengths:?}");
             let unknown = (Outcome::Incomplete, Rule::ShortestRecordUnclear);
             assert_eq!(rule(reading.at_settle_time()), unknown, "{lengths:?}");
-            let left = reading.at_close(Reason::Closed, Side::Client);
+            let left = reading.at_close(Reason::Closed, Side::Client, SECOND);
             assert_eq!(rule(left), unknown, "{lengths:?}");
             let refused = (Outcome::Rejected, Rule::ShortestRecord);
-            let closed = reading.at_close(Reason::Closed, Side::Server);
+            let closed = reading.at_close(Reason::Closed, Side::Server, SECOND);
             assert_eq!(rule(closed), refused, "{lengths:?}");
         }
         // Nobody refuses at such length.

@@ -16,6 +16,7 @@ impl Handshake {
             cipher: self.cipher,
             psk: self.psk_taken,
             early_data: self.early_data,
+            server_hello_ns: self.timings.server_hello.unwrap_or(0),
             client_closed_ns: (self.close)
                 .filter(|close| close.side == Side::Client)
                 .map(|close| self.offset(close.time_ns)),
