@@ -9,6 +9,7 @@ mod extension_type;
 mod extension_values;
 mod named_group;
 mod record;
+mod revocation;
 mod signature_scheme;
 
 pub use cipher_suite::CipherSuite;
@@ -20,6 +21,7 @@ pub use extension_values::{
 };
 pub use named_group::NamedGroup;
 pub use record::{AlertDescription, AlertLevel, ContentType, HandshakeType, ProtocolVersion};
+pub use revocation::{CrlReason, OcspResponseStatus};
 pub use signature_scheme::SignatureScheme;
 
 /// Makes a newtype with its named values. A value without a text is named as its constant.

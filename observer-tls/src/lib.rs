@@ -10,7 +10,8 @@
 //! - [`extension::Extension`] is kept raw and gives its typed content on demand.
 //! - [`ssl2`] holds the messages of SSL 2, with which clients of SSL 3 and TLS once began.
 //! - [`codepoints`] holds the registered numbers; unknown and GREASE values survive as numbers.
-//! - [`x509::CertificateFacts`] tells what a certificate says.
+//! - [`x509::CertificateFacts`] tells what a certificate says, [`crl::CertificateList`] and [`ocsp::Response`] what is said
+//!   of its revocation.
 //!
 //! ```
 //! use observer_tls::stream::{ItemBody, Stream};
@@ -45,12 +46,14 @@ pub mod certificate_forms;
 pub mod certificate_request;
 pub mod client_hello;
 pub mod codepoints;
+pub mod crl;
 pub mod encrypted_extensions;
 pub mod error;
 pub mod extension;
 pub mod fingerprint;
 pub mod handshake;
 pub mod key_exchange;
+pub mod ocsp;
 pub mod reader;
 pub mod server_hello;
 pub mod session_ticket;

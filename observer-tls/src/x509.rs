@@ -5,15 +5,21 @@
 
 mod algorithms;
 mod conformity;
-mod der;
+pub(crate) mod der;
 mod extensions;
 mod name;
-mod oid;
+pub(crate) mod oid;
+mod parts;
+pub(crate) mod raw_extension;
+mod references;
 mod structure;
-mod time;
+pub(crate) mod time;
 
-pub use name::NameAttributes;
-pub(crate) use name::name_text;
+pub use name::{NameAttributes, name_text};
+pub use oid::dotted;
+pub use parts::{CertificateParts, PublicKeyParts, Signed};
+pub use references::{DistributionPoint, GeneralName};
+pub(crate) use references::{authority_key_id, distribution_point_names};
 
 use std::fmt::{Display, Write};
 
@@ -88,6 +94,14 @@ pub struct CertificateFacts {
     pub key_usage: Vec<&'static str>,
     /// extendedKeyUsage: "serverAuth", "clientAuth", … as RFC 5280 names them; else the OID.
     pub extended_key_usage: Vec<String>,
+    /// subjectKeyIdentifier.
+    pub subject_key_id: Option<Vec<u8>>,
+    /// The keyIdentifier of authorityKeyIdentifier.
+    pub authority_key_id: Option<Vec<u8>>,
+    /// Where authorityInfoAccess says that an OCSP responder is.
+    pub ocsp_urls: Vec<String>,
+    /// Where cRLDistributionPoints says that CRLs are.
+    pub crl_distribution_points: Vec<DistributionPoint>,
 }
 
 impl CertificateFacts {

@@ -5,8 +5,11 @@ use std::path::PathBuf;
 
 use clap::{ArgMatches, Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 
+use crate::config::service::Service;
 use crate::config::settings::{self, Settings};
+use crate::config::trust::Trust;
 use crate::config::values::{ConnectionCount, Format, LateAlerts, LogFormat, LogLevel, Span};
+use crate::config::watching::{Learning, RefusalBurst};
 
 /// Shows every TLS handshake on this host, above all the ones that fail.
 #[derive(Debug, Parser)]
@@ -41,6 +44,8 @@ pub enum Verb {
     Run(Box<RunArgs>),
     /// Show the TLS handshakes in capture files.
     Replay(Box<ReplayArgs>),
+    /// List the certificates that a running agent has seen, or those in capture files; the one that ends first comes first.
+    Certificates(CertificatesArgs),
     /// Tell what this host can do, what is missing and how to get it.
     Check,
     /// Print the JSON Schema of an event.
@@ -88,6 +93,39 @@ pub struct ReplayArgs {
     /// Alerts after an established handshake that become events: unexpected or all [default: unexpected].
     #[arg(long, value_name = "unexpected|all")]
     pub late_alerts: Option<LateAlerts>,
+    /// How many refusals of one source or certificate in how much time are an event, as COUNT/TIME; off: none are
+    /// [default: 60/1m].
+    #[arg(long, value_name = "COUNT/TIME|off")]
+    pub refusal_burst: Option<RefusalBurst>,
+    /// How long to learn certificates before a new one is an event; off: none is [default: 24h].
+    #[arg(long, value_name = "TIME|off")]
+    pub certificate_learning: Option<Learning>,
+    /// Name a listener, for the trust bundles that speak of it, as NAME=ADDRESS:PORT or NAME=PORT; may be repeated.
+    #[arg(long, value_name = "NAME=LISTENER", value_delimiter = ',')]
+    pub service: Option<Vec<Service>>,
+    /// Judge certificates by these authorities, as NAME=FILE or NAME;KEY=VALUE;… with the keys of [[trust]] in the file;
+    /// may be repeated.
+    #[arg(long, value_name = "NAME=FILE", value_delimiter = ',')]
+    pub trust: Option<Vec<Trust>>,
+}
+
+/// Arguments of `certificates`.
+#[derive(Clone, Debug, Args)]
+pub struct CertificatesArgs {
+    /// Captures in pcap or pcapng format to read instead of asking an agent; - is standard input.
+    #[arg(value_name = "FILE")]
+    pub files: Vec<PathBuf>,
+    /// Where the agent serves: what its setting listen says.
+    #[arg(
+        long,
+        value_name = "URL",
+        default_value = "http://127.0.0.1:9465",
+        conflicts_with = "files"
+    )]
+    pub url: String,
+    /// Read settings for the captures from this TOML file, the one of run; environment variables override it.
+    #[arg(long, value_name = "FILE", requires = "files")]
+    pub config: Option<PathBuf>,
 }
 
 impl ReplayArgs {
@@ -99,6 +137,10 @@ impl ReplayArgs {
             settle_timeout: self.settle_timeout,
             certificate_chain: self.certificate_chain,
             late_alerts: self.late_alerts,
+            refusal_burst: self.refusal_burst,
+            certificate_learning: self.certificate_learning,
+            service: self.service.clone(),
+            trust: self.trust.clone(),
             ..Settings::default()
         }
     }

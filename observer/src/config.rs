@@ -6,7 +6,9 @@ pub mod host;
 pub mod replay;
 pub mod service;
 pub mod settings;
+pub mod trust;
 pub mod values;
+pub mod watching;
 
 use std::io;
 use std::net::SocketAddr;
@@ -20,7 +22,9 @@ use crate::exit::Exit;
 use host::Host;
 use service::{Listener, Service};
 use settings::Settings;
+use trust::Trust;
 use values::{Format, LateAlerts, Listen, LogFormat, LogLevel, OutputKind};
+use watching::Watching;
 
 /// Default of [`Config::listen`].
 pub const DEFAULT_LISTEN: SocketAddr =
@@ -81,8 +85,12 @@ pub struct Config {
     pub certificate_chain: bool,
     /// Which alerts after an established handshake become events.
     pub late_alerts: LateAlerts,
+    /// What is watched beyond single handshakes.
+    pub watching: Watching,
     /// Named listeners, no listener twice.
     pub services: Vec<Service>,
+    /// Trust bundles, no name twice.
+    pub trust: Vec<Trust>,
 }
 
 /// What `run` and `replay` both have, with the default where the settings are silent.
@@ -99,6 +107,38 @@ impl Settings {
 
     fn settle_timeout(&self) -> Duration {
         self.settle_timeout.map_or(DEFAULT_SETTLE_TIMEOUT, |span| span.0)
+    }
+
+    /// The named listeners, and the trust bundles that may speak of them.
+    fn services_and_trust(&mut self) -> Result<(Vec<Service>, Vec<Trust>), ConfigError> {
+        let services = self.service.take().unwrap_or_default();
+        let listeners: Vec<Listener> = services.iter().map(|service| service.listener).collect();
+        if let Some(twice) = repeated(&listeners) {
+            let name = match twice {
+                Listener::Address(address) => address.to_string(),
+                Listener::Port(port) => format!("port {port}"),
+            };
+            return Err(ConfigError::Conflict(format!(
+                "service: {name} has two names; give it one"
+            )));
+        }
+        let bundles = self.trust.take().unwrap_or_default();
+        let names: Vec<&str> = bundles.iter().map(|bundle| bundle.name.as_str()).collect();
+        if let Some(twice) = repeated(&names) {
+            return Err(ConfigError::Conflict(format!(
+                "trust: two bundles have the name {twice:?}; events could not tell them apart"
+            )));
+        }
+        for bundle in &bundles {
+            let is_known = |wanted: &String| services.iter().any(|service| service.name == *wanted);
+            if let Some(unknown) = bundle.selector.services.iter().find(|name| !is_known(name)) {
+                return Err(ConfigError::Conflict(format!(
+                    "trust {:?}: service: no service has the name {unknown:?}",
+                    bundle.name
+                )));
+            }
+        }
+        Ok((services, bundles))
     }
 }
 
@@ -201,7 +241,7 @@ impl Config {
     fn from_settings(mut settings: Settings, scope: Scope, host: &impl Host) -> Result<Self, ConfigError> {
         let console = Console::from_settings(&settings, host);
         let outputs = settings.output.take().unwrap_or_else(|| vec![OutputKind::Stdout]);
-        let services = settings.service.take().unwrap_or_default();
+        let (services, trust) = settings.services_and_trust()?;
         if let Some(twice) = repeated(&outputs) {
             let name = match twice {
                 OutputKind::Stdout => "stdout".to_owned(),
@@ -209,16 +249,6 @@ impl Config {
             };
             return Err(ConfigError::Conflict(format!(
                 "output: {name} is there twice; name each output once"
-            )));
-        }
-        let listeners: Vec<Listener> = services.iter().map(|service| service.listener).collect();
-        if let Some(twice) = repeated(&listeners) {
-            let name = match twice {
-                Listener::Address(address) => address.to_string(),
-                Listener::Port(port) => format!("port {port}"),
-            };
-            return Err(ConfigError::Conflict(format!(
-                "service: {name} has two names; give it one"
             )));
         }
         let listen = match settings.listen {
@@ -243,7 +273,9 @@ impl Config {
             queue: settings.queue.map_or(DEFAULT_QUEUE, |count| count.0 as usize),
             certificate_chain: settings.certificate_chain.unwrap_or(false),
             late_alerts: settings.late_alerts.unwrap_or(LateAlerts::Unexpected),
+            watching: Watching::from_settings(&settings),
             services,
+            trust,
         })
     }
 }

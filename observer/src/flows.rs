@@ -7,7 +7,7 @@
 mod connection;
 mod course;
 pub mod listeners;
-mod queues;
+pub(crate) mod queues;
 mod tuple;
 
 #[cfg(test)]

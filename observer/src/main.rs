@@ -8,7 +8,7 @@ use tls_observer::config::host::ThisHost;
 use tls_observer::config::replay::ReplayConfig;
 use tls_observer::config::{Config, Console};
 use tls_observer::exit::Exit;
-use tls_observer::{check, logging, output, pipeline, replay};
+use tls_observer::{certificates, check, logging, output, pipeline, replay};
 
 fn main() -> ExitCode {
     let cli = Cli::from_process();
@@ -24,6 +24,21 @@ fn main() -> ExitCode {
             }
             Err(error) => fail(&error, error.exit()),
         },
+        Verb::Certificates(certificates) if certificates.files.is_empty() => {
+            match Console::from_cli(&cli.global, &ThisHost) {
+                Ok(console) => certificates::run(&certificates.url, console.format),
+                Err(error) => fail(&error, error.exit()),
+            }
+        }
+        Verb::Certificates(certificates) => {
+            match ReplayConfig::of_certificates(&cli.global, certificates, &ThisHost) {
+                Ok(config) => {
+                    logging::start(&config.console);
+                    replay::verb::run(&config)
+                }
+                Err(error) => fail(&error, error.exit()),
+            }
+        }
         Verb::Check => match Console::from_cli(&cli.global, &ThisHost) {
             Ok(console) => check::print(console.format),
             Err(error) => fail(&error, error.exit()),

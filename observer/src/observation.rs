@@ -347,3 +347,21 @@ pub struct Observation {
     /// Times of the steps.
     pub timings: Timings,
 }
+
+impl Observation {
+    /// The chain that `side` sent, leaf first.
+    pub fn chain(&self, side: Side) -> &[Arc<CertificateFacts>] {
+        match side {
+            Side::Client => &self.client_chain,
+            Side::Server => &self.server_chain,
+        }
+    }
+
+    /// The leaf that the reason is about, and whose it is, where it could be read.
+    pub fn blamed_leaf(&self) -> Option<(Side, &Arc<CertificateFacts>)> {
+        let Some(Reason::Certificate(side, _)) = self.reason else {
+            return None;
+        };
+        self.chain(side).first().map(|leaf| (side, leaf))
+    }
+}

@@ -17,6 +17,7 @@ use tokio::time::{MissedTickBehavior, interval};
 use crate::config::Config;
 use crate::exit::Exit;
 use crate::flows::{FlowLimits, FlowTable};
+use crate::judge::Judge;
 use crate::kernel::clock::WallClock;
 use crate::kernel::reader::Reader;
 use crate::kernel::{KernelError, Probes, loader};
@@ -25,6 +26,10 @@ use crate::output::http::{ListenError, Readiness, Server};
 use crate::output::metrics::{DropCounter, Metrics};
 use crate::output::queue::Outputs;
 use crate::output::target::OutputError;
+use crate::report::Report;
+use crate::trust::reload::{self, Reloader};
+use crate::trust::{Store, TrustError};
+use crate::watch::Watch;
 
 /// How often timeouts are looked for and the kernel's counters are read.
 const TICK: Duration = Duration::from_millis(250);
@@ -45,6 +50,9 @@ pub enum RunError {
     /// The HTTP server.
     #[error(transparent)]
     Listen(#[from] ListenError),
+    /// The files of a trust bundle.
+    #[error(transparent)]
+    Trust(#[from] TrustError),
     /// Something of the system.
     #[error("{what}: {source}")]
     System {
@@ -60,6 +68,7 @@ impl RunError {
     pub fn exit(&self) -> Exit {
         match self {
             Self::Kernel(error) => error.exit(),
+            Self::Trust(_) => Exit::Usage,
             _ => Exit::Failed,
         }
     }
@@ -70,13 +79,22 @@ impl RunError {
 /// # Errors
 /// See [`RunError`]; the probes are detached then.
 pub async fn run(config: Config) -> Result<(), RunError> {
-    let metrics = Arc::new(Metrics::new(&config.services));
+    let watch = Watch::new(&config.watching);
+    let mut metrics = Metrics::new(&config.services);
+    if let Some(inventory) = watch.inventory().filter(|_| config.watching.metric > 0) {
+        metrics.add_expiry(inventory.clone());
+    }
+    let metrics = Arc::new(metrics);
     let readiness = Readiness::default();
     // What can be refused is tried before anything is attached.
     let server = match config.listen {
-        Some(address) => Some(Server::bind(address, metrics.clone(), readiness.clone()).await?),
+        Some(address) => {
+            let inventory = watch.inventory().cloned();
+            Some(Server::bind(address, metrics.clone(), readiness.clone(), inventory).await?)
+        }
         None => None,
     };
+    let trust = trust(&config)?;
     let dump = dump_file()?;
     let outputs = Outputs::open(&config, &metrics)?;
     let mut signals = Signals::new()?;
@@ -88,10 +106,25 @@ pub async fn run(config: Config) -> Result<(), RunError> {
     }
     readiness.set(true);
 
-    let mut agent = Agent::new(&config, probes, reader, outputs, metrics);
+    let mut agent = Agent::new(&config, probes, reader, trust, outputs, metrics, watch);
     agent.watch(&mut signals).await?;
     readiness.set(false);
     agent.end()
+}
+
+/// The judge, and what keeps its trust bundles in step with their files, if there are any.
+fn trust(config: &Config) -> Result<(Judge, Option<Reloader>), RunError> {
+    let (store, stamps) = Store::load_stamped(&config.trust)?;
+    let reloader = if config.trust.is_empty() {
+        None
+    } else {
+        let started = Reloader::start(config.trust.as_slice().into(), stamps, reload::INTERVAL);
+        Some(started.map_err(|source| RunError::System {
+            what: "cannot start a thread".to_owned(),
+            source,
+        })?)
+    };
+    Ok((Judge::live(store, &config.services), reloader))
 }
 
 struct Signals {
@@ -142,7 +175,7 @@ fn announce(probes: &Probes, server: Option<&Server>, metrics: &Metrics) {
         tracing::warn!("degraded: {line}");
     }
     if let Some(address) = server.and_then(|server| server.local_address().ok()) {
-        tracing::info!(%address, "serving /metrics, /healthz and /readyz");
+        tracing::info!(%address, "serving /metrics, /certificates, /healthz and /readyz");
     }
 }
 
@@ -159,17 +192,32 @@ struct Agent {
     probes: Probes,
     reader: Reader,
     flows: FlowTable,
+    judge: Judge,
+    /// `None` without trust bundles.
+    reloader: Option<Reloader>,
     outputs: Outputs,
     metrics: Arc<Metrics>,
     tally: Tally,
     /// Observations on their way from the flow table to the outputs; kept for its capacity.
     seen: Vec<Observation>,
+    watch: Watch,
+    /// What follows from one observation; kept for its capacity.
+    findings: Vec<Report>,
     decode_errors: (DropCounter, u64),
+    unjudged: (DropCounter, u64),
     losses: Vec<(DropCounter, u64)>,
 }
 
 impl Agent {
-    fn new(config: &Config, probes: Probes, reader: Reader, outputs: Outputs, metrics: Arc<Metrics>) -> Self {
+    fn new(
+        config: &Config,
+        probes: Probes,
+        reader: Reader,
+        (judge, reloader): (Judge, Option<Reloader>),
+        outputs: Outputs,
+        metrics: Arc<Metrics>,
+        watch: Watch,
+    ) -> Self {
         let flows = FlowTable::new(FlowLimits::new(
             config.max_connections,
             config.handshake_timeout,
@@ -182,15 +230,21 @@ impl Agent {
             .map(|(stage, reason, _)| (metrics.drop_counter(stage, reason), 0))
             .into();
         let decode_errors = (metrics.drop_counter("decode", "undecodable"), 0);
+        let unjudged = (metrics.drop_counter("judge", "too_many_chains"), 0);
         Self {
             probes,
             reader,
             flows,
+            judge,
+            reloader,
             outputs,
             metrics,
             tally: Tally::default(),
             seen: Vec::new(),
+            watch,
+            findings: Vec::new(),
             decode_errors,
+            unjudged,
             losses,
         }
     }
@@ -208,7 +262,7 @@ impl Agent {
                     tracing::info!("nobody reads standard output any more");
                     return Ok(());
                 }
-                _ = signals.hang_up.recv() => self.outputs.reopen(),
+                _ = signals.hang_up.recv() => self.hang_up(),
                 _ = tick.tick() => self.tick()?,
                 () = self.reader.ready() => {}
             }
@@ -262,13 +316,43 @@ impl Agent {
         let (counter, exported) = &mut self.decode_errors;
         counter.inc_by(self.reader.undecodable - *exported);
         *exported = self.reader.undecodable;
+        let (counter, exported) = &mut self.unjudged;
+        counter.inc_by(self.judge.unjudged() - *exported);
+        *exported = self.judge.unjudged();
+        self.take_trust();
+        for (what, total) in self.watch.forgotten() {
+            self.metrics.set_forgotten(what, total);
+        }
         self.probes.flush_log();
         Ok(())
     }
 
-    /// Hands observations to metrics and outputs.
+    /// What is configured to be a file is opened or read anew.
+    fn hang_up(&mut self) {
+        self.outputs.reopen();
+        if let Some(reloader) = &self.reloader {
+            reloader.reload();
+        }
+    }
+
+    /// Takes over trust bundles whose files have changed. If they cannot be used, those of before stay.
+    fn take_trust(&mut self) {
+        while let Some(result) = self.reloader.as_ref().and_then(Reloader::poll) {
+            self.metrics.count_trust_reload(result.is_ok());
+            match result {
+                Ok(store) => {
+                    self.judge.replace(store);
+                    tracing::info!("trust bundles were read again");
+                }
+                Err(error) => tracing::error!("the trust bundles stay as they were: {error}"),
+            }
+        }
+    }
+
+    /// Hands observations, and what follows from them, to metrics and outputs.
     fn deliver(&mut self) {
-        for seen in self.seen.drain(..) {
+        for mut seen in self.seen.drain(..) {
+            self.judge.judge(&mut seen);
             match (seen.action, seen.outcome) {
                 (Action::LateAlert, _) => self.tally.late_alerts += 1,
                 (_, Outcome::Established) => self.tally.established += 1,
@@ -276,7 +360,12 @@ impl Agent {
                 _ => self.tally.failed += 1,
             }
             self.metrics.record(&seen);
-            self.outputs.send(seen);
+            self.watch.observe(&seen, &mut self.findings);
+            self.outputs.send(Report::Observation(seen));
+            for finding in self.findings.drain(..) {
+                self.metrics.record_finding(&finding);
+                self.outputs.send(finding);
+            }
         }
     }
 

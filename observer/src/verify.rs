@@ -3,11 +3,37 @@
 //! The judgement of one chain is a pure function of the chain, the time of the handshake, the name asked for and a
 //! trust bundle. It stands in the event beside what the service did, and never changes what was observed.
 
+pub mod algorithms;
+mod anchors;
+mod certificate;
+mod constraints;
+mod der;
+mod distinguished_name;
+mod expected_names;
+mod explain;
+mod extensions;
+mod faults;
+mod host_name;
+mod judge;
+mod library;
+mod path;
+mod purpose;
+pub mod revocation;
+mod search;
+mod signature;
+pub mod system_roots;
+pub mod warnings;
+pub mod without_trust;
+
+pub use anchors::{Anchors, BadAnchor};
+pub use expected_names::{ExpectedName, ExpectedNames};
+
 use std::sync::Arc;
 
 use observer_tls::x509::CertificateFacts;
 
 use crate::observation::Side;
+use revocation::RevocationSources;
 
 /// Whether a certificate should have been accepted: the vocabulary of `verdict.*.status`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -69,6 +95,19 @@ pub struct CertificateVerdict {
     pub warnings: Vec<String>,
 }
 
+/// Whom the operator trusts, and what is known of revocation.
+#[derive(Debug, Default)]
+pub struct TrustBundle {
+    /// Its name in the configuration.
+    pub name: Arc<str>,
+    /// The certificates that are trusted.
+    pub anchors: Anchors,
+    /// The names of which a client's certificate must have one.
+    pub expected_client_names: ExpectedNames,
+    /// Where is looked for revoked certificates.
+    pub revocation: RevocationSources,
+}
+
 /// A chain to be judged.
 #[derive(Clone, Copy, Debug)]
 pub struct Request<'a> {
@@ -94,3 +133,6 @@ pub struct Link<'a> {
     /// The issuer's key: the DER of its `SubjectPublicKeyInfo`, with tag and length.
     pub issuer_key: &'a [u8],
 }
+
+#[cfg(test)]
+pub(crate) mod tests;

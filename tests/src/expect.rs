@@ -3,6 +3,7 @@
 
 mod consistency;
 mod rules;
+mod verdict;
 
 use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
@@ -182,7 +183,7 @@ impl Expected {
         self
     }
 
-    /// The leaf certificate of `side` was seen.
+    /// The leaf certificate of `side` was seen, and no trust bundle is for it.
     #[must_use]
     pub fn certificate(self, side: &str, leaf: &Leaf) -> Self {
         let path = |field: &str| format!("tls.{side}.{field}");
@@ -210,7 +211,7 @@ impl Expected {
                 .set(&path("organization"), json!([name.organization]))
                 .set(&path("country"), json!([name.country]));
         }
-        expected
+        expected.judged_without_trust(side, leaf)
     }
 
     /// `path` has this value.
@@ -232,7 +233,9 @@ impl Expected {
     /// The server's certificate does not pass.
     #[must_use]
     pub fn without_server_certificate(self) -> Self {
-        self.without("tls.server").rule("tls.server.ja3s", is_md5)
+        self.without("tls.server")
+            .without("verdict.server")
+            .rule("tls.server.ja3s", is_md5)
     }
 
     /// Nothing at `path` or below it.

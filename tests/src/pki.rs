@@ -2,6 +2,7 @@
 //! Every value an event should show is kept beside the file that a TLS peer loads.
 
 pub mod faults;
+mod revocation;
 
 use std::fs;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};

@@ -60,13 +60,29 @@ impl World {
     /// # Errors
     /// When certificates cannot be made.
     pub fn with(namespace: Namespace, cgroup: Cgroup, agent: Agent) -> Result<Self> {
-        Ok(Self {
+        Ok(Self::of_parts(namespace, cgroup, Pki::new()?, agent))
+    }
+
+    /// Makes a world whose agent watches the cgroup, with flags that `flags` makes of the peers' certificates.
+    ///
+    /// # Errors
+    /// When some part cannot be had.
+    pub fn trusting(flags: impl FnOnce(&Pki) -> Result<Vec<String>>) -> Result<Self> {
+        let (namespace, cgroup, pki) = (Namespace::new()?, Cgroup::new()?, Pki::new()?);
+        let flags = flags(&pki)?;
+        let flags: Vec<&str> = flags.iter().map(String::as_str).collect();
+        let agent = Agent::start(Attach::Cgroup(&cgroup), &flags)?;
+        Ok(Self::of_parts(namespace, cgroup, pki, agent))
+    }
+
+    fn of_parts(namespace: Namespace, cgroup: Cgroup, pki: Pki, agent: Agent) -> Self {
+        Self {
             namespace,
             cgroup,
-            pki: Pki::new()?,
+            pki,
             agent: Some(agent),
             seen: 0,
-        })
+        }
     }
 
     /// Where peers are to run.

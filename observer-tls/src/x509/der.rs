@@ -6,18 +6,19 @@ use std::borrow::Cow;
 use crate::error::ParseError;
 use crate::reader::Reader;
 
-pub(super) const BOOLEAN: u8 = 0x01;
-pub(super) const INTEGER: u8 = 0x02;
-pub(super) const BIT_STRING: u8 = 0x03;
-pub(super) const OCTET_STRING: u8 = 0x04;
-pub(super) const OBJECT_IDENTIFIER: u8 = 0x06;
-pub(super) const UTC_TIME: u8 = 0x17;
-pub(super) const GENERALIZED_TIME: u8 = 0x18;
-pub(super) const SEQUENCE: u8 = 0x30;
-pub(super) const SET: u8 = 0x31;
+pub(crate) const BOOLEAN: u8 = 0x01;
+pub(crate) const INTEGER: u8 = 0x02;
+pub(crate) const BIT_STRING: u8 = 0x03;
+pub(crate) const OCTET_STRING: u8 = 0x04;
+pub(crate) const OBJECT_IDENTIFIER: u8 = 0x06;
+pub(crate) const ENUMERATED: u8 = 0x0a;
+pub(crate) const UTC_TIME: u8 = 0x17;
+pub(crate) const GENERALIZED_TIME: u8 = 0x18;
+pub(crate) const SEQUENCE: u8 = 0x30;
+pub(crate) const SET: u8 = 0x31;
 
 /// The bit of an identifier that says that the content is elements itself (X.690, section 8.1.2.5).
-pub(super) const CONSTRUCTED: u8 = 0x20;
+pub(crate) const CONSTRUCTED: u8 = 0x20;
 /// The bits of an identifier that are all set when the tag's number follows in further bytes (section 8.1.2.4).
 const LONG_TAG: u8 = 0x1f;
 /// The first byte of an indefinite length (section 8.1.3.6).
@@ -26,19 +27,19 @@ const INDEFINITE: u8 = 0x80;
 const MAX_PIECE_DEPTH: u32 = 5;
 
 /// The identifier of context-specific tag `number` (below 31) with elements inside.
-pub(super) const fn context(number: u8) -> u8 {
+pub(crate) const fn context(number: u8) -> u8 {
     0xa0 | number
 }
 
 /// One element.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Element<'a> {
+pub(crate) struct Element<'a> {
     /// The identifier's first byte: class, [`CONSTRUCTED`] and tag number. Numbers from 31 on are all the same here.
-    pub(super) identifier: u8,
+    pub(crate) identifier: u8,
     /// What is inside, without the two zero bytes that end an indefinite length.
-    pub(super) content: &'a [u8],
+    pub(crate) content: &'a [u8],
     /// The whole element.
-    pub(super) encoded: &'a [u8],
+    pub(crate) encoded: &'a [u8],
 }
 
 impl<'a> Element<'a> {
@@ -47,7 +48,7 @@ impl<'a> Element<'a> {
     /// # Errors
     /// [`ParseError::Short`] with `field` when the element ends after `reader` does; [`ParseError::Invalid`] when its
     /// length cannot be.
-    pub(super) fn read(reader: &mut Reader<'a>, field: &'static str) -> Result<Self, ParseError> {
+    pub(crate) fn read(reader: &mut Reader<'a>, field: &'static str) -> Result<Self, ParseError> {
         let encoded = reader.peek();
         let before = reader.offset();
         let (identifier, length) = header(reader, field)?;
@@ -66,7 +67,7 @@ impl<'a> Element<'a> {
     ///
     /// # Errors
     /// As [`Element::read`]; [`ParseError::Invalid`] for another identifier.
-    pub(super) fn expect(
+    pub(crate) fn expect(
         reader: &mut Reader<'a>,
         identifier: u8,
         field: &'static str,
@@ -78,7 +79,7 @@ impl<'a> Element<'a> {
     ///
     /// # Errors
     /// [`ParseError::Invalid`] with `field` for another identifier.
-    pub(super) fn typed(self, identifier: u8, field: &'static str) -> Result<Self, ParseError> {
+    pub(crate) fn typed(self, identifier: u8, field: &'static str) -> Result<Self, ParseError> {
         if self.identifier == identifier {
             Ok(self)
         } else {
@@ -90,7 +91,7 @@ impl<'a> Element<'a> {
     ///
     /// # Errors
     /// As [`Element::read`].
-    pub(super) fn optional(
+    pub(crate) fn optional(
         reader: &mut Reader<'a>,
         identifier: u8,
         field: &'static str,
@@ -101,8 +102,13 @@ impl<'a> Element<'a> {
         }
     }
 
+    /// Whether it is the truth value true. BER takes any byte but zero for it (X.690, section 8.2.2).
+    pub(crate) fn is_true(&self) -> bool {
+        self.content.iter().any(|byte| *byte != 0)
+    }
+
     /// A reader of the content.
-    pub(super) fn reader(&self) -> Reader<'a> {
+    pub(crate) fn reader(&self) -> Reader<'a> {
         Reader::new(self.content)
     }
 
@@ -110,7 +116,7 @@ impl<'a> Element<'a> {
     ///
     /// # Errors
     /// [`ParseError`] with `field` when it is of another type or its pieces are broken.
-    pub(super) fn string(&self, identifier: u8, field: &'static str) -> Result<Cow<'a, [u8]>, ParseError> {
+    pub(crate) fn string(&self, identifier: u8, field: &'static str) -> Result<Cow<'a, [u8]>, ParseError> {
         if self.identifier & !CONSTRUCTED == identifier {
             self.octets(field)
         } else {
@@ -122,7 +128,7 @@ impl<'a> Element<'a> {
     ///
     /// # Errors
     /// Those of its pieces, with `field`.
-    pub(super) fn octets(&self, field: &'static str) -> Result<Cow<'a, [u8]>, ParseError> {
+    pub(crate) fn octets(&self, field: &'static str) -> Result<Cow<'a, [u8]>, ParseError> {
         if self.identifier & CONSTRUCTED == 0 {
             return Ok(Cow::Borrowed(self.content));
         }
@@ -135,7 +141,7 @@ impl<'a> Element<'a> {
     ///
     /// # Errors
     /// [`ParseError::Invalid`] with `field` when it is none.
-    pub(super) fn bits(&self, field: &'static str) -> Result<&'a [u8], ParseError> {
+    pub(crate) fn bits(&self, field: &'static str) -> Result<&'a [u8], ParseError> {
         match self.typed(BIT_STRING, field)?.content {
             // The number of bits that the last byte lacks.
             [0..=7, bytes @ ..] => Ok(bytes),
@@ -170,7 +176,7 @@ impl<'a> Element<'a> {
 ///
 /// # Errors
 /// [`ParseError::Short`] with `field` when not even a length is there; [`ParseError::Invalid`] for another identifier.
-pub(super) fn clipped<'a>(
+pub(crate) fn clipped<'a>(
     reader: &mut Reader<'a>,
     identifier: u8,
     field: &'static str,

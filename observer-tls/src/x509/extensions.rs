@@ -4,6 +4,7 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 
 use super::der::{self, Element};
 use super::name::Name;
+use super::raw_extension::RawExtension;
 use super::{CertificateFacts, oid};
 use crate::error::ParseError;
 use crate::reader::Reader;
@@ -36,6 +37,10 @@ enum Known {
     SubjectAltName = 2,
     BasicConstraints = 4,
     ExtendedKeyUsage = 8,
+    SubjectKeyIdentifier = 16,
+    AuthorityKeyIdentifier = 32,
+    CrlDistributionPoints = 64,
+    AuthorityInfoAccess = 128,
 }
 
 impl CertificateFacts {
@@ -55,21 +60,22 @@ impl CertificateFacts {
 
     /// One extension, if it is of those that are reported. `seen` is the set of those that were there before.
     fn read_extension(&mut self, extension: &Element<'_>, seen: &mut u8) -> Result<(), ParseError> {
-        let mut extension = extension.typed(der::SEQUENCE, "extension")?.reader();
-        let oid = oid::read(&mut extension, "extension")?;
-        let (known, field) = match oid {
-            // id-ce, 2.5.29
-            [0x55, 29, 15] => (Some(Known::KeyUsage), "keyUsage"),
-            [0x55, 29, 17] => (Some(Known::SubjectAltName), SUBJECT_ALT_NAME),
-            [0x55, 29, 19] => (Some(Known::BasicConstraints), "basicConstraints"),
-            [0x55, 29, 37] => (Some(Known::ExtendedKeyUsage), EXTENDED_KEY_USAGE),
-            _ => (None, "extension"),
-        };
         // Whether it is critical is not reported.
-        Element::optional(&mut extension, der::BOOLEAN, field)?;
-        let value = Element::read(&mut extension, field)?.string(der::OCTET_STRING, field)?;
-        extension.finish(field)?;
-        let Some(known) = known else { return Ok(()) };
+        let extension = RawExtension::read(extension)?;
+        let field = extension.field;
+        let known = match extension.oid {
+            // id-ce, 2.5.29
+            [0x55, 29, 14] => Known::SubjectKeyIdentifier,
+            [0x55, 29, 15] => Known::KeyUsage,
+            [0x55, 29, 17] => Known::SubjectAltName,
+            [0x55, 29, 19] => Known::BasicConstraints,
+            [0x55, 29, 31] => Known::CrlDistributionPoints,
+            [0x55, 29, 35] => Known::AuthorityKeyIdentifier,
+            [0x55, 29, 37] => Known::ExtendedKeyUsage,
+            // id-pe, 1.3.6.1.5.5.7.1
+            [0x2b, 6, 1, 5, 5, 7, 1, 1] => Known::AuthorityInfoAccess,
+            _ => return Ok(()),
+        };
         // Section 4.2 allows one of each. The first is believed.
         if *seen & known as u8 != 0 {
             return Err(ParseError::Invalid {
@@ -78,12 +84,16 @@ impl CertificateFacts {
             });
         }
         *seen |= known as u8;
-        let mut value = Reader::new(&value);
+        let mut value = extension.reader();
         match known {
             Known::KeyUsage => self.read_key_usage(&mut value, field),
             Known::SubjectAltName => self.read_alternative_names(&mut value),
             Known::BasicConstraints => self.read_basic_constraints(&mut value, field),
             Known::ExtendedKeyUsage => self.read_purposes(&mut value),
+            Known::SubjectKeyIdentifier => self.read_subject_key_id(&mut value, field),
+            Known::AuthorityKeyIdentifier => self.read_authority_key_id(&mut value),
+            Known::CrlDistributionPoints => self.read_distribution_points(&mut value, field),
+            Known::AuthorityInfoAccess => self.read_access(&mut value, field),
         }?;
         value.finish(field)
     }

@@ -43,8 +43,8 @@ pub(super) struct Name {
     pub(super) fault: Option<ParseError>,
 }
 
-/// A DER name as RFC 4514 text; bytes that are not a name as `#` and their hex.
-pub(crate) fn name_text(der: &[u8]) -> String {
+/// A name, DER with tag and length, as RFC 4514 text; bytes that are not a name as `#` and their hex.
+pub fn name_text(der: &[u8]) -> String {
     let mut reader = Reader::new(der);
     let name = Element::expect(&mut reader, der::SEQUENCE, "name")
         .and_then(|name| reader.finish("name").and(Name::read(name.content, "name")));

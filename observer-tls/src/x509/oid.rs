@@ -10,7 +10,7 @@ use crate::reader::Reader;
 ///
 /// # Errors
 /// [`ParseError`] with `field` when it is none.
-pub(super) fn read<'a>(reader: &mut Reader<'a>, field: &'static str) -> Result<&'a [u8], ParseError> {
+pub(crate) fn read<'a>(reader: &mut Reader<'a>, field: &'static str) -> Result<&'a [u8], ParseError> {
     let content = Element::expect(reader, OBJECT_IDENTIFIER, field)?.content;
     if is_valid(content) {
         Ok(content)
@@ -32,7 +32,7 @@ fn is_valid(content: &[u8]) -> bool {
 }
 
 /// The dotted form of an identifier's content; `None` when it is none, or has an arc over 128 bits.
-pub(super) fn dotted(content: &[u8]) -> Option<String> {
+pub fn dotted(content: &[u8]) -> Option<String> {
     if !is_valid(content) {
         return None;
     }

@@ -11,7 +11,7 @@ const SECONDS_OF_DAY: i64 = 86_400;
 ///
 /// # Errors
 /// [`ParseError`] with `field` when it is none.
-pub(super) fn read(reader: &mut Reader<'_>, field: &'static str) -> Result<i64, ParseError> {
+pub(crate) fn read(reader: &mut Reader<'_>, field: &'static str) -> Result<i64, ParseError> {
     let element = Element::read(reader, field)?;
     let text = element.octets(field)?;
     let seconds = match element.identifier & !CONSTRUCTED {

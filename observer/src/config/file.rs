@@ -37,15 +37,25 @@ pub fn parse(text: &str) -> Result<Settings, FileError> {
     })
 }
 
-/// The top-level key within whose value byte `at` stands. Unknown keys name themselves in the message: there `at` is
-/// in the key, and this finds nothing.
+/// The key within whose value byte `at` stands, with those of the tables around it: `trust.port`. Unknown keys name
+/// themselves in the message: there `at` is in the key, and this finds nothing.
 fn key_of_value_at(text: &str, at: usize) -> Option<String> {
-    let table = DeTable::parse(text).ok()?;
-    let entry = table
-        .get_ref()
-        .iter()
-        .find(|(_, value)| value.span().contains(&at))?;
-    Some(entry.0.get_ref().to_string())
+    key_within(DeTable::parse(text).ok()?.get_ref(), at)
+}
+
+fn key_within(table: &DeTable<'_>, at: usize) -> Option<String> {
+    table.iter().find_map(|(key, value)| {
+        let key = key.get_ref();
+        // The span of a list of tables is not that of what is in them.
+        let tables = value.get_ref().as_array().into_iter().flatten();
+        let inner = tables
+            .filter_map(|item| item.get_ref().as_table())
+            .find_map(|table| key_within(table, at));
+        match inner {
+            Some(inner) => Some(format!("{key}.{inner}")),
+            None => value.span().contains(&at).then(|| key.to_string()),
+        }
+    })
 }
 
 #[cfg(test)]

@@ -4,9 +4,12 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::host::Host;
+use super::service::Service;
+use super::trust::Trust;
 use super::values::LateAlerts;
+use super::watching::Watching;
 use super::{ConfigError, Console, environment, file_settings, flags};
-use crate::cli::{GlobalArgs, ReplayArgs};
+use crate::cli::{CertificatesArgs, GlobalArgs, ReplayArgs};
 
 /// What is shown of a capture.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -17,6 +20,8 @@ pub enum View {
     Messages,
     /// A report of all handshakes.
     Summary,
+    /// The certificates of all handshakes.
+    Certificates,
 }
 
 /// The configuration of `replay`.
@@ -38,17 +43,44 @@ pub struct ReplayConfig {
     pub certificate_chain: bool,
     /// Which alerts after an established handshake become events.
     pub late_alerts: LateAlerts,
+    /// What is watched beyond single handshakes.
+    pub watching: Watching,
+    /// Named listeners, for the trust bundles that speak of them.
+    pub services: Vec<Service>,
+    /// Trust bundles, no name twice.
+    pub trust: Vec<Trust>,
 }
 
 impl ReplayConfig {
+    /// As [`Self::from_cli`], for the certificates of captures.
+    ///
+    /// # Errors
+    /// The same.
+    pub fn of_certificates(
+        global: &GlobalArgs,
+        certificates: &CertificatesArgs,
+        host: &impl Host,
+    ) -> Result<Self, ConfigError> {
+        let replay = ReplayArgs {
+            files: certificates.files.clone(),
+            config: certificates.config.clone(),
+            ..ReplayArgs::default()
+        };
+        Ok(Self {
+            view: View::Certificates,
+            ..Self::from_cli(global, &replay, host)?
+        })
+    }
+
     /// Puts flags, environment, file and defaults together. Settings of `run` that mean nothing here are passed over.
     ///
     /// # Errors
     /// When a variable or the file does not hold valid values.
     pub fn from_cli(global: &GlobalArgs, replay: &ReplayArgs, host: &impl Host) -> Result<Self, ConfigError> {
-        let settings = flags(global, replay.settings())
+        let mut settings = flags(global, replay.settings())
             .or(environment(host)?)
             .or(file_settings(replay.config.as_deref(), host)?);
+        let (services, trust) = settings.services_and_trust()?;
         Ok(Self {
             console: Console::from_settings(&settings, host),
             files: replay.files.clone(),
@@ -62,6 +94,9 @@ impl ReplayConfig {
             settle_timeout: settings.settle_timeout(),
             certificate_chain: settings.certificate_chain.unwrap_or(false),
             late_alerts: settings.late_alerts.unwrap_or(LateAlerts::Unexpected),
+            watching: Watching::from_settings(&settings),
+            services,
+            trust,
         })
     }
 }

@@ -1,7 +1,9 @@
 //! Names that the operator gives to listeners: the `service` label of the metrics.
 
+use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::str::FromStr;
+use std::sync::Arc;
 
 use serde::Deserialize;
 
@@ -49,13 +51,62 @@ impl TryFrom<Table> for Service {
 
 impl Service {
     fn new(name: String, listener: Listener) -> Result<Self, String> {
-        if name.is_empty() || name.len() > 64 || name.contains(char::is_control) {
-            return Err(format!(
-                "{name:?} is not a service name: 1 to 64 bytes without control characters"
-            ));
-        }
+        check_name("service", &name)?;
         Ok(Self { name, listener })
     }
+}
+
+/// Whether events and labels can show `name`, that of a `what`.
+pub(super) fn check_name(what: &str, name: &str) -> Result<(), String> {
+    if name.is_empty() || name.len() > 64 || name.contains(char::is_control) {
+        return Err(format!(
+            "{name:?} is not a {what} name: 1 to 64 bytes without control characters"
+        ));
+    }
+    Ok(())
+}
+
+/// The names of listeners by where they listen: an address beats a port.
+#[derive(Clone, Debug, Default)]
+pub struct ServiceNames {
+    addresses: HashMap<SocketAddr, Arc<str>>,
+    ports: HashMap<u16, Arc<str>>,
+}
+
+impl ServiceNames {
+    /// Those of `services`.
+    pub fn new(services: &[Service]) -> Self {
+        let mut names = Self::default();
+        for service in services {
+            let name: Arc<str> = service.name.as_str().into();
+            match service.listener {
+                Listener::Address(address) => names.addresses.insert(canonical(address), name),
+                Listener::Port(port) => names.ports.insert(port, name),
+            };
+        }
+        names
+    }
+
+    /// Whether no listener has a name.
+    pub fn is_empty(&self) -> bool {
+        self.addresses.is_empty() && self.ports.is_empty()
+    }
+
+    /// The name of the listener on `server`.
+    pub fn name(&self, server: SocketAddr) -> Option<&Arc<str>> {
+        self.addresses
+            .get(&canonical(server))
+            .or_else(|| self.ports.get(&server.port()))
+    }
+
+    /// Every name, once for each of its listeners.
+    pub fn all(&self) -> impl Iterator<Item = &Arc<str>> {
+        self.addresses.values().chain(self.ports.values())
+    }
+}
+
+fn canonical(address: SocketAddr) -> SocketAddr {
+    SocketAddr::new(address.ip().to_canonical(), address.port())
 }
 
 impl FromText for Service {

@@ -6,10 +6,12 @@ use clap::Args;
 use serde::Deserialize;
 
 use super::service::Service;
+use super::trust::Trust;
 use super::values::{
     ConnectionCount, FlowCount, Format, FromText, InterfaceName, LateAlerts, Listen, LogFormat, LogLevel,
     OutputKind, QueueLength, RingBytes, Span,
 };
+use super::watching::{InventoryCount, Learning, MetricCount, RefusalBurst};
 
 /// The environment variable of the setting `key`.
 pub fn variable(key: &str) -> String {
@@ -67,7 +69,7 @@ settings! {
     /// Watch these network interfaces instead of a cgroup; may be repeated.
     #[arg(long, value_name = "NAME", value_delimiter = ',', conflicts_with = "cgroup")]
     interface: Vec<InterfaceName>,
-    /// Serve /metrics, /healthz and /readyz on this address; off serves nothing [default: 127.0.0.1:9465].
+    /// Serve /metrics, /certificates, /healthz and /readyz on this address; off serves nothing [default: 127.0.0.1:9465].
     #[arg(long, value_name = "ADDRESS:PORT|off")]
     listen: Listen,
     /// Where events go: stdout or file:PATH (always JSON lines); may be repeated [default: stdout].
@@ -106,7 +108,24 @@ settings! {
     /// Alerts after an established handshake that become events: unexpected or all [default: unexpected].
     #[arg(long, value_name = "unexpected|all")]
     late_alerts: LateAlerts,
+    /// How many refusals of one source or certificate in how much time are an event, as COUNT/TIME; off: none are
+    /// [default: 60/1m].
+    #[arg(long, value_name = "COUNT/TIME|off")]
+    refusal_burst: RefusalBurst,
+    /// How long to learn certificates before a new one is an event; off: none is [default: 24h].
+    #[arg(long, value_name = "TIME|off")]
+    certificate_learning: Learning,
+    /// Leaf certificates that /certificates tells of; 0 for none [default: 4096].
+    #[arg(long, value_name = "COUNT")]
+    certificate_inventory: InventoryCount,
+    /// Certificates whose end has a metric of its own, with their names in labels; 0 for none [default: 0].
+    #[arg(long, value_name = "COUNT")]
+    certificate_metric: MetricCount,
     /// Name a listener for the metrics' service label, as NAME=ADDRESS:PORT or NAME=PORT; may be repeated.
     #[arg(long, value_name = "NAME=LISTENER", value_delimiter = ',')]
     service: Vec<Service>,
+    /// Judge certificates by these authorities, as NAME=FILE or NAME;KEY=VALUE;… with the keys of [[trust]] in the file;
+    /// may be repeated.
+    #[arg(long, value_name = "NAME=FILE", value_delimiter = ',')]
+    trust: Vec<Trust>,
 }

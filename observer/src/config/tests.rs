@@ -88,7 +88,9 @@ fn defaults() {
             queue: 8192,
             certificate_chain: false,
             late_alerts: LateAlerts::Unexpected,
+            watching: Watching::default(),
             services: vec![],
+            trust: vec![],
         }
     );
     let terminal = FakeHost {
@@ -131,7 +133,11 @@ fn every_setting_can_come_from_the_environment() {
         .variable("TLS_OBSERVER_CERTIFICATE_CHAIN", "true")
         .variable("TLS_OBSERVER_LISTEN", "off")
         .variable("TLS_OBSERVER_FORMAT", "text")
-        .variable("TLS_OBSERVER_SERVICE", "api=10.0.0.1:8443,mail=465");
+        .variable("TLS_OBSERVER_SERVICE", "api=10.0.0.1:8443,mail=465")
+        .variable(
+            "TLS_OBSERVER_TRUST",
+            "mesh=/ca.pem;service=api,public;system_roots=true",
+        );
     let config = host.config(&[]).unwrap();
     assert_eq!(
         config.scope,
@@ -145,6 +151,7 @@ fn every_setting_can_come_from_the_environment() {
     assert_eq!(config.listen, None);
     assert_eq!(config.console.format, Format::Text);
     assert_eq!(config.services.len(), 2);
+    assert_eq!(config.trust.len(), 2);
 }
 
 #[test]
@@ -205,6 +212,22 @@ fn errors_name_the_place_the_key_and_the_remedy() {
 
     let text = FakeHost::new().error(&["--service", "a=443,b=443"]);
     assert_eq!(text, "service: port 443 has two names; give it one");
+
+    let text = FakeHost::new().error(&["--trust", "a=/x.pem", "--trust", "a=/y.pem"]);
+    assert_eq!(
+        text,
+        "trust: two bundles have the name \"a\"; events could not tell them apart"
+    );
+
+    let text = FakeHost::new().error(&["--trust", "a=/x.pem;service=web"]);
+    assert_eq!(text, "trust \"a\": service: no service has the name \"web\"");
+
+    let host = FakeHost::new().file("/c.toml", "[[trust]]\nname = \"mesh\"\nca = \"/ca\"\nport = 0\n");
+    let text = host.error(&["--config", "/c.toml"]);
+    assert_eq!(
+        text,
+        "/c.toml:4: trust.port: \"0\" is not a whole number from 1 to 65535"
+    );
 }
 
 #[test]

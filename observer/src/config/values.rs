@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
 
-use serde::de::{Deserialize, Deserializer, Error, Visitor};
+use serde::de::{Deserialize, Deserializer, Error, SeqAccess, Visitor};
 
 /// A setting's value as text. The error says what was expected.
 pub trait FromText: Sized {
@@ -32,6 +32,12 @@ impl FromText for bool {
     }
 }
 
+impl FromText for String {
+    fn from_text(text: &str) -> Result<Self, String> {
+        Ok(text.to_owned())
+    }
+}
+
 impl FromText for PathBuf {
     fn from_text(text: &str) -> Result<Self, String> {
         Ok(Self::from(text))
@@ -39,7 +45,7 @@ impl FromText for PathBuf {
 }
 
 /// Takes strings, integers and booleans, and hands their text to [`FromText`].
-struct TextVisitor<T>(std::marker::PhantomData<T>);
+pub(super) struct TextVisitor<T>(pub std::marker::PhantomData<T>);
 
 impl<T: FromText> Visitor<'_> for TextVisitor<T> {
     type Value = T;
@@ -64,18 +70,89 @@ impl<T: FromText> Visitor<'_> for TextVisitor<T> {
 /// Gives a type with [`FromText`] the two other doors: `FromStr` for flags and `Deserialize` for the file.
 macro_rules! text_value {
     ($($type:ty),* $(,)?) => {$(
-        impl FromStr for $type {
+        impl std::str::FromStr for $type {
             type Err = String;
             fn from_str(text: &str) -> Result<Self, String> {
                 Self::from_text(text)
             }
         }
-        impl<'de> Deserialize<'de> for $type {
-            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                deserializer.deserialize_any(TextVisitor(std::marker::PhantomData))
+        impl<'de> serde::Deserialize<'de> for $type {
+            fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                deserializer.deserialize_any($crate::config::values::TextVisitor(std::marker::PhantomData))
             }
         }
     )*};
+}
+pub(super) use text_value;
+
+/// One value, or a list of them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Many<T>(pub Vec<T>);
+
+impl<T> Default for Many<T> {
+    fn default() -> Self {
+        Self(Vec::new())
+    }
+}
+
+impl<T: FromText> Many<T> {
+    /// Adds a value.
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    pub fn push(&mut self, text: &str) -> Result<(), String> {
+        T::from_text(text).map(|value| self.0.push(value))
+    }
+}
+
+impl<'de, T: FromText> Deserialize<'de> for Many<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(ManyVisitor(std::marker::PhantomData))
+    }
+}
+
+/// Takes what [`TextVisitor`] does, and sequences of it.
+struct ManyVisitor<T>(std::marker::PhantomData<T>);
+
+/// One value, of a type that need not be read from the file by itself.
+pub struct One<T>(pub T);
+
+impl<'de, T: FromText> Deserialize<'de> for One<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer
+            .deserialize_any(TextVisitor(std::marker::PhantomData))
+            .map(Self)
+    }
+}
+
+impl<'de, T: FromText> Visitor<'de> for ManyVisitor<T> {
+    type Value = Many<T>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a string, an integer, or a list of them")
+    }
+
+    fn visit_str<E: Error>(self, text: &str) -> Result<Many<T>, E> {
+        T::from_text(text)
+            .map(|value| Many(vec![value]))
+            .map_err(E::custom)
+    }
+
+    fn visit_i64<E: Error>(self, value: i64) -> Result<Many<T>, E> {
+        self.visit_str(&value.to_string())
+    }
+
+    fn visit_u64<E: Error>(self, value: u64) -> Result<Many<T>, E> {
+        self.visit_str(&value.to_string())
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Many<T>, A::Error> {
+        let mut values = Vec::new();
+        while let Some(One(value)) = items.next_element()? {
+            values.push(value);
+        }
+        Ok(Many(values))
+    }
 }
 
 /// An enum whose values are words.
@@ -219,20 +296,17 @@ pub type QueueLength = Count<1, 1_048_576>;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Span(pub Duration);
 
+/// The milliseconds of a whole number with one of `units`, each of which stands with its own.
+pub(super) fn milliseconds(text: &str, units: &[(&str, u64)]) -> Option<u64> {
+    let digits = text.trim_end_matches(|c: char| !c.is_ascii_digit());
+    let unit = text.get(digits.len()..)?.trim();
+    let (_, unit) = units.iter().find(|(name, _)| *name == unit)?;
+    digits.parse::<u64>().ok()?.checked_mul(*unit)
+}
+
 impl FromText for Span {
     fn from_text(text: &str) -> Result<Self, String> {
-        let digits = text.trim_end_matches(|c: char| !c.is_ascii_digit());
-        let milliseconds = match text[digits.len()..].trim() {
-            "ms" => 1,
-            "s" => 1_000,
-            "m" => 60_000,
-            _ => 0,
-        };
-        match digits
-            .parse()
-            .ok()
-            .and_then(|count: u64| count.checked_mul(milliseconds))
-        {
+        match milliseconds(text, &[("ms", 1), ("s", 1_000), ("m", 60_000)]) {
             Some(span @ 1..=3_600_000) => Ok(Self(Duration::from_millis(span))),
             _ => Err(format!(
                 "{text:?} is not a time from 1ms to 60m; write 500ms, 10s or 2m"

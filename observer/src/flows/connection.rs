@@ -307,10 +307,11 @@ impl Connection {
         if segment.flags.rst && !self.closed && self.is_reset_by(direction, segment) {
             self.finish_streams(items, around);
             // Its number tells what its sender has sent, where no other piece does.
+            let course = &self.courses[direction.index()];
             around.partial |= segment.born == 0
                 && self
                     .next_seq(direction)
-                    .is_some_and(|next| is_before(next, segment.seq));
+                    .is_some_and(|next| is_before(course.end(next), segment.seq));
             self.tracker
                 .closed(direction, true, true, segment.time_ns, around);
             self.closed = true;

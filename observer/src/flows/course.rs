@@ -67,12 +67,15 @@ impl Course {
         let (Some(next), Some(acknowledged)) = (next, self.acknowledged) else {
             return false;
         };
-        // A FIN has a number of its own.
-        let end = match self.fin {
+        is_before(self.end(next), acknowledged)
+    }
+
+    /// The number behind all that was seen, when the bytes before `next` were: a FIN has a number of its own.
+    pub(super) fn end(&self, next: u32) -> u32 {
+        match self.fin {
             Some((fin, _)) if fin == next => next.wrapping_add(1),
             _ => next,
-        };
-        is_before(end, acknowledged)
+        }
     }
 }
 

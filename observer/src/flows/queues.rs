@@ -22,7 +22,7 @@ struct Ends {
 
 /// `N` queues; a slot is in at most one of them.
 #[derive(Debug)]
-pub(super) struct Queues<const N: usize> {
+pub(crate) struct Queues<const N: usize> {
     ends: [Ends; N],
     links: Vec<Link>,
 }

@@ -6,6 +6,7 @@ mod limits;
 mod packets;
 mod places;
 mod renegotiation;
+mod rules;
 mod ssl2;
 mod tls12;
 mod tls13;

@@ -60,6 +60,8 @@ pub struct Reading {
     pub recognised: bool,
     /// The client sent something behind its flight before the server answered.
     pub client_spoke: bool,
+    /// The server pads, and answered with no more than a refusal may be: as few records, and none longer than its shortest.
+    pub short_answer: bool,
     /// Resumed, with or without a request for a certificate. One with a request has something that the server may refuse.
     pub kind: Kind,
     /// The outcome, once there is one.
@@ -73,6 +75,7 @@ impl Reading {
         flight_end: None,
         recognised: false,
         client_spoke: false,
+        short_answer: false,
         kind: Kind::Asked,
         conclusion: None,
     };
@@ -87,6 +90,12 @@ impl Reading {
         }
         if self.flight_end.is_none() {
             return closed.by(Rule::NoFlightEnd);
+        }
+        if self.short_answer {
+            return match closer {
+                Side::Server => self.refused_by_server(Rule::ShortestRecord),
+                Side::Client => Conclusion::INCOMPLETE.by(Rule::ShortestRecordUnclear),
+            };
         }
         match (closer, self.client_certificate) {
             (Side::Server, Sent | RequestedNotSent) => self.refused_by_server(Rule::ServerClosed),
@@ -103,6 +112,7 @@ impl Reading {
     /// The conclusion when nothing more came within the settle time.
     pub fn at_settle_time(&self) -> Conclusion {
         self.conclusion.unwrap_or(match self.recognised {
+            _ if self.short_answer => Conclusion::INCOMPLETE.by(Rule::ShortestRecordUnclear),
             true => Conclusion::ESTABLISHED.by(Rule::Settled),
             false => Conclusion::INCOMPLETE,
         })
@@ -125,6 +135,15 @@ pub fn read(sequence: &Sequence<'_>) -> Reading {
     let records = sequence.records;
     let sizes = Sizes::of(sequence.cipher);
     let is_flight = |record: &OpaqueRecord| is_from_client(record) && is_encrypted(record);
+    // EncryptedExtensions, which comes first, is longer than an alert even when it is empty.
+    let first = records.iter().find(|record| is_from_server(record));
+    if first.is_some_and(|record| record.length == sizes.alert) {
+        let cause = Cause::by(Reason::Other, Rule::ServerAlertAtOnce);
+        return Reading {
+            conclusion: Some(Conclusion::rejected(Side::Server, cause)),
+            ..Reading::NOTHING
+        };
+    }
     let Some(start) = records.iter().position(is_flight) else {
         return Reading::NOTHING;
     };
@@ -146,7 +165,7 @@ pub fn read(sequence: &Sequence<'_>) -> Reading {
     let plain = sizes.hold_for(server_flight.clone());
     let flight = client_flight(sequence, &sizes, start, plain);
     // A server that asked gets a Certificate, and one that did not gets none: else a size has deceived.
-    let contradicted = match is_requested(server_flight, &sizes) {
+    let contradicted = match is_requested(server_flight.clone(), &sizes) {
         Some(true) => flight.certificate == ClientCertificate::NotRequested,
         Some(false) => matches!(
             flight.certificate,
@@ -178,15 +197,20 @@ pub fn read(sequence: &Sequence<'_>) -> Reading {
             .any(is_from_client),
         ..reading
     };
-    let conclusion = match answer {
-        Some(answer) if plain => Some(conclusion_from(answer + end + 1, &reading, end, sequence, &sizes)),
-        _ => {
-            let sent = records[end + 1..].iter().filter(|record| is_from_server(record));
-            (sent.count() > MAX_REFUSAL_RECORDS).then_some(Conclusion::ESTABLISHED.by(Rule::ServerRecords))
-        }
-    };
+    if plain {
+        return Reading {
+            conclusion: answer
+                .map(|answer| conclusion_from(answer + end + 1, &reading, end, sequence, &sizes)),
+            ..reading
+        };
+    }
+    // With padding, an alert is as long as whatever else fits in a block.
+    let shortest = server_flight.min().unwrap_or(u16::MAX);
+    let mut sent = records[end + 1..].iter().filter(|record| is_from_server(record));
+    let accepted = sent.clone().count() > MAX_REFUSAL_RECORDS || sent.any(|record| record.length > shortest);
     Reading {
-        conclusion,
+        conclusion: accepted.then_some(Conclusion::ESTABLISHED.by(Rule::ServerRecords)),
+        short_answer: answer.is_some(),
         ..reading
     }
 }

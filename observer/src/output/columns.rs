@@ -19,9 +19,13 @@ pub const BOLD: &str = "\x1b[1m";
 /// Ends a color.
 pub const RESET: &str = "\x1b[0m";
 
+/// The text of an address.
+pub fn endpoint(address: SocketAddr) -> String {
+    SocketAddr::new(address.ip().to_canonical(), address.port()).to_string()
+}
+
 /// An address in its column. Of one that is too long the end is kept, where the port is.
-pub fn address(line: &mut String, address: SocketAddr) {
-    let text = SocketAddr::new(address.ip().to_canonical(), address.port()).to_string();
+pub fn address(line: &mut String, text: &str) {
     match text.len().checked_sub(ADDRESS) {
         // Writing to a string cannot fail.
         None | Some(0) => drop(write!(line, "{text:<ADDRESS$}")),

@@ -2,12 +2,15 @@
 //!
 //! The doc comments of these types are the descriptions in the JSON Schema.
 
+pub mod burst;
 pub mod certificate;
 pub mod community_id;
 pub mod handshake;
+pub mod new_certificate;
 pub mod offer;
 pub mod text;
 pub mod time;
+pub mod verdict;
 
 use std::net::{IpAddr, SocketAddr};
 
@@ -22,6 +25,7 @@ use handshake::Handshake;
 use offer::Part;
 use text::{Chain, FingerprintText, Id, Named, NamedList};
 use time::Time;
+use verdict::Verdict;
 
 /// What an event may contain beyond the default.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -52,6 +56,9 @@ pub struct Event<'a> {
     pub tls: Tls<'a>,
     /// How the handshake went.
     pub handshake: Handshake<'a>,
+    /// What should have happened; absent when no certificate was seen.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub verdict: Option<Verdict<'a>>,
 }
 
 /// ECS `event.*`.
@@ -93,6 +100,7 @@ macro_rules! ecs_words {
         }
     )*};
 }
+use ecs_words;
 
 ecs_words! {
     /// ECS `event.kind`.
@@ -255,6 +263,7 @@ impl<'a> Event<'a> {
             },
             tls: Tls::new(seen, options),
             handshake: Handshake::new(seen),
+            verdict: Verdict::new(seen),
         }
     }
 }

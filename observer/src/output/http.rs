@@ -1,4 +1,4 @@
-//! The HTTP server: `/metrics`, `/healthz`, `/readyz`.
+//! The HTTP server: `/metrics`, `/certificates`, `/healthz`, `/readyz`.
 
 pub mod exposition;
 
@@ -17,10 +17,13 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper::{Method, Request, Response, StatusCode};
 use hyper_util::rt::{TokioIo, TokioTimer};
+use jiff::Timestamp;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
 
+use super::certificates;
 use super::metrics::Metrics;
+use crate::watch::inventory::SharedInventory;
 
 /// Connections served at once; more wait in the kernel's backlog. Scrapers need one or two.
 const MAX_CONNECTIONS: usize = 16;
@@ -30,6 +33,9 @@ const HEADER_TIMEOUT: Duration = Duration::from_secs(10);
 const CONNECTION_TIMEOUT: Duration = Duration::from_secs(300);
 /// Longest request header in bytes, hyper's own minimum.
 const MAX_HEADER_BYTES: usize = 8192;
+
+/// The path of the certificate inventory.
+pub const CERTIFICATES: &str = "/certificates";
 
 /// Why the server cannot start.
 #[derive(Debug, thiserror::Error)]
@@ -67,10 +73,11 @@ impl Readiness {
 struct State {
     metrics: Arc<Metrics>,
     readiness: Readiness,
+    inventory: Option<SharedInventory>,
 }
 
 impl Server {
-    /// Binds `address`.
+    /// Binds `address`. Without an inventory, there is no `/certificates`.
     ///
     /// # Errors
     /// When the address is taken, not local or not allowed.
@@ -78,11 +85,16 @@ impl Server {
         address: SocketAddr,
         metrics: Arc<Metrics>,
         readiness: Readiness,
+        inventory: Option<SharedInventory>,
     ) -> Result<Self, ListenError> {
         match TcpListener::bind(address).await {
             Ok(listener) => Ok(Self {
                 listener,
-                state: Arc::new(State { metrics, readiness }),
+                state: Arc::new(State {
+                    metrics,
+                    readiness,
+                    inventory,
+                }),
             }),
             Err(source) => Err(ListenError { address, source }),
         }
@@ -137,10 +149,10 @@ async fn serve_connection(stream: TcpStream, state: Arc<State>) {
 
 fn answer(request: &Request<Incoming>, state: &State) -> Response<Full<Bytes>> {
     let path = request.uri().path();
-    if !["/metrics", "/healthz", "/readyz"].contains(&path) {
+    if !["/metrics", CERTIFICATES, "/healthz", "/readyz"].contains(&path) {
         return plain(
             StatusCode::NOT_FOUND,
-            "not found; there are /metrics, /healthz and /readyz\n",
+            "not found; there are /metrics, /certificates, /healthz and /readyz\n",
         );
     }
     if ![Method::GET, Method::HEAD].contains(request.method()) {
@@ -164,12 +176,26 @@ fn answer(request: &Request<Incoming>, state: &State) -> Response<Full<Bytes>> {
                 respond(StatusCode::OK, exposition::PLAIN, exposition::plain(&text))
             }
         }
+        CERTIFICATES => inventory(state.inventory.as_ref()),
         "/readyz" if !state.readiness.get() => plain(
             StatusCode::SERVICE_UNAVAILABLE,
             "the kernel probes are not attached\n",
         ),
         _ => plain(StatusCode::OK, "ok\n"),
     }
+}
+
+/// The answer to `/certificates`. Its size is bounded by the inventory's.
+fn inventory(inventory: Option<&SharedInventory>) -> Response<Full<Bytes>> {
+    let Some(inventory) = inventory else {
+        return plain(
+            StatusCode::NOT_FOUND,
+            "there is no inventory: certificate_inventory is 0\n",
+        );
+    };
+    let mut body = Vec::new();
+    certificates::write(&inventory.lock(), Timestamp::now(), &mut body);
+    respond(StatusCode::OK, "application/json", body)
 }
 
 fn plain(status: StatusCode, text: &'static str) -> Response<Full<Bytes>> {

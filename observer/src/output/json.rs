@@ -5,12 +5,16 @@ mod written;
 
 use std::io::Write;
 
+use super::event::burst::BurstEvent;
 use super::event::certificate::{AnyLeaf, Leaf, WrittenLeaf};
+use super::event::new_certificate::NewCertificateEvent;
 use super::event::offer::{Part, WrittenOffer};
 use super::event::{Event, EventOptions};
 use super::queue::Render;
 use crate::observation::{ClientOffer, Observation};
+use crate::report::Report;
 use observer_tls::x509::CertificateFacts;
+use serde::Serialize;
 use written::Written;
 
 /// Writes each event as one line of JSON.
@@ -31,11 +35,8 @@ impl JsonLines {
             ..Self::default()
         }
     }
-}
 
-impl Render for JsonLines {
-    fn render(&mut self, seen: &Observation, line: &mut Vec<u8>) {
-        let start = line.len();
+    fn observation(&mut self, seen: &Observation, line: &mut Vec<u8>) {
         let mut leaf = |chain: &[_]| chain.first().and_then(|facts| self.leaves.of(facts, write_leaf));
         let (client, server) = (leaf(&seen.client_chain), leaf(&seen.server_chain));
         let offer = (seen.offer.as_ref()).and_then(|offer| self.offers.of(offer, write_offer));
@@ -52,13 +53,29 @@ impl Render for JsonLines {
             offer.client(&seen.extensions, &mut self.client);
             event.handshake.client = Some(Part::Written(&self.client));
         }
-        // Neither writing to memory nor these types can fail; should one ever, a broken line must not go out.
-        match writer::write(&event, line) {
-            Ok(()) => line.push(b'\n'),
-            Err(error) => {
-                line.truncate(start);
-                let _ = writeln!(line, "{{\"error\":{{\"message\":{:?}}}}}", error.to_string());
-            }
+        write(&event, line);
+    }
+}
+
+impl Render for JsonLines {
+    fn render(&mut self, report: &Report, line: &mut Vec<u8>) {
+        match report {
+            Report::Observation(seen) => self.observation(seen, line),
+            Report::RefusalBurst(burst) => write(&BurstEvent::new(burst), line),
+            Report::NewCertificate(new) => write(&NewCertificateEvent::new(new), line),
+        }
+    }
+}
+
+/// Appends `value` as a line.
+pub(super) fn write(value: &impl Serialize, line: &mut Vec<u8>) {
+    let start = line.len();
+    // Neither writing to memory nor these types can fail; should one ever, a broken line must not go out.
+    match writer::write(value, line) {
+        Ok(()) => line.push(b'\n'),
+        Err(error) => {
+            line.truncate(start);
+            let _ = writeln!(line, "{{\"error\":{{\"message\":{:?}}}}}", error.to_string());
         }
     }
 }
@@ -84,7 +101,7 @@ mod tests {
     fn one_object_a_line_in_the_order_of_the_schema() {
         let mut lines = Vec::new();
         for seen in samples::all() {
-            JsonLines::default().render(&seen, &mut lines);
+            JsonLines::default().observation(&seen, &mut lines);
         }
         let text = String::from_utf8(lines).unwrap();
         assert_eq!(text.lines().count(), samples::all().len());
@@ -104,7 +121,7 @@ mod tests {
             // Twice: leaves are written once.
             for seen in samples::all().iter().chain(&samples::all()) {
                 let mut line = Vec::new();
-                lines.render(seen, &mut line);
+                lines.observation(seen, &mut line);
                 let wanted = serde_json::to_string(&Event::new(seen, options)).unwrap();
                 assert_eq!(String::from_utf8(line).unwrap(), wanted + "\n");
             }

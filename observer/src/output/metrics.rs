@@ -4,14 +4,14 @@
 //! bounded whatever peers send.
 
 pub mod definitions;
+pub mod expiry;
 mod initial;
 pub mod losses;
 pub mod reference;
 pub mod series;
+pub mod watching;
 
-use std::collections::HashMap;
 use std::net::SocketAddr;
-use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, SystemTime};
 
@@ -27,10 +27,15 @@ use prometheus_client::registry::Registry;
 
 use super::event::text::Id;
 use super::words::Word;
-use crate::config::service::{Listener, Service};
-use crate::observation::{Action, Observation, Outcome};
+use crate::config::service::{Service, ServiceNames};
+use crate::observation::{Action, Observation, Outcome, Side};
+use crate::report::Report;
+use crate::watch::Forgotten;
+use crate::watch::inventory::SharedInventory;
 use definitions as def;
+use expiry::Expiry;
 use series::{ServiceLabel, Table};
+use watching::WatchingMetrics;
 
 /// A handle to one series of `tls_observer_events_dropped_total`.
 pub type DropCounter = Counter;
@@ -45,15 +50,19 @@ pub struct Metrics {
     duration: Table<2, Histogram>,
     alerts: Table<3, Counter>,
     client_certificates: Table<1, Counter>,
+    verdicts: Table<2, Counter>,
+    disagreements: Table<1, Counter>,
     ciphers: Table<1, Counter>,
     groups: Table<2, Counter>,
     dropped: Table<2, Counter>,
+    trust_reloads: Table<1, Counter>,
     /// `tls_observer_events_dropped_total` of each kernel counter that tells of a loss.
     kernel_losses: Vec<(KernelCounter, DropCounter)>,
     probes: Family<ProbeLabels, Gauge>,
     flows: Gauge,
     buffer_bytes: Gauge,
     ring_bytes: Counter,
+    watching: WatchingMetrics,
 }
 
 /// Labels of an exemplar.
@@ -84,51 +93,27 @@ impl EncodeLabelSet for ProbeLabels {
 /// The `service` label of each listener.
 #[derive(Debug, Default)]
 struct Services {
-    addresses: HashMap<SocketAddr, Arc<str>>,
-    ports: HashMap<u16, Arc<str>>,
+    names: ServiceNames,
     /// For listeners without a name; `None` when no service is configured at all.
     other: ServiceLabel,
 }
 
 impl Services {
     fn new(services: &[Service]) -> Self {
-        let mut found = Self {
-            other: (!services.is_empty()).then(|| def::OTHER.into()),
-            ..Self::default()
-        };
-        for service in services {
-            let name: Arc<str> = service.name.as_str().into();
-            match service.listener {
-                Listener::Address(address) => found.addresses.insert(canonical(address), name),
-                Listener::Port(port) => found.ports.insert(port, name),
-            };
-        }
-        found
+        let names = ServiceNames::new(services);
+        let other = (!names.is_empty()).then(|| def::OTHER.into());
+        Self { names, other }
     }
 
     fn label(&self, server: SocketAddr) -> ServiceLabel {
         self.other.as_ref()?;
-        self.addresses
-            .get(&canonical(server))
-            .or_else(|| self.ports.get(&server.port()))
-            .or(self.other.as_ref())
-            .cloned()
+        self.names.name(server).or(self.other.as_ref()).cloned()
     }
 
     /// Every value of the label.
     fn labels(&self) -> impl Iterator<Item = ServiceLabel> {
-        let named = self
-            .addresses
-            .values()
-            .chain(self.ports.values())
-            .cloned()
-            .map(Some);
-        named.chain([self.other.clone()])
+        self.names.all().cloned().map(Some).chain([self.other.clone()])
     }
-}
-
-fn canonical(address: SocketAddr) -> SocketAddr {
-    SocketAddr::new(address.ip().to_canonical(), address.port())
 }
 
 impl Metrics {
@@ -149,10 +134,16 @@ impl Metrics {
             &def::CLIENT_CERTIFICATES,
             Counter::default as fn() -> _,
         );
+        let verdicts = Table::register(&mut registry, &def::VERDICTS, Counter::default as fn() -> _);
+        let disagreements =
+            Table::register(&mut registry, &def::DISAGREEMENTS, Counter::default as fn() -> _);
         let ciphers = Table::register(&mut registry, &def::CIPHERS, Counter::default as fn() -> _);
         let groups = Table::register(&mut registry, &def::GROUPS, Counter::default as fn() -> _);
+        let watching = WatchingMetrics::new(&mut registry);
         let dropped: Table<2, Counter> =
             Table::register(&mut registry, &def::DROPPED, Counter::default as fn() -> _);
+        let trust_reloads =
+            Table::register(&mut registry, &def::TRUST_RELOADS, Counter::default as fn() -> _);
         let losses = KernelCounter::ALL
             .iter()
             .filter(|counter| !counter.stage().is_empty());
@@ -175,22 +166,34 @@ impl Metrics {
             duration,
             alerts,
             client_certificates,
+            verdicts,
+            disagreements,
             ciphers,
             groups,
             dropped,
+            trust_reloads,
             kernel_losses,
             probes,
             flows,
             buffer_bytes,
             ring_bytes,
+            watching,
         };
         for loss in losses::LOSSES {
             metrics.drop_counter(loss.stage, loss.reason);
+        }
+        for result in def::RESULT.values.iter().copied() {
+            metrics.trust_reloads.get([result]);
         }
         for service in metrics.services.labels() {
             metrics.create_initial(&service);
         }
         metrics
+    }
+
+    /// Adds the metric of each certificate's end, for those of the inventory that may have one.
+    pub fn add_expiry(&mut self, inventory: SharedInventory) {
+        self.registry.register_collector(Box::new(Expiry(inventory)));
     }
 
     /// Counts one handshake or late alert.
@@ -214,6 +217,21 @@ impl Metrics {
             });
         self.client_certificates
             .with([seen.client_certificate.word()], service, |counter| counter.inc());
+        for (side, verdict) in [
+            (Side::Client, &seen.client_verdict),
+            (Side::Server, &seen.server_verdict),
+        ] {
+            if let Some(verdict) = verdict {
+                self.verdicts
+                    .with([side.word(), verdict.status.word()], service, |counter| {
+                        counter.inc()
+                    });
+            }
+        }
+        if let Some(disagreement) = seen.disagreement {
+            self.disagreements
+                .with([disagreement.word()], service, |counter| counter.inc());
+        }
         if let Some(cipher) = seen.cipher {
             self.ciphers
                 .with([def::cipher(cipher)], service, |counter| counter.inc());
@@ -247,9 +265,25 @@ impl Metrics {
             });
     }
 
+    /// Counts what is no single handshake.
+    pub fn record_finding(&self, report: &Report) {
+        self.watching.record(report);
+    }
+
+    /// Takes over the total of what the watching forgot. Totals that go backwards are passed over.
+    pub fn set_forgotten(&self, what: Forgotten, total: u64) {
+        self.watching.set_forgotten(what, total);
+    }
+
     /// The series of `tls_observer_events_dropped_total` for this place and cause. It exists from now on.
     pub fn drop_counter(&self, stage: &'static str, reason: &'static str) -> DropCounter {
         self.dropped.get([stage, reason])
+    }
+
+    /// Counts an attempt to read the files of the trust bundles again.
+    pub fn count_trust_reload(&self, succeeded: bool) {
+        let result = if succeeded { def::SUCCESS } else { def::FAILURE };
+        self.trust_reloads.with([result], &None, |counter| counter.inc());
     }
 
     /// Takes over the total of a kernel counter, summed over CPUs. Totals that go backwards are passed over.

@@ -3,7 +3,8 @@
 //! The pipeline hands each [`crate::observation::Observation`] to [`metrics::Metrics::record`] and to
 //! [`queue::Outputs::send`]; neither ever waits.
 
-mod columns;
+pub mod certificates;
+pub(crate) mod columns;
 #[cfg(test)]
 pub(crate) mod docs;
 pub mod event;

@@ -17,7 +17,7 @@ use super::target::{OutputError, Target};
 use super::text::TextTable;
 use crate::config::Config;
 use crate::config::values::{Format, OutputKind};
-use crate::observation::Observation;
+use crate::report::Report;
 
 /// Bytes that are gathered before a write, when events come faster than single writes would take them.
 const BATCH_BYTES: usize = 64 * 1024;
@@ -26,10 +26,10 @@ const BATCH_BYTES: usize = 64 * 1024;
 /// without this, both threads would wake each other, and the kernel write, once for each of them.
 const GATHER: Duration = Duration::from_millis(2);
 
-/// Turns an observation into a line.
+/// Turns a report into a line.
 pub trait Render: Send {
     /// Appends the line, with its end.
-    fn render(&mut self, seen: &Observation, line: &mut Vec<u8>);
+    fn render(&mut self, report: &Report, line: &mut Vec<u8>);
 }
 
 /// All outputs of events.
@@ -69,7 +69,7 @@ struct Shared {
 }
 
 enum Message {
-    Event(Arc<Observation>),
+    Event(Arc<Report>),
     /// Look at the flags in [`Shared`].
     Wake,
 }
@@ -139,11 +139,11 @@ impl Outputs {
     }
 
     /// Queues an event for every output, without waiting: where a queue is full the event is dropped and counted.
-    pub fn send(&self, seen: Observation) {
-        let seen = Arc::new(seen);
+    pub fn send(&self, report: Report) {
+        let report = Arc::new(report);
         for queue in &self.queues {
             queue.shared.waiting.fetch_add(1, Ordering::Relaxed);
-            match queue.sender.try_send(Message::Event(seen.clone())) {
+            match queue.sender.try_send(Message::Event(report.clone())) {
                 Ok(()) => {}
                 Err(TrySendError::Full(_)) => queue.shared.dropped(1, &queue.shared.queue_full),
                 Err(TrySendError::Disconnected(_)) => queue.shared.dropped(1, &queue.shared.write_failed),
@@ -224,8 +224,8 @@ impl Writer {
             if self.shared.reopen.swap(false, Ordering::Acquire) {
                 self.reopen()?;
             }
-            if let Message::Event(seen) = message {
-                self.render.render(&seen, &mut self.buffer);
+            if let Message::Event(report) = message {
+                self.render.render(&report, &mut self.buffer);
                 self.lines += 1;
                 if self.buffer.len() >= BATCH_BYTES {
                     self.flush()?;

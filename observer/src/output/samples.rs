@@ -1,6 +1,7 @@
 //! Observations for the tests of the outputs.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use observer_tls::alert::Alert;
 use observer_tls::codepoints::{
@@ -10,7 +11,10 @@ use observer_tls::codepoints::{
 use observer_tls::fingerprint::{Ja3, Ja4};
 use observer_tls::x509::{CertificateFacts, NameAttributes};
 
+use crate::config::watching::Rate;
 use crate::observation::*;
+use crate::report::{Identity, Network, NewCertificate, RefusalBurst, Refused, Report};
+use crate::verify::{CertificateVerdict, Disagreement, Revocation, Status};
 
 /// A leaf whose names contain `who`.
 pub fn certificate(who: &str) -> Arc<CertificateFacts> {
@@ -40,6 +44,17 @@ pub fn certificate(who: &str) -> Arc<CertificateFacts> {
         public_key_size: Some(256),
         public_key_curve: Some("P-256".into()),
         ..CertificateFacts::default()
+    })
+}
+
+/// A judgement by a trust bundle.
+pub fn verdict(status: Status) -> Arc<CertificateVerdict> {
+    Arc::new(CertificateVerdict {
+        status,
+        revocation: Revocation::NotChecked,
+        detail: (status != Status::Valid).then(|| "what speaks against it".into()),
+        trust_bundle: Some("mesh".into()),
+        warnings: vec!["no subjectAltName".into()],
     })
 }
 
@@ -103,8 +118,8 @@ pub fn refused_client() -> Observation {
         client_chain: vec![certificate("alice"), certificate("intermediate")],
         server_chain: vec![certificate("server")],
         ocsp_response: None,
-        client_verdict: None,
-        server_verdict: None,
+        client_verdict: Some(verdict(Status::Expired)),
+        server_verdict: Some(verdict(Status::Valid)),
         disagreement: None,
         certificate_authorities: ["CN=Example CA".into()].into(),
         alerts: vec![alert(
@@ -143,6 +158,8 @@ pub fn established_13() -> Observation {
         client_certificate: ClientCertificate::Unknown,
         client_chain: vec![],
         server_chain: vec![],
+        client_verdict: None,
+        server_verdict: None,
         certificate_authorities: [].into(),
         alerts: vec![],
         opaque: vec![OpaqueRecord {
@@ -155,6 +172,27 @@ pub fn established_13() -> Observation {
             server_hello: Some(1_000_000),
             client_flight: Some(2_000_000),
             finished: Some(2_000_000),
+        },
+        ..refused_client()
+    }
+}
+
+/// A TLS 1.2 server takes a revoked client certificate.
+pub fn wrongly_accepted() -> Observation {
+    Observation {
+        id: [0x55; 16],
+        outcome: Outcome::Established,
+        rejected_by: None,
+        reason: None,
+        client_verdict: Some(Arc::new(CertificateVerdict {
+            revocation: Revocation::Revoked,
+            ..(*verdict(Status::Revoked)).clone()
+        })),
+        disagreement: Some(Disagreement::AcceptedButInvalid),
+        alerts: vec![],
+        timings: Timings {
+            finished: Some(3_000_000),
+            ..refused_client().timings
         },
         ..refused_client()
     }
@@ -192,6 +230,8 @@ pub fn not_tls() -> Observation {
         client_certificate: ClientCertificate::Unknown,
         client_chain: vec![],
         server_chain: vec![],
+        client_verdict: None,
+        server_verdict: None,
         certificate_authorities: [].into(),
         alerts: vec![],
         opaque: vec![],
@@ -220,12 +260,82 @@ pub fn incomplete() -> Observation {
 }
 
 /// One of each kind.
-pub fn all() -> [Observation; 5] {
+pub fn all() -> [Observation; 6] {
     [
         refused_client(),
         established_13(),
         late_alert(),
         not_tls(),
         incomplete(),
+        wrongly_accepted(),
+    ]
+}
+
+/// Clients of one subnet that are refused for their certificates.
+pub fn refused_source() -> RefusalBurst {
+    RefusalBurst {
+        time_ns: 1_700_000_000_123_456_789,
+        handshake: [0x11; 16],
+        refused: Refused::Source {
+            client: "2001:db8::1:2".parse().unwrap(),
+            network: Network {
+                address: "2001:db8::".parse().unwrap(),
+                prefix: 64,
+            },
+        },
+        rate: Rate {
+            count: 20,
+            window: Duration::from_secs(10),
+        },
+        count: 20,
+        total: 24,
+        first_ns: 1_699_999_991_000_000_000,
+        reason: Some(Reason::Certificate(Side::Client, CertificateFault::Expired)),
+        servers: vec!["10.0.0.1:8443".parse().unwrap()],
+        more_servers: false,
+    }
+}
+
+/// A client's certificate that is refused everywhere.
+pub fn refused_certificate() -> RefusalBurst {
+    let servers = (1..=8).map(|host| format!("10.0.0.{host}:8443").parse().unwrap());
+    RefusalBurst {
+        refused: Refused::Certificate {
+            side: Side::Client,
+            leaf: certificate("alice"),
+        },
+        servers: servers.collect(),
+        more_servers: true,
+        ..refused_source()
+    }
+}
+
+/// A server whose certificate comes from another issuer than before.
+pub fn new_certificate() -> NewCertificate {
+    let seen = refused_client();
+    NewCertificate {
+        time_ns: seen.time_ns,
+        handshake: seen.id,
+        client: seen.client,
+        server: seen.server,
+        server_name: seen.server_name,
+        side: Side::Server,
+        name: "api.example.com".into(),
+        leaf: certificate("server"),
+        new_issuer: true,
+        new_serial: true,
+        previous: Some(Identity {
+            issuer: "CN=Old CA".into(),
+            serial_number: "0A".into(),
+        }),
+    }
+}
+
+/// One of each kind that tells of more than one handshake.
+pub fn findings() -> [Report; 3] {
+    [
+        Report::RefusalBurst(Box::new(refused_source())),
+        Report::RefusalBurst(Box::new(refused_certificate())),
+        Report::NewCertificate(Box::new(new_certificate())),
     ]
 }

@@ -1,18 +1,32 @@
 //! The JSON Schema of an event, made from the types that write it.
 
-use schemars::Schema;
 use schemars::generate::SchemaSettings;
 use schemars::transform::{Transform, transform_subschemas};
+use schemars::{JsonSchema, Schema};
 use serde_json::{Map, Value};
 
 use super::event::Event;
+use super::event::burst::BurstEvent;
+use super::event::new_certificate::NewCertificateEvent;
+
+/// An event of any kind; `event.action` tells which.
+#[derive(JsonSchema)]
+#[serde(untagged)]
+#[allow(dead_code, reason = "for its schema alone")]
+enum AnyEvent<'a> {
+    Observation(Event<'a>),
+    RefusalBurst(BurstEvent<'a>),
+    NewCertificate(NewCertificateEvent<'a>),
+}
 
 /// The schema (draft 2020-12). It forbids no further fields: later versions may add some.
 pub fn event_schema() -> Value {
     let settings = SchemaSettings::draft2020_12()
         .for_serialize()
         .with_transform(Tidy);
-    let mut schema = settings.into_generator().into_root_schema_for::<Event<'static>>();
+    let mut schema = settings
+        .into_generator()
+        .into_root_schema_for::<AnyEvent<'static>>();
     let mut ordered = Map::new();
     ordered.insert("$schema".to_owned(), schema.remove("$schema").unwrap_or_default());
     ordered.insert("title".to_owned(), "TLS Observer event".into());

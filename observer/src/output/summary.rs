@@ -18,6 +18,7 @@ use observer_tls::codepoints::{CipherSuite, NamedGroup, ProtocolVersion};
 
 use crate::config::values::Format;
 use crate::observation::{Action, ClientCertificate, Completeness, Observation, Outcome, Resumption, Side};
+use crate::verify::{Disagreement, Status};
 use certificates::Certificates;
 use failures::Failures;
 use report::Report;
@@ -41,6 +42,9 @@ pub struct Summary {
     resumption: Tally<Option<Resumption>>,
     alpn: Tally<String>,
     client_certificates: Tally<ClientCertificate>,
+    /// Whose certificates the agent judged, and how.
+    verdicts: Tally<(Side, Status)>,
+    disagreements: Tally<Disagreement>,
     alerts: Tally<(Side, Option<Alert>)>,
     failures: Failures,
     certificates: Certificates,
@@ -74,6 +78,14 @@ impl Summary {
             self.resumption.add(seen.resumption);
             self.slowest.add(seen);
         }
+        for (side, verdict) in [
+            (Side::Client, &seen.client_verdict),
+            (Side::Server, &seen.server_verdict),
+        ] {
+            self.verdicts
+                .extend(verdict.as_ref().map(|verdict| (side, verdict.status)));
+        }
+        self.disagreements.extend(seen.disagreement);
         self.failures.add(seen);
         self.certificates.add(seen);
     }

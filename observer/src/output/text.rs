@@ -2,12 +2,14 @@
 
 use observer_tls::x509::CertificateFacts;
 
-use super::columns::{ADDRESS, DIM, GREEN, RED, RESET, YELLOW, address, cell};
+use super::columns::{ADDRESS, DIM, GREEN, RED, RESET, YELLOW, address, cell, endpoint};
+use super::event::new_certificate::NewPart;
 use super::event::text::Named;
 use super::event::time::Time;
 use super::queue::Render;
 use super::words::Word;
 use crate::observation::{Action, AlertSeen, Evidence, Observation, Outcome, Reason, Side};
+use crate::report::{NewCertificate, RefusalBurst, Refused, Report};
 
 /// Widths of the columns but the last, in characters.
 const TIME: usize = 12;
@@ -15,6 +17,8 @@ const NAME: usize = 16;
 const VERSION: usize = 4;
 const RESULT: usize = 32;
 const DETAIL: usize = 36;
+/// Stands where there is nothing to say.
+const ABSENT: &str = "-";
 
 /// Writes one line for each event, and the column titles before the first.
 #[derive(Clone, Copy, Debug)]
@@ -28,37 +32,112 @@ impl TextTable {
     pub fn new(color: bool) -> Self {
         Self { color, titled: false }
     }
+}
 
-    fn row(&self, seen: &Observation, line: &mut String) {
-        let time = Time::from_nanos(seen.time_ns).to_string();
-        let clock: String = time.chars().skip(11).take(TIME).collect();
-        let name = seen.server_name.as_deref().unwrap_or("-");
-        let version = seen
-            .version
-            .map_or("-".to_owned(), |version| Named(version).to_string());
+/// One line's cells.
+struct Row {
+    time_ns: u64,
+    client: String,
+    server: String,
+    name: String,
+    version: String,
+    result: String,
+    color: &'static str,
+    detail: String,
+}
+
+impl Row {
+    fn of_observation(seen: &Observation) -> Self {
         let (result, color) = result(seen);
+        Self {
+            time_ns: seen.time_ns,
+            client: endpoint(seen.client),
+            server: endpoint(seen.server),
+            name: seen.server_name.clone().unwrap_or_else(|| ABSENT.to_owned()),
+            version: seen
+                .version
+                .map_or(ABSENT.to_owned(), |version| Named(version).to_string()),
+            result,
+            color,
+            detail: detail(seen),
+        }
+    }
+
+    fn of_burst(burst: &RefusalBurst) -> Self {
+        let server = match burst.servers.as_slice() {
+            [server] => endpoint(*server),
+            servers if burst.more_servers => format!("more than {} servers", servers.len()),
+            servers => format!("{} servers", servers.len()),
+        };
+        let (client, refused) = match &burst.refused {
+            Refused::Source { network, .. } => (network.to_string(), None),
+            Refused::Certificate { leaf, .. } => (ABSENT.to_owned(), Some(subject(leaf))),
+        };
+        let (count, rate) = (burst.count, burst.rate);
+        let reason = burst.reason.map_or(ABSENT, Reason::word);
+        let how_often = format!("{count} times (from {rate} on): {reason}");
+        Self {
+            time_ns: burst.time_ns,
+            client,
+            server,
+            name: ABSENT.to_owned(),
+            version: ABSENT.to_owned(),
+            result: "refused again and again".to_owned(),
+            color: RED,
+            detail: refused.map_or(how_often.clone(), |subject| format!("{subject} {how_often}")),
+        }
+    }
+
+    fn of_new_certificate(new: &NewCertificate) -> Self {
+        let parts: Vec<_> = NewPart::of(new).map(Word::word).collect();
+        let leaf = &new.leaf;
+        Self {
+            time_ns: new.time_ns,
+            client: endpoint(new.client),
+            server: endpoint(new.server),
+            name: new.server_name.clone().unwrap_or_else(|| ABSENT.to_owned()),
+            version: ABSENT.to_owned(),
+            result: format!("{} certificate: new {}", new.side.word(), parts.join(", ")),
+            color: YELLOW,
+            detail: match &new.previous {
+                Some(previous) if new.new_issuer => {
+                    format!(
+                        "{} by {}, before by {}",
+                        subject(leaf),
+                        leaf.issuer,
+                        previous.issuer
+                    )
+                }
+                _ => format!("{} by {}", subject(leaf), leaf.issuer),
+            },
+        }
+    }
+
+    fn write(&self, color: bool, line: &mut String) {
+        let time = Time::from_nanos(self.time_ns).to_string();
+        let clock: String = time.chars().skip(11).take(TIME).collect();
         line.push_str(&clock);
         line.push(' ');
-        address(line, seen.client);
+        address(line, &self.client);
         line.push_str(" → ");
-        address(line, seen.server);
+        address(line, &self.server);
         line.push(' ');
-        cell(line, name, NAME);
-        cell(line, &version, VERSION);
-        if self.color {
-            line.push_str(color);
+        cell(line, &self.name, NAME);
+        cell(line, &self.version, VERSION);
+        if color {
+            line.push_str(self.color);
         }
-        cell(line, &result, RESULT);
-        if self.color {
+        cell(line, &self.result, RESULT);
+        if color {
             line.push_str(RESET);
         }
-        cell(line, &detail(seen), DETAIL);
+        cell(line, &self.detail, DETAIL);
         line.truncate(line.trim_end().len());
     }
 }
 
 impl Render for TextTable {
-    fn render(&mut self, seen: &Observation, out: &mut Vec<u8>) {
+    fn render(&mut self, report: &Report, out: &mut Vec<u8>) {
         let mut line = String::with_capacity(256);
         if !self.titled {
             self.titled = true;
@@ -70,7 +149,12 @@ impl Render for TextTable {
             cell(&mut line, "RESULT", RESULT);
             line.push_str("DETAIL\n");
         }
-        self.row(seen, &mut line);
+        let row = match report {
+            Report::Observation(seen) => Row::of_observation(seen),
+            Report::RefusalBurst(burst) => Row::of_burst(burst),
+            Report::NewCertificate(new) => Row::of_new_certificate(new),
+        };
+        row.write(self.color, &mut line);
         line.push('\n');
         out.extend_from_slice(line.as_bytes());
     }
@@ -79,6 +163,9 @@ impl Render for TextTable {
 /// What happened, and its color.
 fn result(seen: &Observation) -> (String, &'static str) {
     let reason = seen.reason.map_or(seen.outcome.word(), Reason::word);
+    if seen.disagreement.is_some() {
+        return (format!("! {reason}"), YELLOW);
+    }
     match (seen.action, seen.outcome) {
         (Action::LateAlert, _) => ("alert after the handshake".to_owned(), YELLOW),
         (_, Outcome::Established) if seen.resumption.is_some() => ("established, resumed".to_owned(), GREEN),
@@ -93,6 +180,14 @@ fn result(seen: &Observation) -> (String, &'static str) {
 /// The certificate in question with the alert about it, or who sent which alert and the client's certificate.
 fn detail(seen: &Observation) -> String {
     let mut parts: Vec<String> = Vec::new();
+    if seen.disagreement.is_some() {
+        let verdicts = [("client", &seen.client_verdict), ("server", &seen.server_verdict)];
+        let told = verdicts.into_iter().filter_map(|(side, verdict)| {
+            let status = verdict.as_ref()?.status;
+            Some(format!("{side}: {}", status.word()))
+        });
+        parts.extend(told);
+    }
     let refused = match seen.reason {
         Some(Reason::Certificate(Side::Client, _)) => seen.client_chain.first(),
         Some(Reason::Certificate(Side::Server, _)) => seen.server_chain.first(),
@@ -135,20 +230,41 @@ mod tests {
     use super::*;
     use crate::output::samples;
 
-    fn table(color: bool, observations: &[Observation]) -> String {
+    fn lines(color: bool, reports: impl IntoIterator<Item = Report>) -> String {
         let mut table = TextTable::new(color);
         let mut out = Vec::new();
-        for seen in observations {
-            table.render(seen, &mut out);
+        for report in reports {
+            table.render(&report, &mut out);
         }
         String::from_utf8(out).unwrap()
+    }
+
+    fn table(color: bool, observations: &[Observation]) -> String {
+        lines(color, observations.iter().cloned().map(Report::Observation))
+    }
+
+    #[test]
+    fn what_many_handshakes_amount_to_fits_the_same_columns() {
+        let text = lines(false, samples::findings());
+        let found: Vec<_> = text.lines().skip(1).collect();
+        assert_eq!(
+            found,
+            [
+                "22:13:20.123 2001:db8::/64         → 10.0.0.1:8443         -                -    \
+                 refused again and again          20 times (from 20/10s on): client_c…",
+                "22:13:20.123 -                     → more than 8 servers   -                -    \
+                 refused again and again          CN=alice,O=Example 20 times (from 2…",
+                "22:13:20.123 10.0.0.2:40000        → 10.0.0.1:8443         api.example.com  -    \
+                 server certificate: new issuer,… CN=server,O=Example by CN=Example C…",
+            ]
+        );
     }
 
     #[test]
     fn a_titled_table_that_fits_a_wide_terminal() {
         let text = table(false, &samples::all());
         let lines: Vec<_> = text.lines().collect();
-        assert_eq!(lines.len(), 6);
+        assert_eq!(lines.len(), 7);
         assert!(lines.iter().all(|line| line.chars().count() <= 150), "{text}");
         assert_eq!(
             lines[1],
@@ -162,6 +278,7 @@ mod tests {
             "alert after",
             "not_tls",
             "incomplete",
+            "! established                    client: revoked server: valid",
         ]) {
             assert!(line.contains(wanted), "{line}");
         }

@@ -11,6 +11,7 @@ use crate::observation::{
     Source,
 };
 use crate::outcome::Rule;
+use crate::verify::{Disagreement, Revocation, Status};
 
 /// A value of a closed vocabulary.
 pub trait Word: Copy {
@@ -74,6 +75,19 @@ words! {
         Sent = "sent",
         Unknown = "unknown",
     }
+    Status {
+        Valid = "valid",
+        Expired = "expired",
+        NotYetValid = "not_yet_valid",
+        Untrusted = "untrusted",
+        Revoked = "revoked",
+        WrongPurpose = "wrong_purpose",
+        NameMismatch = "name_mismatch",
+        Malformed = "malformed",
+        NotChecked = "not_checked",
+    }
+    Revocation { Good = "good", Revoked = "revoked", Unknown = "unknown", NotChecked = "not_checked" }
+    Disagreement { AcceptedButInvalid = "accepted_but_invalid", RejectedButValid = "rejected_but_valid" }
 }
 
 impl Word for Rule {

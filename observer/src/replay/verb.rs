@@ -14,7 +14,9 @@ use super::{Capture, ReadError};
 use crate::config::replay::ReplayConfig;
 use crate::exit::Exit;
 use crate::flows::FlowLimits;
+use crate::judge::Judge;
 use crate::output::target::OutputError;
+use crate::trust::Store;
 use output::Output;
 use progress::{Meter, Progress};
 
@@ -23,7 +25,14 @@ const STANDARD_INPUT: &str = "-";
 
 /// Replays all files and writes what they tell. A file that cannot be read does not keep the others from being read.
 pub fn run(config: &ReplayConfig) -> Exit {
-    match Run::new(config).and_then(|run| run.all(&config.files)) {
+    let judge = match Store::load(&config.trust) {
+        Ok(store) => Judge::patient(store, &config.services),
+        Err(error) => {
+            tracing::error!("{error}");
+            return Exit::Usage;
+        }
+    };
+    match Run::new(config, judge).and_then(|run| run.all(&config.files)) {
         Ok(exit) => exit,
         // Whoever reads along has seen enough.
         Err(error) if error.is_closed() => Exit::Done,
@@ -41,7 +50,7 @@ struct Run {
 }
 
 impl Run {
-    fn new(config: &ReplayConfig) -> Result<Self, OutputError> {
+    fn new(config: &ReplayConfig, judge: Judge) -> Result<Self, OutputError> {
         Ok(Self {
             replay: Replay::new(FlowLimits::new(
                 config.max_connections,
@@ -49,7 +58,7 @@ impl Run {
                 config.settle_timeout,
                 config.late_alerts,
             )),
-            output: Output::new(config)?,
+            output: Output::new(config, judge)?,
             progress: Progress::new(),
         })
     }

@@ -70,9 +70,19 @@ pub struct Reports {
     pub server: Option<Report>,
 }
 
+/// What both ends were told, where it bears on what their reports mean.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Circumstances {
+    /// The server was told to ask for a certificate.
+    pub asks: bool,
+    /// Each end was told to use one key exchange group only, and not the same. In TLS 1.2 such a server says that there is
+    /// no cipher suite in common, for all suites with forward secrecy need a group.
+    pub groups_differ: bool,
+}
+
 impl Reports {
-    /// The truth in these reports. `asks` tells whether the server was told to ask for a certificate.
-    pub fn truth(&self, asks: bool) -> Truth {
+    /// The truth in these reports.
+    pub fn truth(&self, circumstances: Circumstances) -> Truth {
         let ending = self.ending();
         let refusal = match ending {
             Ending::RejectedByServer => Some((&self.server, &self.client, "client")),
@@ -81,7 +91,11 @@ impl Reports {
         };
         let reason = refusal.and_then(|(refuser, _, judged)| {
             let text = refuser.as_ref()?.error.as_deref()?;
-            fault::reason(text, judged)
+            let reason = fault::reason(text, judged)?;
+            match reason.as_str() {
+                "no_shared_cipher" if circumstances.groups_differ => Some("no_shared_group".to_owned()),
+                _ => Some(reason),
+            }
         });
         let resumed = [&self.client, &self.server]
             .into_iter()
@@ -89,7 +103,7 @@ impl Reports {
             .any(|report| report.resumed == Some(true));
         Truth {
             ending,
-            client_certificate: self.client_certificate(asks, ending, reason.as_deref()),
+            client_certificate: self.client_certificate(circumstances.asks, ending, reason.as_deref()),
             reason,
             resumed,
         }
@@ -164,8 +178,31 @@ mod tests {
         })
     }
 
+    const ASKS: Circumstances = Circumstances {
+        asks: true,
+        groups_differ: false,
+    };
+
     fn ending(client: Option<Report>, server: Option<Report>) -> Ending {
-        Reports { client, server }.truth(true).ending
+        Reports { client, server }.truth(ASKS).ending
+    }
+
+    #[test]
+    fn a_server_without_a_common_group_may_speak_of_suites() {
+        let refused = Reports {
+            client: report(false, Some("SSL alert number 40")),
+            server: report(false, Some("no shared cipher")),
+        };
+        let reason = |groups_differ| {
+            refused
+                .truth(Circumstances {
+                    groups_differ,
+                    ..ASKS
+                })
+                .reason
+        };
+        assert_eq!(reason(false).as_deref(), Some("no_shared_cipher"));
+        assert_eq!(reason(true).as_deref(), Some("no_shared_group"));
     }
 
     #[test]
@@ -181,7 +218,7 @@ mod tests {
                 client,
                 server: refused.clone(),
             };
-            let truth = reports.truth(true);
+            let truth = reports.truth(ASKS);
             assert_eq!(truth.ending, Ending::RejectedByServer);
             assert_eq!(truth.reason.as_deref(), Some("client_certificate_missing"));
             assert_eq!(truth.client_certificate, Some("requested_not_sent"));
@@ -229,7 +266,7 @@ mod tests {
 
     #[test]
     fn a_certificate_was_sent_if_the_server_saw_or_judged_one() {
-        let server = |error, shown| {
+        let server = |error: Option<&str>, shown| {
             Some(Report {
                 peer_certificate: shown,
                 ..report(error.is_none(), error).unwrap()
@@ -237,7 +274,9 @@ mod tests {
         };
         let state = |server, asks| {
             let client = report(true, None);
-            Reports { client, server }.truth(asks).client_certificate
+            Reports { client, server }
+                .truth(Circumstances { asks, ..ASKS })
+                .client_certificate
         };
         assert_eq!(state(server(None, Some(true)), true), Some("sent"));
         assert_eq!(state(server(None, Some(false)), true), Some("requested_not_sent"));

@@ -6,9 +6,8 @@ use std::process::Command;
 
 use anyhow::{Context, Result, ensure};
 use rcgen::{
-    BasicConstraints, CertificateParams, CertificateRevocationListParams, ExtendedKeyUsagePurpose, IsCa,
-    Issuer, KeyIdMethod, KeyPair, KeyUsagePurpose, PKCS_ECDSA_P256_SHA256, RevocationReason,
-    RevokedCertParams, SanType, SerialNumber, date_time_ymd,
+    BasicConstraints, CertificateParams, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair, KeyUsagePurpose,
+    PKCS_ECDSA_P256_SHA256, SanType, date_time_ymd,
 };
 
 use super::{FAR, FARTHER, LONG_AGO, Leaf, LeafPlan, Name, PAST, Pki, RECENT, SERVER_NAME, leaf, serial};
@@ -93,8 +92,10 @@ impl Faults {
             ..server("server-wrong-purpose", 0x74, RECENT, FARTHER)?
         };
         let big = BigFamily::new(directory)?;
+        let crl = directory.join("client-ca.crl");
+        pki.client_ca.write_revocation_list(&crl, &[&revoked])?;
         Ok(Self {
-            crl: crl(pki)?,
+            crl,
             revoked,
             self_signed: self_signed(directory)?,
             broken: broken(directory, &pki.good)?,
@@ -120,27 +121,6 @@ impl Faults {
             big_client: big.leaf("big-client", ClientAuth)?,
         })
     }
-}
-
-/// The revocation list of the clients' CA with the serial number of [`Faults::revoked`] in it.
-fn crl(pki: &Pki) -> Result<PathBuf> {
-    let revoked = RevokedCertParams {
-        serial_number: SerialNumber::from_slice(&serial(6)),
-        revocation_time: date_time_ymd(2025, 1, 1),
-        reason_code: Some(RevocationReason::KeyCompromise),
-        invalidity_date: None,
-    };
-    let list = CertificateRevocationListParams {
-        this_update: date_time_ymd(2025, 1, 1),
-        next_update: date_time_ymd(FAR.0, FAR.1, FAR.2),
-        crl_number: SerialNumber::from(1),
-        issuing_distribution_point: None,
-        revoked_certs: vec![revoked],
-        key_identifier_method: KeyIdMethod::Sha256,
-    };
-    let path = pki.directory().join("client-ca.crl");
-    fs::write(&path, list.signed_by(&pki.client_ca.issuer)?.pem()?).context("revocation list")?;
-    Ok(path)
 }
 
 /// A leaf's parameters with nothing wrong in them.

@@ -2,7 +2,8 @@
 
 use super::wire::*;
 use crate::flows::FlowLimits;
-use crate::observation::{Action, Outcome, Side};
+use crate::observation::{Action, Evidence, Outcome, Side};
+use crate::outcome::Rule;
 use crate::segment::SegmentFlags;
 
 const SKIPPED: SegmentFlags = SegmentFlags {
@@ -129,4 +130,96 @@ fn alerts_after_a_timeout_are_news_but_not_after_a_failure() {
         .fin(Side::Server)
         .rst(Side::Client)
         .nothing();
+}
+
+/// TLS 1.3 with a client certificate, up to the client's Finished.
+fn tls13_unanswered() -> Play {
+    let session = [4; 32];
+    let mut play = Play::new();
+    play.client(&[client_hello(1, &session, &[offers_tls13()])])
+        .server(&[
+            server_hello(AES_256, &session, &[chooses_tls13()]),
+            encrypted(&[23, 100, 800, 96, 69]),
+        ])
+        .client(&[encrypted(&[881, 96, 69])]);
+    play
+}
+
+#[test]
+fn a_refusal_behind_the_flight_is_held_for() {
+    let mut play = tls13_unanswered();
+    play.wait(2 * SECOND - MS).nothing().server(&[encrypted(&[19])]);
+    let seen = play.only();
+    // Too late to be sure, too early to have settled.
+    assert_eq!(
+        (seen.outcome, seen.rule),
+        (Outcome::Incomplete, Some(Rule::AlertOrClose))
+    );
+    let mut play = tls13_unanswered();
+    play.server(&[encrypted(&[19])]);
+    assert_eq!(play.only().outcome, Outcome::Rejected);
+    play.server(&[encrypted(&[19])])
+        .fin(Side::Server)
+        .rst(Side::Client)
+        .wait(60 * SECOND)
+        .nothing();
+}
+
+#[test]
+fn a_refusal_after_the_settle_time_is_news() {
+    let settled = || {
+        let mut play = tls13_unanswered();
+        play.wait(2 * SECOND);
+        let seen = play.only();
+        assert_eq!(seen.outcome, Outcome::Established);
+        (play, seen.id)
+    };
+    let (mut play, id) = settled();
+    play.server(&[encrypted(&[19])]);
+    let seen = play.only();
+    assert_eq!(
+        (seen.action, seen.id, seen.outcome),
+        (Action::LateAlert, id, Outcome::Established)
+    );
+    assert_eq!(
+        (seen.evidence, seen.rule),
+        (Evidence::Inferred, Some(Rule::LateAlert))
+    );
+    assert_eq!(
+        (seen.alerts[0].sender, seen.alerts[0].alert),
+        (Side::Server, None)
+    );
+    play.client(&[encrypted(&[19])]).fin(Side::Server).nothing();
+
+    // A server that has spoken has accepted, and closes.
+    let (mut play, _) = settled();
+    play.server(&[encrypted(&[682]), encrypted(&[19])])
+        .rst(Side::Server)
+        .nothing();
+    // The client has left first.
+    let (mut play, _) = settled();
+    play.client(&[encrypted(&[19])])
+        .server(&[encrypted(&[19])])
+        .rst(Side::Server)
+        .nothing();
+    // To a request it may be the answer, or an orderly close.
+    let (mut play, _) = settled();
+    play.client(&[encrypted(&[90])])
+        .server(&[encrypted(&[19])])
+        .fin(Side::Server)
+        .nothing();
+    let (mut play, _) = settled();
+    play.client(&[encrypted(&[90])])
+        .server(&[encrypted(&[19])])
+        .nothing()
+        .rst(Side::Server);
+    assert_eq!(play.only().action, Action::LateAlert);
+}
+
+#[test]
+fn what_looks_like_an_alert_behind_an_answer_is_no_news() {
+    let mut play = tls13_unanswered();
+    play.server(&[encrypted(&[682])]);
+    assert_eq!(play.only().outcome, Outcome::Established);
+    play.server(&[encrypted(&[19])]).rst(Side::Server).nothing();
 }

@@ -221,3 +221,24 @@ fn the_first_copy_wins_and_contradictions_are_counted() {
     play.wait(60 * SECOND);
     assert_eq!(play.table.stats().contradictions, 1);
 }
+
+#[test]
+fn an_rst_behind_a_fin_misses_nothing() {
+    let mut play = Play::packets();
+    play.connect()
+        .client(&[client_hello(1, &[], &[])])
+        .fin(Side::Server)
+        .rst(Side::Server);
+    let seen = play.only();
+    assert_eq!(
+        (seen.outcome, seen.reason),
+        (Outcome::Aborted, Some(Reason::Closed))
+    );
+    // Its number tells of bytes that were not captured.
+    let mut play = Play::packets();
+    play.connect()
+        .client(&[client_hello(1, &[], &[])])
+        .lose(Side::Server, 7)
+        .rst(Side::Server);
+    assert_eq!(play.only().outcome, Outcome::Incomplete);
+}

@@ -53,10 +53,14 @@ pub fn extension(typ: u16, content: &[u8]) -> Vec<u8> {
 
 /// `random` fills the random.
 pub fn client_hello(random: u8, session_id: &[u8], extensions: &[Vec<u8>]) -> Vec<u8> {
+    client_hello_with(&[0x13, 0x02, 0xc0, 0x2f], random, session_id, extensions)
+}
+
+pub fn client_hello_with(suites: &[u8], random: u8, session_id: &[u8], extensions: &[Vec<u8>]) -> Vec<u8> {
     let mut body = vec![3, 3];
     body.extend([random; 32]);
     body.extend(vector(1, session_id));
-    body.extend(vector(2, &[0x13, 0x02, 0xc0, 0x2f]));
+    body.extend(vector(2, suites));
     body.extend(vector(1, &[0]));
     body.extend(vector(2, &extensions.concat()));
     message(1, &body)

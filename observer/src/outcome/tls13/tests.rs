@@ -178,6 +178,17 @@ fn a_client_that_sends_an_alert_refuses_the_server() {
 }
 
 #[test]
+fn a_server_that_begins_with_an_alert_refuses() {
+    for lengths in [&[-19][..], &[-19, -19]] {
+        let conclusion = read_all(SHA384, lengths).conclusion.unwrap();
+        assert_eq!(rule(conclusion), (Outcome::Rejected, Rule::ServerAlertAtOnce));
+        assert_eq!(conclusion.rejected_by, Some(Side::Server));
+    }
+    // Behind its flight it is the end of its patience.
+    assert_eq!(read_after_flight(SHA384, &[-19]).conclusion, None);
+}
+
+#[test]
 fn no_conclusion_before_the_flight_is_answered() {
     for lengths in [&[][..], &[25], &[25, 69], &[881], &[881, 96], &[881, 96, 69]] {
         assert_eq!(read_after_flight(SHA384, lengths).conclusion, None, "{lengths:?}");
@@ -403,14 +414,22 @@ fn padded_records_tell_nothing() {
                 "{lengths:?}"
             );
             assert_eq!(reading.conclusion, None, "{lengths:?}");
-            assert_eq!(reading.at_settle_time(), Conclusion::INCOMPLETE, "{lengths:?}");
+            let unknown = (Outcome::Incomplete, Rule::ShortestRecordUnclear);
+            assert_eq!(rule(reading.at_settle_time()), unknown, "{lengths:?}");
+            let left = reading.at_close(Reason::Closed, Side::Client);
+            assert_eq!(rule(left), unknown, "{lengths:?}");
+            let refused = (Outcome::Rejected, Rule::ShortestRecord);
+            let closed = reading.at_close(Reason::Closed, Side::Server);
+            assert_eq!(rule(closed), refused, "{lengths:?}");
         }
-        // Nobody refuses so long.
-        let reading = read_all(SHA384, &[&server, client, &[-528, -528, -528]].concat());
-        assert_eq!(
-            rule(reading.conclusion.unwrap()),
-            (Outcome::Established, Rule::ServerRecords)
-        );
+        // Nobody refuses at such length.
+        for answer in [&[-528, -528, -528][..], &[-1040]] {
+            let reading = read_all(SHA384, &[&server, client, answer].concat());
+            assert_eq!(
+                rule(reading.conclusion.unwrap()),
+                (Outcome::Established, Rule::ServerRecords)
+            );
+        }
     }
     // The client does not pad.
     let reading = read_all(SHA384, &[&server, &[25, 69, -528][..]].concat());

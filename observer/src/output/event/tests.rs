@@ -3,6 +3,8 @@
 use serde_json::{Value, json};
 
 use super::*;
+use crate::output::json::JsonLines;
+use crate::output::queue::Render as _;
 use crate::output::samples;
 use crate::output::schema::event_schema;
 
@@ -117,6 +119,21 @@ fn a_refused_client() {
             },
             "timings": { "server_hello": 1_000_000, "client_flight": 2_000_000 },
         },
+        "verdict": {
+            "client": {
+                "status": "expired",
+                "revocation": "not_checked",
+                "detail": "what speaks against it",
+                "trust_bundle": "mesh",
+                "warnings": ["no subjectAltName"],
+            },
+            "server": {
+                "status": "valid",
+                "revocation": "not_checked",
+                "trust_bundle": "mesh",
+                "warnings": ["no subjectAltName"],
+            },
+        },
     });
     assert_eq!(value(&samples::refused_client()), wanted);
 }
@@ -139,6 +156,20 @@ fn a_resumed_tls_13_handshake() {
         json!({ "ja3s": "fedcba9876543210fedcba9876543210" }),
         "nothing else is known of the server's side"
     );
+}
+
+#[test]
+fn a_disagreement_stands_beside_the_verdicts() {
+    let event = value(&samples::wrongly_accepted());
+    assert_eq!(event["event"]["outcome"], "success");
+    assert_eq!(event["verdict"]["disagreement"], "accepted_but_invalid");
+    assert_eq!(event["verdict"]["client"]["status"], "revoked");
+    assert_eq!(event["verdict"]["client"]["revocation"], "revoked");
+}
+
+#[test]
+fn without_certificates_there_is_no_verdict() {
+    assert!(value(&samples::established_13()).get("verdict").is_none());
 }
 
 #[test]
@@ -210,6 +241,14 @@ fn every_kind_of_event_is_valid_and_the_schema_can_tell() {
             assert!(errors.is_empty(), "{errors:?}\n{event:#}");
         }
     }
+    for report in samples::findings() {
+        let mut line = Vec::new();
+        JsonLines::default().render(&report, &mut line);
+        let mut event: Value = serde_json::from_slice(&line).unwrap();
+        assert!(validator.is_valid(&event), "{event:#}");
+        event["event"]["action"] = json!("tls-handshake");
+        assert!(!validator.is_valid(&event), "no fields of a handshake");
+    }
     let mut wrong = value(&samples::refused_client());
     wrong["handshake"]["reason"] = json!("bad_luck");
     assert!(!validator.is_valid(&wrong));
@@ -219,7 +258,10 @@ fn every_kind_of_event_is_valid_and_the_schema_can_tell() {
     let mut wrong = value(&samples::refused_client());
     wrong["tls"]["client"]["x509"]["serial_number"] = json!(7);
     assert!(!validator.is_valid(&wrong));
+    let mut wrong = value(&samples::wrongly_accepted());
+    wrong["verdict"]["client"]["status"] = json!("fine");
+    assert!(!validator.is_valid(&wrong));
     let mut more = value(&samples::refused_client());
-    more["verdict"] = json!({ "client": { "status": "expired" } });
+    more["attribution"] = json!({ "node": "a" });
     assert!(validator.is_valid(&more), "later versions may add fields");
 }

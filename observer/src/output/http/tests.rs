@@ -3,17 +3,52 @@
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use super::*;
+use crate::config::watching::Watching;
 use crate::output::samples;
 
 async fn server() -> (SocketAddr, Arc<Metrics>, Readiness) {
     let metrics = Arc::new(Metrics::new(&[]));
     let readiness = Readiness::default();
-    let server = Server::bind("127.0.0.1:0".parse().unwrap(), metrics.clone(), readiness.clone())
-        .await
-        .unwrap();
+    (
+        serve(metrics.clone(), readiness.clone(), None).await,
+        metrics,
+        readiness,
+    )
+}
+
+async fn serve(
+    metrics: Arc<Metrics>,
+    readiness: Readiness,
+    inventory: Option<SharedInventory>,
+) -> SocketAddr {
+    let any = "127.0.0.1:0".parse().unwrap();
+    let server = Server::bind(any, metrics, readiness, inventory).await.unwrap();
     let address = server.local_address().unwrap();
     tokio::spawn(server.serve());
-    (address, metrics, readiness)
+    address
+}
+
+#[tokio::test]
+async fn the_certificate_inventory() {
+    let inventory = SharedInventory::new(&Watching::default()).unwrap();
+    inventory.lock().observe(&samples::refused_client(), 0);
+    let metrics = Arc::new(Metrics::new(&[]));
+    let address = serve(metrics, Readiness::default(), Some(inventory)).await;
+    let answer = request(address, "GET", "/certificates", "*/*").await;
+    let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+    assert!(
+        head.starts_with("HTTP/1.1 200 ") && head.contains("content-type: application/json"),
+        "{head}"
+    );
+    let body: serde_json::Value = serde_json::from_str(body).unwrap();
+    assert_eq!(body["certificates"].as_array().unwrap().len(), 2);
+
+    let (without, ..) = server().await;
+    let answer = request(without, "GET", "/certificates", "*/*").await;
+    assert!(
+        answer.starts_with("HTTP/1.1 404 ") && answer.contains("certificate_inventory"),
+        "{answer}"
+    );
 }
 
 async fn request(address: SocketAddr, method: &str, path: &str, accept: &str) -> String {
@@ -84,7 +119,7 @@ async fn other_paths_and_methods_are_refused() {
 #[tokio::test]
 async fn a_taken_port_is_one_line_with_a_remedy() {
     let (address, metrics, readiness) = server().await;
-    let error = Server::bind(address, metrics, readiness)
+    let error = Server::bind(address, metrics, readiness, None)
         .await
         .unwrap_err()
         .to_string();

@@ -12,7 +12,7 @@ use observer_tls::ssl2;
 use observer_tls::stream::ItemBody;
 use observer_tls::x509::CertificateFacts;
 
-use super::super::columns::{self, DIM, RED, RESET, YELLOW, address, cell};
+use super::super::columns::{self, DIM, RED, RESET, YELLOW, address, cell, endpoint};
 use super::super::event::text::Named;
 use super::super::event::time::Time;
 use crate::observation::MessageSeen;
@@ -53,9 +53,9 @@ pub(super) fn line(seen: &MessageSeen<'_>, color: bool, out: &mut Vec<u8>) {
     let time = Time::from_nanos(seen.time_ns).to_string();
     let mut line = String::with_capacity(192);
     cell(&mut line, time.get(11..11 + TIME).unwrap_or_default(), TIME);
-    address(&mut line, seen.source);
+    address(&mut line, &endpoint(seen.source));
     line.push_str(" → ");
-    address(&mut line, seen.destination);
+    address(&mut line, &endpoint(seen.destination));
     line.push(' ');
     let paint = paint.filter(|_| color);
     line.push_str(paint.unwrap_or_default());

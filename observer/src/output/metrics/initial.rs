@@ -4,7 +4,8 @@ use observer_tls::codepoints::NamedGroup;
 
 use super::Metrics;
 use super::definitions::{
-    self as def, CIPHER, DESCRIPTION, ENCRYPTED, NONE, OTHER, SENDER, STATE, UNKNOWN, WARNINGS, boolean,
+    self as def, CIPHER, DESCRIPTION, ENCRYPTED, KIND, NONE, OTHER, SENDER, SIDE, STATE, STATUS, UNKNOWN,
+    WARNINGS, boolean,
 };
 use super::series::ServiceLabel;
 use crate::observation::{Outcome, Reason};
@@ -54,6 +55,14 @@ impl Metrics {
         for state in STATE.values.iter().copied() {
             self.client_certificates.with([state], service, |_| ());
         }
+        for side in SIDE.values.iter().copied() {
+            for status in STATUS.values.iter().copied() {
+                self.verdicts.with([side, status], service, |_| ());
+            }
+        }
+        for kind in KIND.values.iter().copied() {
+            self.disagreements.with([kind], service, |_| ());
+        }
         for cipher in CIPHER.values.iter().copied() {
             self.ciphers.with([cipher], service, |_| ());
         }
@@ -81,15 +90,14 @@ fn expected(reason: &str) -> &'static [(&'static str, &'static str)] {
     const CLIENT: &str = "client";
     const SERVER: &str = "server";
     match reason {
-        // TLS 1.2 has no alert for it, and TLS 1.3 encrypts the one it has.
-        "client_certificate_missing" => &[(SERVER, OBSERVED), (SERVER, DERIVED), (SERVER, INFERRED)],
-        "client_certificate_rejected" => &[(SERVER, OBSERVED), (SERVER, DERIVED), (SERVER, INFERRED)],
         "server_certificate_rejected" => &[(CLIENT, OBSERVED), (CLIENT, INFERRED)],
-        "client_certificate_expired" => &[(SERVER, OBSERVED), (SERVER, DERIVED)],
-        "server_certificate_expired" => &[(CLIENT, OBSERVED), (CLIENT, DERIVED)],
         // No alert says exactly this.
-        "client_certificate_not_yet_valid" | "client_certificate_wrong_purpose" => &[(SERVER, DERIVED)],
-        "server_certificate_not_yet_valid" | "server_certificate_wrong_purpose" => &[(CLIENT, DERIVED)],
+        "client_certificate_not_yet_valid" | "client_certificate_wrong_purpose" => {
+            &[(SERVER, DERIVED), (SERVER, INFERRED)]
+        }
+        "server_certificate_not_yet_valid"
+        | "server_certificate_wrong_purpose"
+        | "server_certificate_name_mismatch" => &[(CLIENT, DERIVED), (CLIENT, INFERRED)],
         "no_shared_cipher" => &[(SERVER, OBSERVED), (SERVER, DERIVED), (SERVER, INFERRED)],
         "no_shared_group" => &[(SERVER, INFERRED), (CLIENT, DERIVED)],
         "no_application_protocol" | "unrecognized_name" => &[(SERVER, OBSERVED)],
@@ -111,8 +119,13 @@ fn expected(reason: &str) -> &'static [(&'static str, &'static str)] {
             (CLIENT, INFERRED),
             (SERVER, INFERRED),
         ],
-        _ if reason.starts_with("client_certificate_") => &[(SERVER, OBSERVED)],
-        _ if reason.starts_with("server_certificate_") => &[(CLIENT, OBSERVED)],
+        // An alert says so, or a vague one or one that cannot be read, with a verdict.
+        _ if reason.starts_with("client_certificate_") => {
+            &[(SERVER, OBSERVED), (SERVER, DERIVED), (SERVER, INFERRED)]
+        }
+        _ if reason.starts_with("server_certificate_") => {
+            &[(CLIENT, OBSERVED), (CLIENT, DERIVED), (CLIENT, INFERRED)]
+        }
         _ => &[(CLIENT, OBSERVED), (SERVER, OBSERVED)],
     }
 }

@@ -97,6 +97,11 @@ pub const LOSSES: &[Loss] = &[
         "a reported connection whose later alerts would be missed",
     ),
     loss(
+        "judge",
+        "too_many_chains",
+        "a certificate that was not checked because too many unknown ones came at once; its status is not_checked",
+    ),
+    loss(
         "output",
         "queue_full",
         "an event that found an output's queue full; its reader is too slow",

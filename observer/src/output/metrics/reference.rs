@@ -3,8 +3,12 @@
 use std::fmt::Write;
 
 use super::definitions::*;
+use super::expiry::NOT_AFTER;
 use super::losses::{LOSSES, Loss};
 use super::series::{Definition, Kind};
+use super::watching::{BURSTS, FORGOTTEN, NEW_CERTIFICATES};
+use crate::output::words::Word as _;
+use crate::watch::Forgotten;
 
 /// A definition without its number of labels.
 pub trait Documented {
@@ -62,6 +66,12 @@ impl<const N: usize> Documented for Definition<N> {
                 writeln!(out, "| `{stage}` | `{reason}` | {meaning} |")?;
             }
         }
+        if self.name == FORGOTTEN.name {
+            writeln!(out, "\n| what | one count is |\n|---|---|")?;
+            for what in Forgotten::ALL {
+                writeln!(out, "| `{}` | {} |", what.word(), what.meaning())?;
+            }
+        }
         match self.kind {
             Kind::Counter | Kind::Histogram if N > 0 => {
                 writeln!(out, "\nFrom the start at 0: {}.", self.initial)
@@ -72,21 +82,28 @@ impl<const N: usize> Documented for Definition<N> {
 }
 
 /// Every metric, in the order of the reference.
-pub fn all() -> [&'static dyn Documented; 13] {
+pub fn all() -> [&'static dyn Documented; 20] {
     [
         &HANDSHAKES,
         &FAILURES,
         &DURATION,
         &ALERTS,
         &CLIENT_CERTIFICATES,
+        &VERDICTS,
+        &DISAGREEMENTS,
         &CIPHERS,
         &GROUPS,
+        &BURSTS,
+        &NEW_CERTIFICATES,
+        &FORGOTTEN,
         &DROPPED,
+        &TRUST_RELOADS,
         &PROBES,
         &FLOWS,
         &BUFFER_BYTES,
         &RING_BYTES,
         &BUILD,
+        &NOT_AFTER,
     ]
 }
 
@@ -99,8 +116,8 @@ const PREFACE: &str = "\
 Served at `/metrics` on the address of `listen` (127.0.0.1:9465 unless configured otherwise): as OpenMetrics, with
 exemplars, when the scraper asks for it, as Prometheus text (0.0.4) otherwise.
 
-No label holds a name, address, serial number or fingerprint of a peer: those are in the events. Values come from the
-lists below, and what is in no list counts as `other`. The domain metrics (`tls_…`, not `tls_observer_…`) have a label
+No label holds a name, address, serial number or fingerprint of a peer: those are in the events. (The one exception,
+`tls_certificate_not_after_timestamp_seconds`, is off unless asked for.) Values come from the lists below, and what is in no list counts as `other`. The domain metrics (`tls_…`, not `tls_observer_…`) have a label
 `service` when the configuration names services; its values are their names, and `other` for listeners without one.
 
 The one to alert on: `sum by (reason) (rate(tls_handshake_failures_total[5m])) > 0`.

@@ -3,6 +3,7 @@
 use super::reference::{all, reference};
 use super::*;
 use crate::config::values::FromText;
+use crate::config::watching::Watching;
 use crate::output::docs::check;
 use crate::output::samples;
 
@@ -37,6 +38,30 @@ fn a_failure_is_counted_with_its_event() {
     }
     let failure = r#"tls_handshake_failures_total{rejected_by="server",reason="client_certificate_expired",evidence="observed"} 1 # {event_id="11111111111111111111111111111111"} 1"#;
     assert!(text.lines().any(|line| line.starts_with(failure)), "{text}");
+}
+
+#[test]
+fn verdicts_and_disagreements_are_counted() {
+    let metrics = Metrics::new(&[]);
+    metrics.record(&samples::refused_client());
+    metrics.record(&samples::wrongly_accepted());
+    metrics.count_trust_reload(false);
+    let text = metrics.open_metrics();
+    for line in [
+        r#"tls_certificate_verdicts_total{side="client",status="expired"} 1"#,
+        r#"tls_certificate_verdicts_total{side="client",status="revoked"} 1"#,
+        r#"tls_certificate_verdicts_total{side="server",status="valid"} 2"#,
+        r#"tls_certificate_verdicts_total{side="server",status="not_checked"} 0"#,
+        r#"tls_verdict_disagreements_total{kind="accepted_but_invalid"} 1"#,
+        r#"tls_verdict_disagreements_total{kind="rejected_but_valid"} 0"#,
+        r#"tls_observer_trust_reloads_total{result="success"} 0"#,
+        r#"tls_observer_trust_reloads_total{result="failure"} 1"#,
+    ] {
+        assert!(
+            text.lines().any(|found| found == line),
+            "{line} is not in\n{text}"
+        );
+    }
 }
 
 #[test]
@@ -79,6 +104,7 @@ fn recording_common_handshakes_makes_no_new_series() {
         samples::refused_client(),
         samples::established_13(),
         samples::not_tls(),
+        samples::wrongly_accepted(),
     ] {
         metrics.record(&seen);
     }
@@ -153,7 +179,8 @@ fn kernel_totals_and_gauges_are_taken_over() {
 
 #[test]
 fn the_reference_names_what_is_registered() {
-    let metrics = Metrics::new(&[]);
+    let mut metrics = Metrics::new(&[]);
+    metrics.add_expiry(SharedInventory::new(&Watching::default()).unwrap());
     metrics.set_probe_attached("cgroup_skb/ingress", "/", true);
     let text = metrics.open_metrics();
     let registered: Vec<_> = text

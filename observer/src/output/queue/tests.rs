@@ -46,7 +46,7 @@ fn everything_queued_is_written_before_the_end() {
     let metrics = Metrics::new(&[]);
     let outputs = outputs(Target::file(&path).unwrap(), 1000, &metrics);
     for _ in 0..500 {
-        outputs.send(samples::refused_client());
+        outputs.send(Report::Observation(samples::refused_client()));
     }
     assert_eq!(
         outputs.close(10 * SECOND),
@@ -63,7 +63,7 @@ fn an_idle_output_holds_nothing_back() {
     let metrics = Metrics::new(&[]);
     let (reader, target) = pipe();
     let outputs = outputs(target, 10, &metrics);
-    outputs.send(samples::refused_client());
+    outputs.send(Report::Observation(samples::refused_client()));
     let mut line = String::new();
     BufReader::new(reader).read_line(&mut line).unwrap();
     assert!(line.ends_with("}\n"));
@@ -77,7 +77,7 @@ fn a_stalled_reader_costs_counted_events_and_no_time() {
     let outputs = outputs(target, 10, &metrics);
     let start = Instant::now();
     for _ in 0..1000 {
-        outputs.send(samples::refused_client());
+        outputs.send(Report::Observation(samples::refused_client()));
     }
     assert!(start.elapsed() < 5 * SECOND);
     let queue_full = metrics.drop_counter("output", "queue_full").get();
@@ -97,9 +97,9 @@ async fn a_closed_pipe_is_told() {
     let (reader, target) = pipe();
     drop(reader);
     let outputs = outputs(target, 10, &metrics);
-    outputs.send(samples::refused_client());
+    outputs.send(Report::Observation(samples::refused_client()));
     tokio::time::timeout(10 * SECOND, outputs.closed()).await.unwrap();
-    outputs.send(samples::refused_client());
+    outputs.send(Report::Observation(samples::refused_client()));
     assert_eq!(outputs.close(SECOND), Delivery::default());
     assert_eq!(metrics.drop_counter("output", "write_failed").get(), 2);
 }
@@ -108,7 +108,7 @@ async fn a_closed_pipe_is_told() {
 fn a_full_disk_costs_counted_events() {
     let metrics = Metrics::new(&[]);
     let outputs = outputs(Target::file(Path::new("/dev/full")).unwrap(), 10, &metrics);
-    outputs.send(samples::refused_client());
+    outputs.send(Report::Observation(samples::refused_client()));
     assert_eq!(outputs.close(10 * SECOND), Delivery::default());
     assert_eq!(metrics.drop_counter("output", "write_failed").get(), 1);
 }
@@ -119,13 +119,13 @@ fn a_reopened_file_gets_what_comes_later() {
     let (path, old) = (folder.path().join("events.json"), folder.path().join("old"));
     let metrics = Metrics::new(&[]);
     let outputs = outputs(Target::file(&path).unwrap(), 10, &metrics);
-    outputs.send(samples::refused_client());
+    outputs.send(Report::Observation(samples::refused_client()));
     wait_until(|| outputs.queues[0].shared.written.load(Ordering::Relaxed) == 1);
     std::fs::rename(&path, &old).unwrap();
     outputs.reopen();
     // Idle as it is, it must reopen.
     wait_until(|| path.exists());
-    outputs.send(samples::not_tls());
+    outputs.send(Report::Observation(samples::not_tls()));
     outputs.close(10 * SECOND);
     assert_eq!(std::fs::read_to_string(&old).unwrap().lines().count(), 1);
     assert_eq!(std::fs::read_to_string(&path).unwrap().lines().count(), 1);

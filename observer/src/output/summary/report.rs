@@ -40,6 +40,10 @@ pub(super) struct Report<'a> {
     pub resumption: Table,
     pub application_protocols: Table,
     pub client_certificates: Table,
+    /// Certificates by whose they are and what the agent makes of them.
+    pub verdicts: Table,
+    /// Handshakes that did not go as the trust bundles say.
+    pub disagreements: Table,
     pub failures: Vec<Failure>,
     pub alerts: Table,
     pub certificates: Expiries,
@@ -87,6 +91,10 @@ impl<'a> Report<'a> {
             }),
             application_protocols: summary.alpn.table(SHOWN, String::clone),
             client_certificates: summary.client_certificates.table(SHOWN, word),
+            verdicts: (summary.verdicts).table(SHOWN, |(side, status)| {
+                format!("{}: {}", side.word(), status.word())
+            }),
+            disagreements: summary.disagreements.table(SHOWN, word),
             failures: summary.failures.list(),
             alerts: summary.alerts.table(SHOWN, |(sender, alert)| match alert {
                 Some(alert) => format!(

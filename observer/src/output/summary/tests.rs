@@ -41,22 +41,31 @@ fn handshakes_are_counted_and_late_alerts_are_not_among_them() {
     let report = report(&summary(&samples::all()));
     assert_eq!(
         (&report["handshakes"], &report["late_alerts"]),
-        (&json!(4), &json!(1))
+        (&json!(5), &json!(1))
     );
     assert_eq!(
         entries(&report["outcomes"]),
         [
+            ("established", 2),
             ("aborted", 1),
-            ("established", 1),
             ("incomplete", 1),
             ("rejected", 1)
         ]
     );
-    assert_eq!(entries(&report["versions"]), [("TLS 1.2", 2), ("TLS 1.3", 1)]);
-    assert_eq!(entries(&report["groups"]), [("x25519", 2), ("X25519MLKEM768", 1)]);
-    assert_eq!(report["post_quantum"], json!({ "count": 1, "of": 3 }));
-    assert_eq!(report["resumed"], json!({ "count": 1, "of": 1 }));
-    assert_eq!(entries(&report["completeness"]), [("complete", 3), ("gap", 1)]);
+    assert_eq!(entries(&report["versions"]), [("TLS 1.2", 3), ("TLS 1.3", 1)]);
+    assert_eq!(entries(&report["groups"]), [("x25519", 3), ("X25519MLKEM768", 1)]);
+    assert_eq!(report["post_quantum"], json!({ "count": 1, "of": 4 }));
+    assert_eq!(report["resumed"], json!({ "count": 1, "of": 2 }));
+    assert_eq!(entries(&report["completeness"]), [("complete", 4), ("gap", 1)]);
+    assert_eq!(
+        entries(&report["verdicts"]),
+        [
+            ("server: valid", 3),
+            ("client: expired", 2),
+            ("client: revoked", 1)
+        ]
+    );
+    assert_eq!(entries(&report["disagreements"]), [("accepted_but_invalid", 1)]);
     assert_eq!(
         entries(&report["alerts"]),
         [
@@ -218,9 +227,10 @@ fn the_text_says_the_same() {
     let summary = summary(&samples::all());
     let text = text(&summary, false);
     for wanted in [
-        "4 handshakes, 1 later alerts",
+        "5 handshakes, 1 later alerts",
         "established",
-        "post-quantum: 1 of 3 (33.3 %)",
+        "post-quantum: 1 of 4 (25.0 %)",
+        "accepted_but_invalid",
         "client_certificate_expired  rejected by server",
         "clients   10.0.0.2 (1)",
         "server: fatal certificate_expired",

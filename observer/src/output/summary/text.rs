@@ -74,6 +74,8 @@ impl Page {
         self.part("resumed", report.resumed);
         self.table("APPLICATION PROTOCOLS", &report.application_protocols, plain);
         self.table("CLIENT CERTIFICATES", &report.client_certificates, plain);
+        self.table("VERDICTS ON CERTIFICATES", &report.verdicts, plain);
+        self.table("AGAINST THE TRUST BUNDLES", &report.disagreements, |_| YELLOW);
         self.failures(&report.failures);
         self.table("ALERTS", &report.alerts, plain);
         self.certificates(&report.certificates);

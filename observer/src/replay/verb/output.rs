@@ -2,9 +2,15 @@
 
 use std::io::{IsTerminal as _, stdout};
 
+use jiff::Timestamp;
+
+use crate::certificates;
 use crate::config::replay::{ReplayConfig, View};
 use crate::config::values::Format;
+use crate::config::watching::Watching;
+use crate::judge::Judge;
 use crate::observation::{Action, MessageSeen, Observation, Outcome, Sink};
+use crate::output;
 use crate::output::event::EventOptions;
 use crate::output::json::JsonLines;
 use crate::output::messages::MessageLines;
@@ -12,6 +18,9 @@ use crate::output::queue::Render;
 use crate::output::summary::Summary;
 use crate::output::target::{OutputError, Target};
 use crate::output::text::TextTable;
+use crate::report::Report;
+use crate::watch::Watch;
+use crate::watch::inventory::Inventory;
 
 /// How much is gathered before it is written.
 const WRITE_BYTES: usize = 64 * 1024;
@@ -42,7 +51,12 @@ impl Tally {
 
 /// What is written.
 enum Lines {
-    Events(Box<dyn Render>),
+    Events {
+        render: Box<dyn Render>,
+        watch: Box<Watch>,
+        /// What follows from one observation; kept for its capacity.
+        findings: Vec<Report>,
+    },
     Messages(MessageLines),
     /// One report at the end.
     Summary {
@@ -50,11 +64,17 @@ enum Lines {
         format: Format,
         color: bool,
     },
+    /// The certificates of all handshakes, at the end.
+    Certificates {
+        inventory: Box<Inventory>,
+        format: Format,
+    },
 }
 
 /// Where all that is seen goes.
 pub(super) struct Output {
     lines: Lines,
+    judge: Judge,
     gathered: Vec<u8>,
     /// Nothing is gathered: whoever feeds standard input may wait for an answer.
     pub eager: bool,
@@ -65,17 +85,30 @@ pub(super) struct Output {
 }
 
 impl Output {
-    pub fn new(config: &ReplayConfig) -> Result<Self, OutputError> {
+    pub fn new(config: &ReplayConfig, judge: Judge) -> Result<Self, OutputError> {
         let color = stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none();
         let options = EventOptions {
             certificate_chain: config.certificate_chain,
         };
         let format = config.console.format;
+        let events = |render| Lines::Events {
+            render,
+            // Nobody can ask for it.
+            watch: Box::new(Watch::new(&Watching {
+                inventory: 0,
+                ..config.watching
+            })),
+            findings: Vec::new(),
+        };
         let lines = match (config.view, format) {
-            (View::Events, Format::Json) => Lines::Events(Box::new(JsonLines::new(options))),
-            (View::Events, Format::Text) => Lines::Events(Box::new(TextTable::new(color))),
+            (View::Events, Format::Json) => events(Box::new(JsonLines::new(options)) as Box<dyn Render>),
+            (View::Events, Format::Text) => events(Box::new(TextTable::new(color))),
             (View::Messages, Format::Json) => Lines::Messages(MessageLines::json()),
             (View::Messages, Format::Text) => Lines::Messages(MessageLines::text(color)),
+            (View::Certificates, _) => Lines::Certificates {
+                inventory: Box::new(Inventory::new(config.watching.inventory, 0)),
+                format,
+            },
             (View::Summary, _) => Lines::Summary {
                 summary: Box::default(),
                 format,
@@ -84,6 +117,7 @@ impl Output {
         };
         Ok(Self {
             lines,
+            judge,
             gathered: Vec::with_capacity(2 * WRITE_BYTES),
             eager: false,
             target: Target::stdout()?,
@@ -128,13 +162,21 @@ impl Output {
     /// # Errors
     /// When it cannot be written.
     pub fn finish(&mut self) -> Result<(), OutputError> {
-        if let Lines::Summary {
-            summary,
-            format,
-            color,
-        } = &self.lines
-        {
-            summary.write(*format, *color, &mut self.gathered);
+        match &self.lines {
+            Lines::Summary {
+                summary,
+                format,
+                color,
+            } => summary.write(*format, *color, &mut self.gathered),
+            Lines::Certificates { inventory, format } => {
+                let mut json = Vec::new();
+                output::certificates::write(inventory, Timestamp::now(), &mut json);
+                match certificates::shown(&json, *format) {
+                    Ok(text) => self.gathered.extend(text),
+                    Err(error) => tracing::error!("{error}"),
+                }
+            }
+            Lines::Events { .. } | Lines::Messages(_) => {}
         }
         self.write();
         self.check()
@@ -142,12 +184,26 @@ impl Output {
 }
 
 impl Sink for Output {
-    fn observation(&mut self, seen: Observation) {
+    fn observation(&mut self, mut seen: Observation) {
+        self.judge.judge(&mut seen);
         self.tally.count(&seen);
         match &mut self.lines {
-            Lines::Events(render) => render.render(&seen, &mut self.gathered),
+            Lines::Events {
+                render,
+                watch,
+                findings,
+            } => {
+                watch.observe(&seen, findings);
+                render.render(&Report::Observation(seen), &mut self.gathered);
+                for finding in findings.drain(..) {
+                    render.render(&finding, &mut self.gathered);
+                }
+            }
             Lines::Messages(_) => {}
             Lines::Summary { summary, .. } => summary.add(&seen),
+            Lines::Certificates { inventory, .. } => {
+                inventory.observe(&seen, seen.time_ns.saturating_add(seen.duration_ns));
+            }
         }
     }
 

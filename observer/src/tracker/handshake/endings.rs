@@ -66,6 +66,14 @@ impl Handshake {
     }
 
     fn refused(&self, sender: Side, description: AlertDescription, time_ns: u64) -> Decision {
+        if let Some(close) = self.close
+            && close.side != sender
+            && description == AlertDescription::DECODE_ERROR
+            && !self.not_tls
+        {
+            let closed = Conclusion::aborted(close.reason).by(Rule::DecodeErrorAfterClose);
+            return (closed, close.time_ns);
+        }
         let judged = match sender {
             Side::Client => &self.server_chain,
             Side::Server => &self.client_chain,

@@ -1,9 +1,9 @@
 //! The cases in which a relay cuts the connection: at each record of the handshake, between records and within one.
 
+use super::build::{case, good};
 use super::servers as server;
-use super::{Case, Meant, Who, identity};
+use super::{Case, Meant};
 use crate::lab::proxy::{Cut, Direction, How};
-use crate::peers::Version;
 
 /// Records of each direction after which is cut. With one record for each message a TLS 1.3 server sends eight before its
 /// tickets (ServerHello, ChangeCipherSpec, five messages), a client five; later ones fall into data.
@@ -26,7 +26,7 @@ pub fn all() -> Vec<Case> {
                     };
                     // Nothing of the client's hello makes no handshake.
                     if direction == Direction::ToClient || records + bytes > 0 {
-                        cases.push(case(cut));
+                        cases.push(cut_off(cut));
                     }
                 }
             }
@@ -35,7 +35,7 @@ pub fn all() -> Vec<Case> {
     cases
 }
 
-fn case(cut: Cut) -> Case {
+fn cut_off(cut: Cut) -> Case {
     let way = match cut.direction {
         Direction::ToServer => "client",
         Direction::ToClient => "server",
@@ -45,19 +45,17 @@ fn case(cut: Cut) -> Case {
         How::Rst => "RST",
     };
     let within = if cut.bytes > 0 { " and a part" } else { "" };
+    let quick = cut.records == 2 && cut.bytes == 0;
+    let name = format!(
+        "cut with {how} after {} records{within} of the {way}",
+        cut.records
+    );
     Case {
-        name: format!(
-            "cut with {how} after {} records{within} of the {way}",
-            cut.records
-        ),
-        server: server::REQUIRED,
-        who: Who::AnyStack,
-        versions: &Version::ALL,
-        adjust: |plan, with| plan.identity = Some(identity(&with.pki.good)),
-        cipher: None,
-        count: 1,
-        meant: Meant::Cut,
         cut: Some(cut),
-        quick: cut.records == 2 && cut.bytes == 0,
+        quick,
+        ..case(&name, server::REQUIRED, Meant::Cut)
+            .shows(good)
+            .once()
+            .few_pairs()
     }
 }

@@ -1,0 +1,147 @@
+//! The stage between flow table and outputs: what should have happened, beside what did.
+//!
+//! Each certificate that was seen is judged by the trust bundle for its handshake. Nothing that was observed is changed,
+//! but a refusal whose alert was vague gets the reason that the verdict finds.
+
+mod budget;
+mod cache;
+mod disagreement;
+mod reason;
+
+#[cfg(test)]
+mod tests;
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use crate::config::service::{Service, ServiceNames};
+use crate::config::trust::Target;
+use crate::observation::{Action, Observation, Side};
+use crate::trust::Store;
+use crate::verify::{CertificateVerdict, Request, Revocation, Status, without_trust};
+use budget::Budget;
+use cache::{Question, VerdictCache};
+
+/// Judges certificates.
+#[derive(Debug)]
+pub struct Judge {
+    store: Store,
+    services: ServiceNames,
+    cache: VerdictCache,
+    /// For live traffic, which does not wait.
+    budget: Option<Budget>,
+    /// What is said of a chain for which no budget was left.
+    too_many: Arc<CertificateVerdict>,
+    unjudged: u64,
+}
+
+impl Judge {
+    /// For live traffic: of chains not seen before, it judges as many as it can without falling behind.
+    pub fn live(store: Store, services: &[Service]) -> Self {
+        Self::new(store, services, Some(Budget::new(Instant::now())))
+    }
+
+    /// For captures: it judges every chain.
+    pub fn patient(store: Store, services: &[Service]) -> Self {
+        Self::new(store, services, None)
+    }
+
+    fn new(store: Store, services: &[Service], budget: Option<Budget>) -> Self {
+        Self {
+            store,
+            services: ServiceNames::new(services),
+            cache: VerdictCache::default(),
+            budget,
+            too_many: Arc::new(CertificateVerdict {
+                status: Status::NotChecked,
+                revocation: Revocation::NotChecked,
+                detail: Some("too many new certificates came at once".to_owned()),
+                trust_bundle: None,
+                warnings: Vec::new(),
+            }),
+            unjudged: 0,
+        }
+    }
+
+    /// Judges by other bundles from now on.
+    pub fn replace(&mut self, store: Store) {
+        self.store = store;
+        self.cache.clear();
+    }
+
+    /// Certificates that were not judged because too many came at once.
+    pub fn unjudged(&self) -> u64 {
+        self.unjudged
+    }
+
+    /// Fills in the verdicts and what follows from them.
+    pub fn judge(&mut self, seen: &mut Observation) {
+        if seen.action != Action::Handshake || (seen.client_chain.is_empty() && seen.server_chain.is_empty())
+        {
+            return;
+        }
+        seen.client_verdict = self.verdict(seen, Side::Client);
+        seen.server_verdict = self.verdict(seen, Side::Server);
+        if let Some(cause) = reason::exact_cause(seen) {
+            seen.reason = Some(cause.reason);
+            seen.evidence = cause.evidence;
+            seen.rule = cause.rule;
+        }
+        seen.disagreement = disagreement::disagreement(seen);
+    }
+
+    fn verdict(&mut self, seen: &Observation, side: Side) -> Option<Arc<CertificateVerdict>> {
+        let (chain, server_name, stapled) = match side {
+            Side::Client => (&seen.client_chain, None, None),
+            Side::Server => (
+                &seen.server_chain,
+                seen.server_name.as_deref(),
+                seen.ocsp_response.as_deref(),
+            ),
+        };
+        if chain.is_empty() {
+            return None;
+        }
+        let target = Target {
+            side,
+            server: seen.server,
+            server_name: seen.server_name.as_deref(),
+        };
+        let bundle = self.store.bundle(&target, &self.services);
+        let question = Question {
+            bundle: bundle.map(|(place, _)| place),
+            request: Request {
+                side,
+                chain,
+                time: i64::try_from(seen.time_ns / 1_000_000_000).unwrap_or(i64::MAX),
+                server_name,
+                stapled,
+            },
+        };
+        if let Some(verdict) = self.cache.get(&question) {
+            return Some(verdict);
+        }
+        let begin = Instant::now();
+        if self.budget.as_mut().is_some_and(|budget| !budget.is_left(begin)) {
+            self.unjudged += 1;
+            return Some(Arc::clone(&self.too_many));
+        }
+        let verdict = Arc::new(match bundle {
+            Some((_, bundle)) => bundle.judge(&question.request),
+            None => without_trust::judge(&question.request),
+        });
+        if let Some(budget) = &mut self.budget {
+            budget.spend(begin.elapsed());
+        }
+        self.cache.insert(&question, Arc::clone(&verdict));
+        Some(verdict)
+    }
+}
+
+/// The verdict on the certificate of `side`.
+fn verdict_of(seen: &Observation, side: Side) -> Option<&CertificateVerdict> {
+    match side {
+        Side::Client => seen.client_verdict.as_deref(),
+        Side::Server => seen.server_verdict.as_deref(),
+    }
+}

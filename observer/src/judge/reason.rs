@@ -1,0 +1,220 @@
+//! What a verdict adds to the reason of a refusal.
+//!
+//! Many alerts say no more than that a certificate was refused, or not even that. Where the verdict finds a fault in the
+//! very certificate that the refusing side had to judge, the fault is the reason. What an alert says exactly stands.
+
+use observer_tls::codepoints::AlertDescription;
+
+use super::verdict_of;
+use crate::observation::{AlertSeen, CertificateFault, Evidence, Observation, Outcome, Reason, Side};
+use crate::outcome::{Cause, Rule};
+use crate::verify::Status;
+
+/// The exact reason of a refusal that was told vaguely; `None` where there is nothing to add.
+///
+/// The cause is derived, for it takes the refusing side to trust what the agent was told to trust; it is inferred where the
+/// refusal itself was, or where its alert could not be read and may have been about something else.
+pub fn exact_cause(seen: &Observation) -> Option<Cause> {
+    let refuser = seen.rejected_by.filter(|_| seen.outcome == Outcome::Rejected)?;
+    let judged = refuser.other();
+    let told = seen.reason?;
+    let is_vague = match told {
+        Reason::Certificate(side, CertificateFault::Bad | CertificateFault::Rejected) => side == judged,
+        Reason::Other => is_silent(seen, refuser),
+        _ => false,
+    };
+    if !is_vague {
+        return None;
+    }
+    let (fault, rule) = fault(verdict_of(seen, judged)?.status, judged)?;
+    let reason = Reason::Certificate(judged, fault);
+    if reason == told || (told, fault) == (bad(judged), CertificateFault::Rejected) {
+        return None;
+    }
+    let is_sure =
+        seen.evidence != Evidence::Inferred && alerts_of(seen, refuser).all(|seen| seen.alert.is_some());
+    Some(Cause {
+        evidence: if is_sure {
+            rule.evidence()
+        } else {
+            Evidence::Inferred
+        },
+        ..Cause::by(reason, rule)
+    })
+}
+
+fn alerts_of(seen: &Observation, sender: Side) -> impl Iterator<Item = &AlertSeen> {
+    seen.alerts.iter().filter(move |alert| alert.sender == sender)
+}
+
+const fn bad(side: Side) -> Reason {
+    Reason::Certificate(side, CertificateFault::Bad)
+}
+
+/// Whether the alerts of `refuser` name no cause at all: they could not be read, or are handshake_failure.
+fn is_silent(seen: &Observation, refuser: Side) -> bool {
+    alerts_of(seen, refuser).all(|seen| {
+        seen.alert
+            .is_none_or(|alert| alert.description == AlertDescription::HANDSHAKE_FAILURE)
+    })
+}
+
+/// What is wrong with a certificate of this status, and the rule that makes it the reason of a refusal.
+fn fault(status: Status, judged: Side) -> Option<(CertificateFault, Rule)> {
+    use CertificateFault as F;
+    Some(match (status, judged) {
+        (Status::Expired, _) => (F::Expired, Rule::VerdictExpired),
+        (Status::NotYetValid, _) => (F::NotYetValid, Rule::VerdictNotYetValid),
+        (Status::Untrusted, _) => (F::UnknownCa, Rule::VerdictUntrusted),
+        (Status::Revoked, _) => (F::Revoked, Rule::VerdictRevoked),
+        (Status::WrongPurpose, _) => (F::WrongPurpose, Rule::VerdictWrongPurpose),
+        (Status::NameMismatch, Side::Server) => (F::NameMismatch, Rule::VerdictNameMismatch),
+        // Clients are not asked for by name; that theirs is none of those expected is no more than a refusal.
+        (Status::NameMismatch, Side::Client) => (F::Rejected, Rule::VerdictNameMismatch),
+        (Status::Malformed, _) => (F::Bad, Rule::VerdictMalformed),
+        (Status::Valid | Status::NotChecked, _) => return None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use observer_tls::alert::Alert;
+    use observer_tls::codepoints::AlertLevel;
+
+    use super::*;
+    use crate::output::samples;
+
+    /// The server refuses the client's certificate with this reason; the verdict on it is this.
+    fn refused(reason: Reason, status: Status) -> Observation {
+        Observation {
+            reason: Some(reason),
+            client_verdict: Some(samples::verdict(status)),
+            ..samples::refused_client()
+        }
+    }
+
+    fn client(fault: CertificateFault) -> Reason {
+        Reason::Certificate(Side::Client, fault)
+    }
+
+    #[test]
+    fn a_vague_reason_becomes_the_fault_that_the_verdict_finds() {
+        use CertificateFault as F;
+        for (status, fault, rule) in [
+            (Status::Expired, F::Expired, Rule::VerdictExpired),
+            (Status::NotYetValid, F::NotYetValid, Rule::VerdictNotYetValid),
+            (Status::Untrusted, F::UnknownCa, Rule::VerdictUntrusted),
+            (Status::Revoked, F::Revoked, Rule::VerdictRevoked),
+            (Status::WrongPurpose, F::WrongPurpose, Rule::VerdictWrongPurpose),
+        ] {
+            for vague in [F::Bad, F::Rejected] {
+                let cause = exact_cause(&refused(client(vague), status)).unwrap();
+                assert_eq!(cause, Cause::by(client(fault), rule));
+            }
+        }
+        let cause = exact_cause(&refused(client(F::Rejected), Status::Malformed)).unwrap();
+        assert_eq!(cause.reason, client(F::Bad));
+    }
+
+    #[test]
+    fn what_an_alert_says_exactly_stands() {
+        use CertificateFault as F;
+        for fault in [
+            F::UnknownCa,
+            F::Expired,
+            F::Revoked,
+            F::WrongPurpose,
+            F::NotYetValid,
+            F::Missing,
+        ] {
+            assert_eq!(
+                exact_cause(&refused(client(fault), Status::Untrusted)),
+                None,
+                "{fault:?}"
+            );
+        }
+        for reason in [Reason::DecodeError, Reason::NoSharedCipher, Reason::InternalError] {
+            assert_eq!(exact_cause(&refused(reason, Status::Expired)), None, "{reason:?}");
+        }
+    }
+
+    #[test]
+    fn a_verdict_that_finds_no_fault_adds_nothing() {
+        let bad = client(CertificateFault::Bad);
+        for status in [
+            Status::Valid,
+            Status::NotChecked,
+            Status::Malformed,
+            Status::NameMismatch,
+        ] {
+            assert_eq!(exact_cause(&refused(bad, status)), None, "{status:?}");
+        }
+        let unseen = Observation {
+            client_verdict: None,
+            ..refused(bad, Status::Expired)
+        };
+        assert_eq!(exact_cause(&unseen), None);
+    }
+
+    #[test]
+    fn it_is_the_certificate_that_the_refusing_side_judges() {
+        let mut seen = refused(client(CertificateFault::Bad), Status::Valid);
+        seen.server_verdict = Some(samples::verdict(Status::Expired));
+        assert_eq!(exact_cause(&seen), None, "the server does not judge its own");
+        seen.rejected_by = Some(Side::Client);
+        assert_eq!(exact_cause(&seen), None, "the reason is about the other one");
+        seen.reason = Some(Reason::Certificate(Side::Server, CertificateFault::Rejected));
+        seen.server_verdict = Some(samples::verdict(Status::NameMismatch));
+        assert_eq!(
+            exact_cause(&seen),
+            Some(Cause::by(
+                Reason::Certificate(Side::Server, CertificateFault::NameMismatch),
+                Rule::VerdictNameMismatch
+            ))
+        );
+    }
+
+    #[test]
+    fn what_was_inferred_stays_so() {
+        let mut seen = refused(client(CertificateFault::Rejected), Status::Revoked);
+        seen.evidence = Evidence::Inferred;
+        assert_eq!(exact_cause(&seen).unwrap().evidence, Evidence::Inferred);
+    }
+
+    #[test]
+    fn an_alert_that_cannot_be_read_may_have_said_something_else() {
+        let mut seen = refused(Reason::Other, Status::Revoked);
+        seen.evidence = Evidence::Derived;
+        seen.alerts[0].alert = None;
+        let cause = exact_cause(&seen).unwrap();
+        assert_eq!(
+            (cause.reason, cause.evidence),
+            (client(CertificateFault::Revoked), Evidence::Inferred)
+        );
+    }
+
+    #[test]
+    fn handshake_failure_after_a_certificate_with_a_fault_is_about_it() {
+        let with = |description| {
+            let mut seen = refused(Reason::Other, Status::Expired);
+            seen.alerts[0].alert = Some(Alert {
+                level: AlertLevel::FATAL,
+                description,
+            });
+            exact_cause(&seen).map(|cause| cause.reason)
+        };
+        assert_eq!(
+            with(AlertDescription::HANDSHAKE_FAILURE),
+            Some(client(CertificateFault::Expired))
+        );
+        assert_eq!(with(AlertDescription(200)), None, "it says something else");
+    }
+
+    #[test]
+    fn who_did_not_refuse_has_no_reason_to() {
+        let mut seen = refused(client(CertificateFault::Bad), Status::Expired);
+        seen.outcome = Outcome::Established;
+        seen.rejected_by = None;
+        assert_eq!(exact_cause(&seen), None);
+    }
+}
