@@ -7,7 +7,7 @@ use std::time::Duration;
 use anyhow::Result;
 use clap::{Parser, Subcommand};
 use observer_tests::agent;
-use observer_tests::lab::programs::rustls;
+use observer_tests::lab::programs::rustls::{self, Provider};
 use observer_tests::lab::report;
 use observer_tests::lab::run::Selection;
 use observer_tests::lab::session::{self, Findings};
@@ -53,9 +53,9 @@ struct Arguments {
 #[command(hide = true)]
 enum Program {
     /// A rustls server.
-    RustlsServer { provider: String, plan: String },
+    RustlsServer { plan: String },
     /// A rustls client.
-    RustlsClient { provider: String, plan: String },
+    RustlsClient { plan: String },
     /// An end that speaks no TLS.
     Stranger { name: String, plan: String },
 }
@@ -63,8 +63,8 @@ enum Program {
 fn main() -> Result<ExitCode> {
     let arguments = Arguments::parse();
     match &arguments.program {
-        Some(Program::RustlsServer { provider, plan }) => rustls::run_server(provider, plan)?,
-        Some(Program::RustlsClient { provider, plan }) => rustls::run_client(provider, plan)?,
+        Some(Program::RustlsServer { plan }) => rustls::run_server(Provider::ring()?, plan)?,
+        Some(Program::RustlsClient { plan }) => rustls::run_client(Provider::ring()?, plan)?,
         Some(Program::Stranger { name, plan }) => strangers::run(name, plan)?,
         None => return laboratory(arguments),
     }
