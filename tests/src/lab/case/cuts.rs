@@ -24,8 +24,9 @@ pub fn all() -> Vec<Case> {
                         bytes,
                         how,
                     };
-                    // Nothing of the client's hello makes no handshake.
-                    if direction == Direction::ToClient || records + bytes > 0 {
+                    // Nothing of the client's hello makes no handshake; an RST ends one wherever it comes.
+                    let shows = direction == Direction::ToClient || records + bytes > 0;
+                    if shows && (bytes == 0 || how == How::Fin) {
                         cases.push(cut_off(cut));
                     }
                 }
