@@ -124,8 +124,8 @@ rules! {
     /// The client sent a certificate or an empty one, and the server closed or reset the connection first, without a
     /// record: rejected by the server, reasons as before.
     ServerClosed = "tls13_server_closed_after_client_flight", Inferred;
-    /// The server closed or reset first, or the client reset, after a flight that held nothing to refuse or is not
-    /// known to have ended: aborted.
+    /// The server closed or reset first, or the client reset, behind a flight that held nothing to refuse, is not known to
+    /// have ended, or was not there yet: aborted.
     NoAnswer = "tls13_closed_without_record_after_client_flight", Inferred;
     /// The client closed first after its flight, which held nothing to refuse, and no record answered it:
     /// established.

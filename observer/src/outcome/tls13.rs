@@ -65,8 +65,12 @@ pub struct Reading {
     pub flight_start: Option<usize>,
     /// Index of its last record, as far as the flight seems complete.
     pub flight_end: Option<usize>,
+    /// When that came, in nanoseconds since the ClientHello.
+    pub flight_end_ns: Option<u64>,
     /// The flight has a known shape that ends with a Finished.
     pub recognised: bool,
+    /// The Finished is in a record of its size, so that nothing of the flight can be missing.
+    pub finished: bool,
     /// The client sent something behind its flight before the server answered.
     pub client_spoke: bool,
     /// When it sent what may have been a close_notify, in nanoseconds since the ClientHello.
@@ -84,7 +88,9 @@ impl Reading {
         client_certificate: ClientCertificate::Unknown,
         flight_start: None,
         flight_end: None,
+        flight_end_ns: None,
         recognised: false,
+        finished: false,
         client_spoke: false,
         client_left_ns: None,
         short_answer: false,
@@ -115,7 +121,10 @@ impl Reading {
             };
         }
         match (closer, self.client_certificate) {
-            (Side::Server, Sent | RequestedNotSent) => self.refused_by_server(Rule::ServerClosed),
+            // What it closed before the flight was there, it did not refuse.
+            (Side::Server, Sent | RequestedNotSent) if self.flight_end_ns <= Some(closed_ns) => {
+                self.refused_by_server(Rule::ServerClosed)
+            }
             (Side::Client, _) if reason == Reason::Closed => match self.kind {
                 Kind::Resumed | Kind::Unasked if self.recognised => {
                     Conclusion::ESTABLISHED.by(Rule::ClientLeft)
@@ -197,7 +206,11 @@ pub fn read(sequence: &Sequence<'_>) -> Reading {
         },
         flight_start: Some(start),
         flight_end: flight.end,
+        flight_end_ns: (flight.end)
+            .and_then(|end| records.get(end))
+            .map(|record| record.offset_ns),
         recognised: flight.recognised && !contradicted,
+        finished: flight.finished,
         kind: match flight.certificate {
             _ if sequence.psk => Kind::Resumed,
             ClientCertificate::NotRequested => Kind::Unasked,
@@ -248,7 +261,9 @@ fn conclusion_from(
     if records[answer].length > sizes.alert {
         return Conclusion::ESTABLISHED.by(Rule::ServerRecord);
     }
-    if sequence.takes_tickets && sequence.habits.greets(reading.kind) {
+    // What comes behind the client's FIN may be the answer to a flight that was cut off.
+    let cut = sequence.client_closed_ns.is_some() && !reading.finished;
+    if sequence.takes_tickets && sequence.habits.greets(reading.kind) && !cut {
         return reading.refused_by_server(Rule::ServerAlertForTicket);
     }
     let since_flight = |offset_ns: u64| offset_ns.saturating_sub(records[end].offset_ns);

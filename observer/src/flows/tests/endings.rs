@@ -67,8 +67,8 @@ fn an_alert_after_the_clients_fin_still_counts() {
 
 #[test]
 fn a_fin_that_overtakes_data_waits_for_it() {
-    let mut play = Play::new();
-    play.client(&[hello()]);
+    let mut play = Play::packets();
+    play.connect().client(&[hello()]);
     let (begin, refusal) = (alert(2, 70)[..3].to_vec(), alert(2, 70)[3..].to_vec());
     play.server(&[begin])
         .lose(Side::Server, refusal.len() as u32)

@@ -23,10 +23,7 @@ impl Handshake {
             habits: self.habits,
             takes_tickets: self.takes_tickets(),
         });
-        self.timings.finished = reading
-            .flight_end
-            .and_then(|end| records.get(end))
-            .map(|record| record.offset_ns);
+        self.timings.finished = reading.flight_end_ns;
         self.reading = Some(reading);
         // The rules count records. With one missing, a close_notify can look like a refusal; a large record of the
         // server's behind the client's flight still is what it is.
