@@ -196,7 +196,7 @@ fn boringssl(sources: &Path, programs: &Path) -> Result<()> {
 fn rustls(sources: &Path, programs: &Path) -> Result<()> {
     let build = programs.join("rustls-aws-lc");
     process::run(
-        &mut process::cargo(["build", "--locked", "--manifest-path"])
+        process::cargo(["build", "--locked", "--manifest-path"])
             .arg(sources.join("aws-lc/Cargo.toml"))
             .arg("--target-dir")
             .arg(&build),
