@@ -59,15 +59,18 @@ fn build(profile: Profile, what: &[&str]) -> Result<()> {
     process::run(&mut process::cargo([&["build"], what, release].concat()))
 }
 
-/// Where Cargo puts programs of a profile: beside those of the profile that this very program was built with.
-fn programs_of(profile: Profile) -> Result<PathBuf> {
+/// Cargo's target directory: the one that this very program was built in.
+pub fn target() -> Result<PathBuf> {
     let own = env::current_exe().context("the path of this program")?;
-    let target = own
-        .ancestors()
+    own.ancestors()
         .nth(2)
         .map(Path::to_owned)
-        .context("this program is in no target directory")?;
-    Ok(target.join(match profile {
+        .context("this program is in no target directory")
+}
+
+/// Where Cargo puts programs of a profile.
+fn programs_of(profile: Profile) -> Result<PathBuf> {
+    Ok(target()?.join(match profile {
         Profile::Dev => "debug",
         Profile::Release => "release",
     }))

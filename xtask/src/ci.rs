@@ -15,6 +15,7 @@ pub fn run() -> Result<ExitCode> {
     setup::run(&setup::Options {
         tests: true,
         ci: true,
+        lab: false,
     })?;
     let mut problems = Vec::new();
     for (name, mut command) in checks() {

@@ -20,7 +20,7 @@ pub fn run(options: &live::Options) -> Result<ExitCode> {
     }
     setup::run(&setup::Options {
         tests: true,
-        ci: false,
+        ..setup::Options::default()
     })?;
     let recorder = build::live_programs(Profile::Dev)?.join(RECORDER);
     process::become_program(Command::new(recorder).args(&options.rest))

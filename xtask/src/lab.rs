@@ -5,7 +5,7 @@ use std::process::{Command, ExitCode};
 use anyhow::Result;
 
 use crate::build::{self, Profile};
-use crate::{live, process, setup};
+use crate::{lab_packages, live, process, setup};
 
 /// The program that runs it.
 const LABORATORY: &str = "lab";
@@ -24,8 +24,10 @@ pub fn run(options: &live::Options) -> Result<ExitCode> {
     }
     setup::run(&setup::Options {
         tests: true,
-        ci: false,
+        ..setup::Options::default()
     })?;
+    // What is missing takes no part; the laboratory says so again beside its figures.
+    lab_packages::provide(&mut setup::Report::default())?;
     let agent = build::agent(Profile::Release)?;
     let laboratory = build::live_programs(Profile::Dev)?.join(LABORATORY);
     let workspace = process::workspace();

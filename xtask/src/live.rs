@@ -36,7 +36,7 @@ fn run(program: &str, peers: Profile, options: &Options) -> Result<ExitCode> {
     }
     setup::run(&setup::Options {
         tests: true,
-        ci: false,
+        ..setup::Options::default()
     })?;
     let agent = build::agent(Profile::Release)?;
     let program = build::live_programs(peers)?.join(program);

@@ -11,6 +11,7 @@ mod fuzz;
 mod instructions;
 mod kernels;
 mod lab;
+mod lab_packages;
 mod libtest;
 mod linker;
 mod live;

@@ -10,7 +10,7 @@ use std::time::SystemTime;
 use anyhow::{Result, bail};
 
 use crate::ebpf_toolchain::{self, Toolchain};
-use crate::{linker, packages, process, toolchain};
+use crate::{lab_packages, linker, packages, process, toolchain};
 
 /// The version of cargo-deny that `deny.toml` is written for.
 const CARGO_DENY: &str = "0.20.2";
@@ -28,6 +28,9 @@ pub struct Options {
     /// Also what CI's checks need
     #[arg(long)]
     pub ci: bool,
+    /// Also what the peers of the laboratory need, and the peers themselves
+    #[arg(long)]
+    pub lab: bool,
 }
 
 /// The verb; an error if something is missing at the end.
@@ -43,6 +46,9 @@ pub fn run(options: &Options) -> Result<()> {
     if options.ci {
         components(&mut report);
         cargo_deny(&mut report);
+    }
+    if options.lab {
+        lab_packages::provide(&mut report)?;
     }
     match report.missing {
         0 => Ok(()),

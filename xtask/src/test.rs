@@ -19,7 +19,7 @@ const LIVE_SUITE: &str = "observer-tests";
 pub fn run() -> Result<ExitCode> {
     setup::run(&setup::Options {
         tests: true,
-        ci: false,
+        ..setup::Options::default()
     })?;
     all(Vec::new(), Vec::new())
 }

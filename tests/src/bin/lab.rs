@@ -7,7 +7,7 @@ use std::time::Duration;
 use anyhow::Result;
 use clap::{Parser, Subcommand};
 use observer_tests::agent;
-use observer_tests::lab::programs::rustls;
+use observer_tests::lab::programs::rustls::{self, Provider};
 use observer_tests::lab::report;
 use observer_tests::lab::run::Selection;
 use observer_tests::lab::session::{self, Findings};
@@ -15,9 +15,6 @@ use observer_tests::lab::stacks::strangers;
 
 /// Lines of a list that are shown; the rest is counted.
 const SHOWN: usize = 20;
-/// After this time nothing new is begun.
-const LIMIT: Duration = Duration::from_secs(18 * 60);
-
 /// Runs servers times clients times cases and compares each event with what both peers report. Exit status 0 also when
 /// the agent was wrong: the tables say so; 1 when a handshake was lost.
 #[derive(Parser)]
@@ -38,6 +35,9 @@ struct Arguments {
     /// How often everything is repeated.
     #[arg(long, default_value_t = 1)]
     rounds: u32,
+    /// Minutes after which nothing new is begun.
+    #[arg(long, default_value_t = 18)]
+    minutes: u64,
     /// Where the rows go.
     #[arg(long, default_value = "target/lab")]
     into: PathBuf,
@@ -53,9 +53,9 @@ struct Arguments {
 #[command(hide = true)]
 enum Program {
     /// A rustls server.
-    RustlsServer { provider: String, plan: String },
+    RustlsServer { plan: String },
     /// A rustls client.
-    RustlsClient { provider: String, plan: String },
+    RustlsClient { plan: String },
     /// An end that speaks no TLS.
     Stranger { name: String, plan: String },
 }
@@ -63,8 +63,8 @@ enum Program {
 fn main() -> Result<ExitCode> {
     let arguments = Arguments::parse();
     match &arguments.program {
-        Some(Program::RustlsServer { provider, plan }) => rustls::run_server(provider, plan)?,
-        Some(Program::RustlsClient { provider, plan }) => rustls::run_client(provider, plan)?,
+        Some(Program::RustlsServer { plan }) => rustls::run_server(Provider::ring()?, plan)?,
+        Some(Program::RustlsClient { plan }) => rustls::run_client(Provider::ring()?, plan)?,
         Some(Program::Stranger { name, plan }) => strangers::run(name, plan)?,
         None => return laboratory(arguments),
     }
@@ -80,7 +80,7 @@ fn laboratory(arguments: Arguments) -> Result<ExitCode> {
         stack: arguments.stack,
         case: arguments.case,
         rounds: arguments.rounds,
-        limit: Some(LIMIT),
+        limit: Some(Duration::from_secs(arguments.minutes * 60)),
     };
     let findings = session::run(&selection, &arguments.into)?;
     let tables = report::tables(&findings.rows);
@@ -114,7 +114,7 @@ fn summary(findings: &Findings, directory: &Path) {
     list("connections without an event", &findings.lost);
     list("events without a connection", &findings.surplus);
     if findings.skipped > 0 {
-        eprintln!("groups of cases left out for lack of time: {}", findings.skipped);
+        eprintln!("cases of a pair left out for lack of time: {}", findings.skipped);
     }
     eprintln!("dropped by the agent: {}", findings.dropped);
     eprintln!(

@@ -1,15 +1,18 @@
 //! The cases of the laboratory: what the server is like, what the client does, and what is meant to happen. What does
 //! happen, the peers' reports say; the meaning here only serves to notice when a case did not come about.
 
-mod clients;
+mod build;
 mod cuts;
+mod good;
+mod refusals;
 mod servers;
+mod variations;
 
 use crate::peers::Version;
 use crate::pki::faults::Faults;
 use crate::pki::{Files, Leaf, Pki};
 
-use super::peer::{ClientPlan, Identity, ServerPlan};
+use super::peer::{Behaviour, ClientPlan, Identity, ServerPlan};
 use super::proxy::Cut;
 use super::truth::Ending;
 
@@ -62,6 +65,49 @@ pub enum Who {
     Stranger(&'static str),
 }
 
+/// Which servers meet which clients.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Pairs {
+    /// All of them: what happens depends on both.
+    All,
+    /// Each stack with itself, and with one partner in both parts.
+    Few,
+}
+
+/// What tells a client from one that trusts the server, shows nothing, asks and hears.
+#[derive(Clone, Copy)]
+pub struct Client {
+    /// What it shows when asked.
+    pub identity: Option<fn(&Materials) -> Identity<'_>>,
+    /// What it does once connected.
+    pub behaviour: Behaviour,
+    /// Its only cipher suite.
+    pub cipher: Option<&'static str>,
+    /// All the rest.
+    pub adjust: for<'a> fn(&mut ClientPlan<'a>, &'a Materials),
+}
+
+impl Default for Client {
+    fn default() -> Self {
+        Self {
+            identity: None,
+            behaviour: Behaviour::default(),
+            cipher: None,
+            adjust: |_, _| {},
+        }
+    }
+}
+
+impl Client {
+    /// Puts it into a plan.
+    pub fn put<'a>(&self, plan: &mut ClientPlan<'a>, with: &'a Materials) {
+        plan.identity = self.identity.map(|identity| identity(with));
+        plan.behaviour = self.behaviour;
+        plan.cipher = self.cipher;
+        (self.adjust)(plan, with);
+    }
+}
+
 /// What is meant to happen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Meant {
@@ -98,11 +144,12 @@ pub struct Case {
     pub who: Who,
     /// The versions in which there is such a case.
     pub versions: &'static [Version],
-    /// What tells the client from one that trusts the server, shows nothing, asks and hears.
-    pub adjust: for<'a> fn(&mut ClientPlan<'a>, &'a Materials),
-    /// The cipher suite of both, where the case is about one.
-    pub cipher: Option<&'static str>,
-    /// Connections of each pair in each round; a client that cannot loop makes at most [`MOST_STARTS`].
+    /// What it does.
+    pub client: Client,
+    /// Which stacks meet.
+    pub pairs: Pairs,
+    /// Connections of each pair in each round; a client that cannot loop makes at most [`MOST_STARTS`], and one of TLS 1.2,
+    /// where nothing has to be inferred, no more either.
     pub count: u32,
     /// What is meant to happen.
     pub meant: Meant,
@@ -112,13 +159,12 @@ pub struct Case {
     pub quick: bool,
 }
 
-/// How often a client that makes one connection only is started for a case that asks for more.
+/// Connections for a case that asks for many, where many are dear or say nothing new.
 pub const MOST_STARTS: u32 = 3;
 
 /// All cases; those of one server stand together.
 pub fn all() -> Vec<Case> {
-    let mut cases = clients::all();
-    cases.extend(cuts::all());
+    let mut cases = [good::all(), variations::all(), refusals::all(), cuts::all()].concat();
     cases.sort_by_key(|case| servers::rank(case.server.name));
     cases
 }

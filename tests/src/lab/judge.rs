@@ -40,11 +40,13 @@ pub struct Told {
     pub rule: Option<String>,
     /// `handshake.client_certificate`.
     pub client_certificate: String,
+    /// A `tls-alert` event followed.
+    pub late_alert: bool,
 }
 
 impl Told {
-    /// From an event.
-    pub fn new(event: &Value) -> Self {
+    /// From an event, and whether a late alert followed it.
+    pub fn new(event: &Value, late_alert: bool) -> Self {
         let text = |path: &str| at(event, path).as_str().map(str::to_owned);
         Self {
             outcome: text("handshake.outcome").unwrap_or_default(),
@@ -53,6 +55,7 @@ impl Told {
             evidence: text("handshake.evidence").unwrap_or_default(),
             rule: text("handshake.rule"),
             client_certificate: text("handshake.client_certificate").unwrap_or_default(),
+            late_alert,
         }
     }
 
@@ -90,6 +93,8 @@ impl Told {
                 Some("not_tls") => self.mark_reason(refuser, truth),
                 _ => Mark::Vague,
             },
+            // Told as done for want of a refusal, and then, by the late alert, as perhaps refused.
+            "established" if self.late_alert => Mark::Vague,
             _ => Mark::Wrong,
         }
     }

@@ -1,6 +1,6 @@
 //! Finding the event of each connection: by the ports and the time of its handshake.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
@@ -22,32 +22,34 @@ struct Seen {
 /// The handshakes that the agent told of.
 pub struct Observed {
     by_server_port: HashMap<u64, Vec<Seen>>,
-    /// Lines that told of something else: late alerts.
-    pub others: usize,
+    /// `event.id` of the handshakes with a late alert.
+    late_alerts: HashSet<String>,
 }
 
 impl Observed {
     /// Sorts the agent's events.
     pub fn new(events: Vec<Value>) -> Self {
         let mut by_server_port: HashMap<_, Vec<_>> = HashMap::new();
-        let mut others = 0;
+        let mut late_alerts = HashSet::new();
         for event in events {
+            if at(&event, "event.action") == "tls-alert" {
+                late_alerts.extend(at(&event, "event.id").as_str().map(str::to_owned));
+                continue;
+            }
             let time = at(&event, "@timestamp")
                 .as_str()
                 .and_then(|text| text.parse().ok());
             let port = |side: &str| at(&event, side).as_u64();
-            match (time, port("server.port"), port("client.port")) {
-                (Some(time), Some(server), Some(client_port))
-                    if at(&event, "event.action") == "tls-handshake" =>
-                {
-                    by_server_port.entry(server).or_default().push(Seen {
-                        time,
-                        client_port,
-                        event,
-                        taken: false,
-                    });
-                }
-                _ => others += 1,
+            // The schema demands all three.
+            if let (Some(time), Some(server), Some(client_port)) =
+                (time, port("server.port"), port("client.port"))
+            {
+                by_server_port.entry(server).or_default().push(Seen {
+                    time,
+                    client_port,
+                    event,
+                    taken: false,
+                });
             }
         }
         for seen in by_server_port.values_mut() {
@@ -55,7 +57,7 @@ impl Observed {
         }
         Self {
             by_server_port,
-            others,
+            late_alerts,
         }
     }
 
@@ -80,6 +82,13 @@ impl Observed {
             }));
         }
         found
+    }
+
+    /// Whether a late alert followed a handshake's event.
+    pub fn has_late_alert(&self, event: &Value) -> bool {
+        at(event, "event.id")
+            .as_str()
+            .is_some_and(|id| self.late_alerts.contains(id))
     }
 
     /// Events that belong to no connection.

@@ -205,7 +205,7 @@ pub trait Stack: Send + Sync {
     /// Its name in tables, with what tells it from its like: `python`, `python-asyncio`, `rustls-ring`.
     fn name(&self) -> &'static str;
 
-    /// The program that is missing on this machine, if one is.
+    /// What is missing on this machine, in words, if something is.
     fn lacks(&self) -> Option<String> {
         None
     }
@@ -256,11 +256,11 @@ pub trait Stack: Send + Sync {
     }
 }
 
-/// The name of a program if it is not in `PATH`: what [`Stack::lacks`] gives.
+/// Says that a program is not in `PATH`, if so: what [`Stack::lacks`] gives.
 pub fn missing_program(name: &str) -> Option<String> {
     let path = std::env::var_os("PATH").unwrap_or_default();
     let found = std::env::split_paths(&path).any(|directory| directory.join(name).is_file());
-    (!found).then(|| name.to_owned())
+    (!found).then(|| format!("no {name}"))
 }
 
 /// The reports among the lines of standard output: each line that begins with a brace.

@@ -61,7 +61,10 @@ impl Row {
                 continue;
             };
             let reports = connection.reports.clone();
-            let (truth, told) = (reports.truth(meeting.asks), Told::new(&event));
+            let (truth, told) = (
+                reports.truth(meeting.circumstances),
+                Told::new(&event, observed.has_late_alert(&event)),
+            );
             rows.push(Self {
                 server: meeting.server,
                 client: meeting.client,

@@ -1,6 +1,7 @@
 //! Running the cases: servers and clients in the laboratory's own namespace and cgroup, and what they report.
 
 mod meeting;
+mod selection;
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
@@ -16,7 +17,9 @@ use super::case::{self, Case, Materials, Server, Who, identity};
 use super::peer::{ServerPlan, Service, Stack};
 use super::proxy::Cut;
 use super::stacks;
-use super::truth::Reports;
+use super::truth::{Circumstances, Reports};
+pub use selection::Selection;
+
 use crate::cgroup::Cgroup;
 use crate::netns::Namespace;
 use crate::peers::{ClientAuth, Place, Version};
@@ -25,53 +28,8 @@ use crate::process::Process;
 /// Servers, relays and clients that choose their port have ports below the range that the kernel chooses from.
 const SERVER_PORTS: std::ops::Range<u16> = 20_000..32_000;
 const CLIENT_PORTS: std::ops::Range<u16> = 4_000..20_000;
-/// Servers that run at the same time, each with one client: more would only wait for a processor.
-const WORKERS: usize = 2;
-
-/// What is to be run.
-#[derive(Clone, Debug, Default)]
-pub struct Selection {
-    /// The short run: few cases, each stack with itself and one partner.
-    pub quick: bool,
-    /// Only pairs with this stack.
-    pub stack: Option<String>,
-    /// Only cases with this in their names.
-    pub case: Option<String>,
-    /// How often everything is repeated.
-    pub rounds: u32,
-    /// After this time nothing new is begun.
-    pub limit: Option<Duration>,
-}
-
-/// The other end of each stack, and of each stranger to TLS, in the short run.
-const QUICK_PARTNER: &str = "rustls";
-
-impl Selection {
-    /// Whether it is everything there is.
-    pub const fn is_all(&self) -> bool {
-        !self.quick && self.stack.is_none() && self.case.is_none()
-    }
-
-    fn takes_case(&self, case: &Case) -> bool {
-        (!self.quick || case.quick) && self.case.as_deref().is_none_or(|part| case.name.contains(part))
-    }
-
-    fn takes_pair(&self, server: &str, client: &str) -> bool {
-        let named = |name: &str| server == name || client == name;
-        (!self.quick || server == client || named(QUICK_PARTNER)) && self.stack.as_deref().is_none_or(named)
-    }
-
-    /// A pair of which one is a stranger to TLS.
-    fn takes_stranger(&self, server: &str, client: &str) -> bool {
-        let has = |name: &str| server == name || client == name;
-        (!self.quick || has(QUICK_PARTNER)) && self.stack.as_deref().is_none_or(has)
-    }
-
-    /// In the short run, numbers are small too.
-    fn count(&self, case: &Case) -> u32 {
-        if self.quick { case.count.min(3) } else { case.count }
-    }
-}
+/// Servers that run at the same time, each with one client: some of them sleep.
+const WORKERS: usize = 3;
 
 /// One connection, as its ends saw it.
 pub struct Connection {
@@ -91,8 +49,8 @@ pub struct Meeting {
     pub case: Case,
     /// The version that the client was limited to.
     pub version: Version,
-    /// Whether the server asks for a certificate.
-    pub asks: bool,
+    /// What they were told that bears on the truth.
+    pub circumstances: Circumstances,
     /// The server port of the judged way: the server's, or a relay's.
     pub port: u16,
     /// The server port of the other way, when there is a relay.
@@ -110,7 +68,7 @@ pub struct Outcome {
     pub meetings: Vec<Meeting>,
     /// What did not work, to be shown; no handshake of it is judged.
     pub problems: Vec<String>,
-    /// Groups of cases that the limit of time has cut off.
+    /// Cases of a pair that the limit of time has cut off.
     pub skipped: usize,
 }
 
@@ -139,6 +97,8 @@ struct Running<'a> {
     address: SocketAddr,
     directory: PathBuf,
     asks: bool,
+    /// Its only key exchange group.
+    group: Option<String>,
     /// Connections that it has reported and that are accounted for.
     reported: usize,
 }
@@ -159,7 +119,7 @@ impl Laboratory {
         for stack in stacks::all() {
             match stack.lacks() {
                 None => stacks.push(stack),
-                Some(what) => absent.push(format!("{} takes no part: no {what}", stack.name())),
+                Some(what) => absent.push(format!("{} takes no part: {what}", stack.name())),
             }
         }
         Ok(Self {
@@ -179,6 +139,7 @@ impl Laboratory {
     /// Runs what is selected, each group of cases on one server process.
     pub fn run(&self, selection: &Selection) -> Outcome {
         let began = Instant::now();
+        let deadline = selection.limit.map(|limit| began + limit);
         let cases: Vec<_> = case::all()
             .into_iter()
             .filter(|case| selection.takes_case(case))
@@ -206,17 +167,14 @@ impl Laboratory {
                                 began.elapsed().as_secs_f64()
                             );
                         }
-                        if selection.limit.is_some_and(|limit| began.elapsed() > limit) {
-                            lock().skipped += 1;
-                            continue;
-                        }
                         let mut part = Outcome::default();
-                        if let Err(error) = self.run_group(group, selection, &mut part) {
+                        if let Err(error) = self.run_group(group, selection, deadline, &mut part) {
                             part.problems.push(format!("{}: {error:#}", group.name()));
                         }
                         let mut all = lock();
                         all.meetings.append(&mut part.meetings);
                         all.problems.append(&mut part.problems);
+                        all.skipped += part.skipped;
                     }
                 });
             }
@@ -247,7 +205,13 @@ impl Laboratory {
     }
 
     /// Starts the server and sends it all clients of all cases.
-    fn run_group(&self, group: &Group<'_>, selection: &Selection, outcome: &mut Outcome) -> Result<()> {
+    fn run_group(
+        &self,
+        group: &Group<'_>,
+        selection: &Selection,
+        deadline: Option<Instant>,
+        outcome: &mut Outcome,
+    ) -> Result<()> {
         let pairs = || {
             let of_case = |case: &&'_ Case| -> Vec<&dyn Stack> { self.players(case.who).collect() };
             group
@@ -261,7 +225,7 @@ impl Laboratory {
                 let (server, client) = (group.stack.name(), client.name());
                 match is_stranger(case) {
                     true => selection.takes_stranger(server, client),
-                    false => selection.takes_pair(server, client),
+                    false => selection.takes_pair(case.pairs, server, client),
                 }
             })
             .collect();
@@ -272,6 +236,10 @@ impl Laboratory {
             return Ok(());
         };
         for (case, client) in wanted {
+            if deadline.is_some_and(|deadline| Instant::now() > deadline) {
+                outcome.skipped += 1;
+                continue;
+            }
             for &version in case.versions {
                 if let Err(error) = self.meet(&mut server, client, case, version, selection, outcome) {
                     let pair = format!("{} with {}", group.stack.name(), client.name());
@@ -315,6 +283,7 @@ impl Laboratory {
             directory: &directory,
         };
         (kind.adjust)(&mut plan, &self.materials);
+        let group = plan.group.map(str::to_owned);
         let asks = plan.auth != ClientAuth::None && !plan.post_handshake_auth;
         let Some(mut command) = stack.serve(&plan)? else {
             return Ok(None);
@@ -327,6 +296,7 @@ impl Laboratory {
             address,
             directory,
             asks,
+            group,
             reported: 0,
         }))
     }

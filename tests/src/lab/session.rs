@@ -27,7 +27,7 @@ pub struct Findings {
     pub surplus: Vec<String>,
     /// What did not work.
     pub problems: Vec<String>,
-    /// Groups of cases that the limit of time has cut off.
+    /// Cases of a pair that the limit of time has cut off.
     pub skipped: usize,
     /// What the agent says that it has dropped.
     pub dropped: f64,
@@ -50,8 +50,7 @@ pub fn run(selection: &Selection, directory: &Path) -> Result<Findings> {
     let outcome = laboratory.run(selection);
     std::thread::sleep(LAST_OUTCOMES);
     let dropped = agent.metrics()?.sum("tls_observer_events_dropped_total", &[]);
-    let ended = agent.stop()?;
-    let mut observed = Observed::new(ended.events);
+    let mut observed = Observed::new(agent.stop_unchecked()?);
     let mut problems = laboratory.absent.clone();
     problems.extend(outcome.problems);
     let mut findings = Findings {

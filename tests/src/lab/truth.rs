@@ -70,9 +70,32 @@ pub struct Reports {
     pub server: Option<Report>,
 }
 
+/// What both ends were told, where it bears on what their reports mean.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Circumstances {
+    /// The server was told to ask for a certificate.
+    pub asks: bool,
+    /// Each end was told to use one key exchange group only, and not the same.
+    pub groups_differ: bool,
+    /// The client was told to use one cipher suite only.
+    pub one_suite: bool,
+}
+
+impl Circumstances {
+    /// What a server means that finds no suite or no group in common. In TLS 1.2 suites need groups, so that it may speak
+    /// of the one for want of the other; what its client was told decides.
+    fn meaning(self, reason: String) -> String {
+        match reason.as_str() {
+            "no_shared_cipher" if self.groups_differ => "no_shared_group".to_owned(),
+            "no_shared_group" if self.one_suite && !self.groups_differ => "no_shared_cipher".to_owned(),
+            _ => reason,
+        }
+    }
+}
+
 impl Reports {
-    /// The truth in these reports. `asks` tells whether the server was told to ask for a certificate.
-    pub fn truth(&self, asks: bool) -> Truth {
+    /// The truth in these reports.
+    pub fn truth(&self, circumstances: Circumstances) -> Truth {
         let ending = self.ending();
         let refusal = match ending {
             Ending::RejectedByServer => Some((&self.server, &self.client, "client")),
@@ -81,7 +104,7 @@ impl Reports {
         };
         let reason = refusal.and_then(|(refuser, _, judged)| {
             let text = refuser.as_ref()?.error.as_deref()?;
-            fault::reason(text, judged)
+            fault::reason(text, judged).map(|reason| circumstances.meaning(reason))
         });
         let resumed = [&self.client, &self.server]
             .into_iter()
@@ -89,7 +112,7 @@ impl Reports {
             .any(|report| report.resumed == Some(true));
         Truth {
             ending,
-            client_certificate: self.client_certificate(asks, ending, reason.as_deref()),
+            client_certificate: self.client_certificate(circumstances.asks, ending, reason.as_deref()),
             reason,
             resumed,
         }
@@ -126,6 +149,8 @@ impl Reports {
             (Some(Fault::Alerted), _) if server_done != Some(true) => Ending::RejectedByServer,
             (_, Some(Fault::Alerted)) if client_done != Some(true) => Ending::RejectedByClient,
             (Some(Fault::Alerted), _) | (_, Some(Fault::Alerted)) => Ending::Unclear,
+            // Nobody says that it was not completed: the other end did not report.
+            _ if client_done != Some(false) && server_done != Some(false) => Ending::Unclear,
             _ if either(Fault::TimedOut) => Ending::TimedOut,
             _ if either(Fault::Closed) || either(Fault::Reset) => Ending::Aborted,
             _ => Ending::Unclear,
@@ -164,8 +189,39 @@ mod tests {
         })
     }
 
+    const ASKS: Circumstances = Circumstances {
+        asks: true,
+        groups_differ: false,
+        one_suite: false,
+    };
+
     fn ending(client: Option<Report>, server: Option<Report>) -> Ending {
-        Reports { client, server }.truth(true).ending
+        Reports { client, server }.truth(ASKS).ending
+    }
+
+    #[test]
+    fn a_server_without_a_common_group_may_speak_of_suites_and_the_other_way_round() {
+        for (words, groups_differ, one_suite, expected) in [
+            ("no shared cipher", false, true, "no_shared_cipher"),
+            ("no shared cipher", true, false, "no_shared_group"),
+            ("NoKxGroupsInCommon", true, false, "no_shared_group"),
+            ("NoKxGroupsInCommon", false, true, "no_shared_cipher"),
+        ] {
+            let refused = Reports {
+                client: report(false, Some("SSL alert number 40")),
+                server: report(false, Some(words)),
+            };
+            let circumstances = Circumstances {
+                asks: false,
+                groups_differ,
+                one_suite,
+            };
+            assert_eq!(
+                refused.truth(circumstances).reason.as_deref(),
+                Some(expected),
+                "{words}"
+            );
+        }
     }
 
     #[test]
@@ -181,7 +237,7 @@ mod tests {
                 client,
                 server: refused.clone(),
             };
-            let truth = reports.truth(true);
+            let truth = reports.truth(ASKS);
             assert_eq!(truth.ending, Ending::RejectedByServer);
             assert_eq!(truth.reason.as_deref(), Some("client_certificate_missing"));
             assert_eq!(truth.client_certificate, Some("requested_not_sent"));
@@ -217,6 +273,7 @@ mod tests {
             ),
             (report(false, refusal), report(false, refusal), Ending::Unclear),
             (report(true, None), None, Ending::Unclear),
+            (report(true, eof), None, Ending::Unclear),
             (None, None, Ending::Unclear),
         ] {
             assert_eq!(
@@ -237,7 +294,9 @@ mod tests {
         };
         let state = |server, asks| {
             let client = report(true, None);
-            Reports { client, server }.truth(asks).client_certificate
+            Reports { client, server }
+                .truth(Circumstances { asks, ..ASKS })
+                .client_certificate
         };
         assert_eq!(state(server(None, Some(true)), true), Some("sent"));
         assert_eq!(state(server(None, Some(false)), true), Some("requested_not_sent"));

@@ -1,9 +1,9 @@
 //! The cases in which a relay cuts the connection: at each record of the handshake, between records and within one.
 
+use super::build::{case, good};
 use super::servers as server;
-use super::{Case, Meant, Who, identity};
+use super::{Case, Meant};
 use crate::lab::proxy::{Cut, Direction, How};
-use crate::peers::Version;
 
 /// Records of each direction after which is cut. With one record for each message a TLS 1.3 server sends eight before its
 /// tickets (ServerHello, ChangeCipherSpec, five messages), a client five; later ones fall into data.
@@ -24,9 +24,10 @@ pub fn all() -> Vec<Case> {
                         bytes,
                         how,
                     };
-                    // Nothing of the client's hello makes no handshake.
-                    if direction == Direction::ToClient || records + bytes > 0 {
-                        cases.push(case(cut));
+                    // Nothing of the client's hello makes no handshake; an RST ends one wherever it comes.
+                    let shows = direction == Direction::ToClient || records + bytes > 0;
+                    if shows && (bytes == 0 || how == How::Fin) {
+                        cases.push(cut_off(cut));
                     }
                 }
             }
@@ -35,7 +36,7 @@ pub fn all() -> Vec<Case> {
     cases
 }
 
-fn case(cut: Cut) -> Case {
+fn cut_off(cut: Cut) -> Case {
     let way = match cut.direction {
         Direction::ToServer => "client",
         Direction::ToClient => "server",
@@ -44,20 +45,18 @@ fn case(cut: Cut) -> Case {
         How::Fin => "FIN",
         How::Rst => "RST",
     };
-    let within = if cut.bytes > 0 { " and a part" } else { "" };
+    let within = if cut.bytes > 0 { " and 20 bytes" } else { "" };
+    let quick = cut.records == 2 && cut.bytes == 0;
+    let name = format!(
+        "cut with {how} after {} records{within} of the {way}",
+        cut.records
+    );
     Case {
-        name: format!(
-            "cut with {how} after {} records{within} of the {way}",
-            cut.records
-        ),
-        server: server::REQUIRED,
-        who: Who::AnyStack,
-        versions: &Version::ALL,
-        adjust: |plan, with| plan.identity = Some(identity(&with.pki.good)),
-        cipher: None,
-        count: 1,
-        meant: Meant::Cut,
         cut: Some(cut),
-        quick: cut.records == 2 && cut.bytes == 0,
+        quick,
+        ..case(&name, server::REQUIRED, Meant::Cut)
+            .shows(good)
+            .once()
+            .few_pairs()
     }
 }

@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use super::super::case::{Case, MOST_STARTS};
 use super::super::peer::{Behaviour, ClientPlan, Output, PEER_PATIENCE, Report, Stack};
 use super::super::proxy;
-use super::super::truth::Reports;
+use super::super::truth::{Circumstances, Reports};
 use super::{Connection, Laboratory, Meeting, Outcome, Running, Selection, judged_is_relay};
 use crate::peers::Version;
 use crate::pki::SERVER_NAME;
@@ -33,7 +33,7 @@ impl Laboratory {
         selection: &Selection,
         outcome: &mut Outcome,
     ) -> Result<()> {
-        let count = selection.count(case);
+        let count = selection.count(case, version);
         // A relay takes one connection.
         let loops = client.loops() && case.cut.is_none();
         let (starts, each) = if loops {
@@ -71,7 +71,7 @@ impl Laboratory {
             count,
             resume: false,
             early_data: false,
-            cipher: case.cipher,
+            cipher: None,
             group: None,
             alpn: None,
             padding: None,
@@ -79,7 +79,7 @@ impl Laboratory {
             behaviour: Behaviour::Requests,
             directory,
         };
-        (case.adjust)(&mut plan, &self.materials);
+        case.client.put(&mut plan, &self.materials);
         let relayed = match case.cut {
             None => None,
             Some(cut) => {
@@ -143,7 +143,13 @@ impl Laboratory {
             client: client.name(),
             case: case.clone(),
             version,
-            asks: server.asks,
+            circumstances: Circumstances {
+                asks: server.asks,
+                groups_differ: plan.group.is_some()
+                    && server.group.is_some()
+                    && plan.group != server.group.as_deref(),
+                one_suite: plan.cipher.is_some(),
+            },
             port: judged.port(),
             other_port: relay_port.map(|port| {
                 if port == judged.port() {

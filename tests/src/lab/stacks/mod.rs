@@ -1,6 +1,7 @@
 //! The TLS libraries of the laboratory, one file each.
 
 mod boringssl;
+mod curl;
 mod feature;
 mod gnutls;
 mod go;
@@ -19,10 +20,8 @@ use super::peer::Stack;
 pub fn all() -> Vec<Box<dyn Stack>> {
     vec![
         Box::new(openssl::OpenSsl),
-        Box::new(rustls::Rustls {
-            name: "rustls",
-            provider: "ring",
-        }),
+        Box::new(rustls::RING),
+        Box::new(rustls::AWS_LC),
         Box::new(python::BLOCKING),
         Box::new(python::ASYNCIO),
         Box::new(node::NODE),
@@ -30,5 +29,6 @@ pub fn all() -> Vec<Box<dyn Stack>> {
         Box::new(gnutls::GNUTLS),
         Box::new(boringssl::BORINGSSL),
         Box::new(nginx::Nginx),
+        Box::new(curl::Curl),
     ]
 }

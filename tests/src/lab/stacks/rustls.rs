@@ -5,6 +5,7 @@ use std::process::Command;
 use anyhow::Result;
 use serde::Serialize;
 
+use super::program::built;
 use crate::lab::peer::{ClientPlan, ServerPlan, Stack};
 use crate::lab::programs;
 
@@ -12,14 +13,26 @@ use crate::lab::programs;
 pub struct Rustls {
     /// The stack's name.
     pub name: &'static str,
-    /// The provider's.
-    pub provider: &'static str,
+    /// Starts the program, but for its part and its plan.
+    pub command: fn() -> Result<Command>,
 }
+
+/// On ring, as the project itself uses it.
+pub const RING: Rustls = Rustls {
+    name: "rustls",
+    command: || Ok(Command::new(programs::lab_binary()?)),
+};
+
+/// On aws-lc-rs, by a program of its own.
+pub const AWS_LC: Rustls = Rustls {
+    name: "rustls-aws-lc",
+    command: || built("rustls-aws-lc-peer"),
+};
 
 impl Rustls {
     fn command(&self, part: &str, plan: &impl Serialize) -> Result<Command> {
-        let mut command = Command::new(programs::lab_binary()?);
-        command.args([part, self.provider, &serde_json::to_string(plan)?]);
+        let mut command = (self.command)()?;
+        command.args([part, &serde_json::to_string(plan)?]);
         Ok(command)
     }
 }
@@ -27,6 +40,10 @@ impl Rustls {
 impl Stack for Rustls {
     fn name(&self) -> &'static str {
         self.name
+    }
+
+    fn lacks(&self) -> Option<String> {
+        (self.command)().err().map(|error| error.to_string())
     }
 
     fn serve(&self, plan: &ServerPlan<'_>) -> Result<Option<Command>> {

@@ -8,16 +8,16 @@ use anyhow::{Context, Result};
 use rustls::pki_types::ServerName;
 use rustls::{ClientConfig, ClientConnection, HandshakeKind};
 
-use super::{CERTIFICATE, configs, patient, print, provider, tell};
+use super::{CERTIFICATE, Provider, configs, patient, print, tell};
 use crate::lab::peer::{Behaviour, ClientPlan, REQUEST, Report};
 
 /// Makes the plan's connections.
 ///
 /// # Errors
 /// When the plan is no good. A connection that fails is no error.
-pub fn run(provider_name: &str, plan: &str) -> Result<()> {
+pub fn run(provider: Provider, plan: &str) -> Result<()> {
     let plan: ClientPlan<'_> = serde_json::from_str(plan).context("plan")?;
-    let config = Arc::new(configs::client(&plan, provider(provider_name)?)?);
+    let config = Arc::new(configs::client(&plan, provider.crypto)?);
     for _ in 0..plan.count {
         let mut report = Report::default();
         CERTIFICATE.set(false);

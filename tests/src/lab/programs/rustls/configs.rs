@@ -13,7 +13,7 @@ use rustls::server::danger::{ClientCertVerified, ClientCertVerifier};
 use rustls::sign::CertifiedKey;
 use rustls::{ClientConfig, DigitallySignedStruct, DistinguishedName, ServerConfig, SignatureScheme};
 
-use super::CERTIFICATE;
+use super::{CERTIFICATE, Provider};
 use crate::lab::peer::{self as lab, ClientPlan, ServerPlan};
 use crate::peers::{ClientAuth, tls};
 
@@ -21,8 +21,9 @@ use crate::peers::{ClientAuth, tls};
 const MAX_EARLY_DATA: u32 = 4096;
 
 /// A server's configuration.
-pub fn server(plan: &ServerPlan<'_>, provider: CryptoProvider) -> Result<ServerConfig> {
-    let provider = Arc::new(restricted(provider, plan.cipher, plan.group));
+pub fn server(plan: &ServerPlan<'_>, provider: Provider) -> Result<ServerConfig> {
+    let Provider { crypto, ticketer } = provider;
+    let provider = Arc::new(restricted(crypto, plan.cipher, plan.group));
     let builder = ServerConfig::builder_with_provider(Arc::clone(&provider))
         .with_protocol_versions(tls::versions(plan.version))?;
     let builder = match plan.auth {
@@ -47,7 +48,7 @@ pub fn server(plan: &ServerPlan<'_>, provider: CryptoProvider) -> Result<ServerC
     config.alpn_protocols = protocols(plan.alpn);
     // Early data is taken with sessions that the server itself remembers, and not with tickets.
     if !plan.early_data {
-        config.ticketer = rustls::crypto::ring::Ticketer::new()?;
+        config.ticketer = ticketer;
     }
     if let Some(tickets) = plan.tickets {
         config.send_tls13_tickets = tickets.into();

@@ -7,9 +7,11 @@ mod server;
 use std::cell::Cell;
 use std::io::ErrorKind;
 use std::net::TcpStream;
+use std::sync::Arc;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 use rustls::crypto::CryptoProvider;
+use rustls::server::ProducesTickets;
 
 pub use client::run as run_client;
 pub use server::run as run_server;
@@ -21,14 +23,24 @@ thread_local! {
     static CERTIFICATE: Cell<bool> = const { Cell::new(false) };
 }
 
-/// A cryptography provider by its name on the command line.
-///
-/// # Errors
-/// When there is none of that name.
-pub fn provider(name: &str) -> Result<CryptoProvider> {
-    match name {
-        "ring" => Ok(rustls::crypto::ring::default_provider()),
-        other => bail!("no provider {other}"),
+/// A cryptography library under rustls.
+pub struct Provider {
+    /// Its primitives.
+    pub crypto: CryptoProvider,
+    /// What seals session tickets with it.
+    pub ticketer: Arc<dyn ProducesTickets>,
+}
+
+impl Provider {
+    /// ring.
+    ///
+    /// # Errors
+    /// When it gets no randomness.
+    pub fn ring() -> Result<Self> {
+        Ok(Self {
+            crypto: rustls::crypto::ring::default_provider(),
+            ticketer: rustls::crypto::ring::Ticketer::new()?,
+        })
     }
 }
 

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use anyhow::{Context, Result};
 use rustls::{HandshakeKind, ServerConfig, ServerConnection};
 
-use super::{CERTIFICATE, configs, patient, print, provider, tell};
+use super::{CERTIFICATE, Provider, configs, patient, print, tell};
 use crate::lab::peer::{Report, ServerPlan, Service};
 
 /// What it says.
@@ -17,9 +17,9 @@ const ANSWER: &[u8] = b"HTTP/1.0 200 OK\r\nContent-Length: 3\r\n\r\nok\n";
 ///
 /// # Errors
 /// When the plan is no good, or the address is taken.
-pub fn run(provider_name: &str, plan: &str) -> Result<()> {
+pub fn run(provider: Provider, plan: &str) -> Result<()> {
     let plan: ServerPlan<'_> = serde_json::from_str(plan).context("plan")?;
-    let config = Arc::new(configs::server(&plan, provider(provider_name)?)?);
+    let config = Arc::new(configs::server(&plan, provider)?);
     for stream in TcpListener::bind(plan.address).context("listen")?.incoming() {
         let (stream, config, service) = (stream?, Arc::clone(&config), plan.service);
         std::thread::spawn(move || {

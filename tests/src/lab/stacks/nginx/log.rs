@@ -41,6 +41,11 @@ impl Connection {
             let address = accepted.split(' ').next().unwrap_or_default();
             report.port = address.rsplit(':').next().and_then(|port| port.parse().ok());
             report.completed = Some(false);
+        } else if let Some(result) = message.strip_prefix("SSL_read_early_data: ") {
+            // With data it goes on as if the handshake were complete.
+            let came = result.starts_with("1,");
+            report.early_data = Some(report.early_data == Some(true) || came);
+            report.completed = Some(report.completed == Some(true) || came);
         } else if message == "SSL_do_handshake: 1" {
             report.completed = Some(true);
             report.resumed.get_or_insert(false);
