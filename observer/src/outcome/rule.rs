@@ -51,7 +51,8 @@ rules! {
     AccessDenied = "access_denied_after_client_certificate", Derived;
     /// The server's handshake_failure after an empty Certificate: `client_certificate_missing`.
     FailureAfterEmptyCertificate = "handshake_failure_after_empty_certificate", Derived;
-    /// The server's handshake_failure as its first word, to an offer without TLS 1.3, without the suites that most servers
+    /// The server's handshake_failure as its first word, to an offer without TLS 1.3, without the suites that most
+    /// servers
     /// have, and with enough groups: `no_shared_cipher`.
     FailureAtOnce = "handshake_failure_before_server_hello", Derived;
     /// The same to an offer with TLS 1.3, where it may as well have been a group or a signature scheme:
@@ -63,9 +64,6 @@ rules! {
     /// The client's handshake_failure or illegal_parameter as its answer to a HelloRetryRequest, which names a group:
     /// `no_shared_group`.
     RetryRefused = "hello_retry_request_refused", Derived;
-    /// A side's decode_error after the other's FIN, within the handshake: the end of the bytes is what it could not decode;
-    /// aborted, `closed`.
-    DecodeErrorAfterClose = "decode_error_after_close", Derived;
     /// An encrypted alert of a side that has not finished, so that the handshake cannot be complete: rejected by its
     /// sender, `other`.
     EncryptedAlert = "encrypted_alert_before_finished", Derived;
@@ -95,10 +93,12 @@ rules! {
     ClosedAfterServerFinished = "closed_after_server_finished", Observed;
     /// The server's first record behind the client's flight is larger than an alert: established.
     ServerRecord = "tls13_record_after_client_flight", Inferred;
-    /// The server pads, and what it sends behind the client's flight is more than a refusal: three records, or one that is
+    /// The server pads, and what it sends behind the client's flight is more than a refusal: three records, or one
+    /// that is
     /// longer than its shortest: established.
     ServerRecords = "tls13_padded_records_after_client_flight", Inferred;
-    /// The server pads, sends one or two of its shortest records behind the client's flight, and closes: rejected by the
+    /// The server pads, sends one or two of its shortest records behind the client's flight, and closes: rejected by
+    /// the
     /// server, `other` or as below.
     ShortestRecord = "tls13_closed_after_shortest_padded_record", Inferred;
     /// The same, but the client closes first, or nobody: incomplete.
@@ -124,8 +124,8 @@ rules! {
     /// The client sent a certificate or an empty one, and the server closed or reset the connection first, without a
     /// record: rejected by the server, reasons as before.
     ServerClosed = "tls13_server_closed_after_client_flight", Inferred;
-    /// The server closed or reset first, or the client reset, after a flight that held nothing to refuse or is not
-    /// known to have ended: aborted.
+    /// The server closed or reset first, or the client reset, behind a flight that held nothing to refuse, is not known to
+    /// have ended, or was not there yet: aborted.
     NoAnswer = "tls13_closed_without_record_after_client_flight", Inferred;
     /// The client closed first after its flight, which held nothing to refuse, and no record answered it:
     /// established.
@@ -139,7 +139,8 @@ rules! {
     /// A handshake was taken for established for want of a refusal, and the server's first record after that has the
     /// size of an alert: a `tls-alert` event, for it may be a late refusal.
     LateAlert = "tls13_alert_sized_record_after_settle_time", Inferred;
-    /// A refusal that names no fault, of a certificate that has expired by the agent's own verdict: `…_expired`. As for all verdicts, inferred where the refusal is or its alert could not be read.
+    /// A refusal that names no fault, of a certificate that has expired by the agent's own verdict: `…_expired`. As
+    /// for all verdicts, inferred where the refusal is or its alert could not be read.
     VerdictExpired = "refused_certificate_is_expired", Derived;
     /// The same of one that is not valid yet: `…_not_yet_valid`.
     VerdictNotYetValid = "refused_certificate_is_not_yet_valid", Derived;
@@ -149,7 +150,8 @@ rules! {
     VerdictRevoked = "refused_certificate_is_revoked", Derived;
     /// The same of one that is not for this side of TLS: `…_wrong_purpose`.
     VerdictWrongPurpose = "refused_certificate_has_wrong_purpose", Derived;
-    /// The same of one without the name asked for: `server_certificate_name_mismatch`; of a client's without an expected one: `client_certificate_rejected`.
+    /// The same of one without the name asked for: `server_certificate_name_mismatch`; of a client's without an
+    /// expected one: `client_certificate_rejected`.
     VerdictNameMismatch = "refused_certificate_has_another_name", Derived;
     /// The same of one that cannot be read or is signed by nobody: `…_bad`.
     VerdictMalformed = "refused_certificate_is_malformed", Derived;

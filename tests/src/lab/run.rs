@@ -1,6 +1,7 @@
 //! Running the cases: servers and clients in the laboratory's own namespace and cgroup, and what they report.
 
 mod meeting;
+mod selection;
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
@@ -12,11 +13,13 @@ use anyhow::{Context, Result};
 use jiff::Timestamp;
 use tempfile::TempDir;
 
-use super::case::{self, Case, MOST_STARTS, Materials, Pairs, Server, Who, identity};
+use super::case::{self, Case, Materials, Server, Who, identity};
 use super::peer::{ServerPlan, Service, Stack};
 use super::proxy::Cut;
 use super::stacks;
 use super::truth::{Circumstances, Reports};
+pub use selection::Selection;
+
 use crate::cgroup::Cgroup;
 use crate::netns::Namespace;
 use crate::peers::{ClientAuth, Place, Version};
@@ -27,54 +30,6 @@ const SERVER_PORTS: std::ops::Range<u16> = 20_000..32_000;
 const CLIENT_PORTS: std::ops::Range<u16> = 4_000..20_000;
 /// Servers that run at the same time, each with one client: some of them sleep.
 const WORKERS: usize = 3;
-
-/// What is to be run.
-#[derive(Clone, Debug, Default)]
-pub struct Selection {
-    /// The short run: few cases, each stack with itself and one partner.
-    pub quick: bool,
-    /// Only pairs with this stack.
-    pub stack: Option<String>,
-    /// Only cases with this in their names.
-    pub case: Option<String>,
-    /// How often everything is repeated.
-    pub rounds: u32,
-    /// After this time nothing new is begun.
-    pub limit: Option<Duration>,
-}
-
-/// The other end of each stack in cases of few pairs, and of each stranger to TLS in the short run.
-const PARTNER: &str = "rustls";
-
-impl Selection {
-    /// Whether it is everything there is.
-    pub const fn is_all(&self) -> bool {
-        !self.quick && self.stack.is_none() && self.case.is_none()
-    }
-
-    fn takes_case(&self, case: &Case) -> bool {
-        (!self.quick || case.quick) && self.case.as_deref().is_none_or(|part| case.name.contains(part))
-    }
-
-    fn takes_pair(&self, pairs: Pairs, server: &str, client: &str) -> bool {
-        let named = |name: &str| server == name || client == name;
-        let few = self.quick || pairs == Pairs::Few;
-        (!few || server == client || named(PARTNER)) && self.stack.as_deref().is_none_or(named)
-    }
-
-    /// A pair of which one is a stranger to TLS.
-    fn takes_stranger(&self, server: &str, client: &str) -> bool {
-        let has = |name: &str| server == name || client == name;
-        (!self.quick || has(PARTNER)) && self.stack.as_deref().is_none_or(has)
-    }
-
-    fn count(&self, case: &Case, version: Version) -> u32 {
-        match self.quick || version == Version::Tls12 {
-            true => case.count.min(MOST_STARTS),
-            false => case.count,
-        }
-    }
-}
 
 /// One connection, as its ends saw it.
 pub struct Connection {

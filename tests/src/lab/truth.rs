@@ -75,9 +75,22 @@ pub struct Reports {
 pub struct Circumstances {
     /// The server was told to ask for a certificate.
     pub asks: bool,
-    /// Each end was told to use one key exchange group only, and not the same. In TLS 1.2 such a server says that there is
-    /// no cipher suite in common, for all suites with forward secrecy need a group.
+    /// Each end was told to use one key exchange group only, and not the same.
     pub groups_differ: bool,
+    /// The client was told to use one cipher suite only.
+    pub one_suite: bool,
+}
+
+impl Circumstances {
+    /// What a server means that finds no suite or no group in common. In TLS 1.2 suites need groups, so that it may speak
+    /// of the one for want of the other; what its client was told decides.
+    fn meaning(self, reason: String) -> String {
+        match reason.as_str() {
+            "no_shared_cipher" if self.groups_differ => "no_shared_group".to_owned(),
+            "no_shared_group" if self.one_suite && !self.groups_differ => "no_shared_cipher".to_owned(),
+            _ => reason,
+        }
+    }
 }
 
 impl Reports {
@@ -91,11 +104,7 @@ impl Reports {
         };
         let reason = refusal.and_then(|(refuser, _, judged)| {
             let text = refuser.as_ref()?.error.as_deref()?;
-            let reason = fault::reason(text, judged)?;
-            match reason.as_str() {
-                "no_shared_cipher" if circumstances.groups_differ => Some("no_shared_group".to_owned()),
-                _ => Some(reason),
-            }
+            fault::reason(text, judged).map(|reason| circumstances.meaning(reason))
         });
         let resumed = [&self.client, &self.server]
             .into_iter()
@@ -140,6 +149,8 @@ impl Reports {
             (Some(Fault::Alerted), _) if server_done != Some(true) => Ending::RejectedByServer,
             (_, Some(Fault::Alerted)) if client_done != Some(true) => Ending::RejectedByClient,
             (Some(Fault::Alerted), _) | (_, Some(Fault::Alerted)) => Ending::Unclear,
+            // Nobody says that it was not completed: the other end did not report.
+            _ if client_done != Some(false) && server_done != Some(false) => Ending::Unclear,
             _ if either(Fault::TimedOut) => Ending::TimedOut,
             _ if either(Fault::Closed) || either(Fault::Reset) => Ending::Aborted,
             _ => Ending::Unclear,
@@ -181,6 +192,7 @@ mod tests {
     const ASKS: Circumstances = Circumstances {
         asks: true,
         groups_differ: false,
+        one_suite: false,
     };
 
     fn ending(client: Option<Report>, server: Option<Report>) -> Ending {
@@ -188,21 +200,28 @@ mod tests {
     }
 
     #[test]
-    fn a_server_without_a_common_group_may_speak_of_suites() {
-        let refused = Reports {
-            client: report(false, Some("SSL alert number 40")),
-            server: report(false, Some("no shared cipher")),
-        };
-        let reason = |groups_differ| {
-            refused
-                .truth(Circumstances {
-                    groups_differ,
-                    ..ASKS
-                })
-                .reason
-        };
-        assert_eq!(reason(false).as_deref(), Some("no_shared_cipher"));
-        assert_eq!(reason(true).as_deref(), Some("no_shared_group"));
+    fn a_server_without_a_common_group_may_speak_of_suites_and_the_other_way_round() {
+        for (words, groups_differ, one_suite, expected) in [
+            ("no shared cipher", false, true, "no_shared_cipher"),
+            ("no shared cipher", true, false, "no_shared_group"),
+            ("NoKxGroupsInCommon", true, false, "no_shared_group"),
+            ("NoKxGroupsInCommon", false, true, "no_shared_cipher"),
+        ] {
+            let refused = Reports {
+                client: report(false, Some("SSL alert number 40")),
+                server: report(false, Some(words)),
+            };
+            let circumstances = Circumstances {
+                asks: false,
+                groups_differ,
+                one_suite,
+            };
+            assert_eq!(
+                refused.truth(circumstances).reason.as_deref(),
+                Some(expected),
+                "{words}"
+            );
+        }
     }
 
     #[test]
@@ -254,6 +273,7 @@ mod tests {
             ),
             (report(false, refusal), report(false, refusal), Ending::Unclear),
             (report(true, None), None, Ending::Unclear),
+            (report(true, eof), None, Ending::Unclear),
             (None, None, Ending::Unclear),
         ] {
             assert_eq!(

@@ -68,6 +68,11 @@ impl Case {
         }
     }
 
+    /// The same, but for those of the short run: they are the plainest of their kind.
+    pub fn few_pairs_unless_quick(self) -> Self {
+        if self.quick { self } else { self.few_pairs() }
+    }
+
     /// The client is one that speaks no TLS.
     pub fn by(self, stranger: &'static str) -> Self {
         Self {

@@ -24,8 +24,9 @@ pub fn all() -> Vec<Case> {
                         bytes,
                         how,
                     };
-                    // Nothing of the client's hello makes no handshake.
-                    if direction == Direction::ToClient || records + bytes > 0 {
+                    // Nothing of the client's hello makes no handshake; an RST ends one wherever it comes.
+                    let shows = direction == Direction::ToClient || records + bytes > 0;
+                    if shows && (bytes == 0 || how == How::Fin) {
                         cases.push(cut_off(cut));
                     }
                 }
@@ -44,7 +45,7 @@ fn cut_off(cut: Cut) -> Case {
         How::Fin => "FIN",
         How::Rst => "RST",
     };
-    let within = if cut.bytes > 0 { " and a part" } else { "" };
+    let within = if cut.bytes > 0 { " and 20 bytes" } else { "" };
     let quick = cut.records == 2 && cut.bytes == 0;
     let name = format!(
         "cut with {how} after {} records{within} of the {way}",

@@ -15,7 +15,7 @@ pub const PROTOCOL: &str = "http/1.1";
 macro_rules! servers {
     ($($(#[$about:meta])* $constant:ident $name:literal $adjust:expr;)*) => {
         $($(#[$about])* pub const $constant: Server = Server { name: $name, who: Who::AnyStack, adjust: $adjust };)*
-        /// The names, in the order of running.
+        /// The names, in the order of running: those of cases of all pairs first.
         const NAMES: &[&str] = &[$($name),*];
     };
 }
@@ -32,6 +32,17 @@ servers! {
         plan.auth = ClientAuth::Required;
         plan.crl = Some(&with.faults.crl);
     };
+    /// Its CA is not known.
+    UNKNOWN_CA "server of an unknown CA" |plan, with| plan.identity = identity(&with.faults.server_unknown_ca);
+    /// Its certificate has expired.
+    EXPIRED "server expired" |plan, with| plan.identity = identity(&with.faults.server_expired);
+    /// Its certificate has another name.
+    OTHER_NAME "server with another name" |plan, with| plan.identity = identity(&with.faults.server_other_name);
+    /// Gives no ticket, and demands a certificate.
+    NO_TICKET_REQUIRED "required, tickets 0" |plan, _| {
+        plan.tickets = Some(0);
+        plan.auth = ClientAuth::Required;
+    };
     /// Demands one below the long chain's root.
     BIG_CLIENTS "required, big root" |plan, with| {
         plan.auth = ClientAuth::Required;
@@ -47,11 +58,6 @@ servers! {
     ONE_TICKET "tickets 1" |plan, _| plan.tickets = Some(1);
     /// Gives two tickets.
     TWO_TICKETS "tickets 2" |plan, _| plan.tickets = Some(2);
-    /// Gives no ticket, and demands a certificate.
-    NO_TICKET_REQUIRED "required, tickets 0" |plan, _| {
-        plan.tickets = Some(0);
-        plan.auth = ClientAuth::Required;
-    };
     /// Pads.
     PADDED "padded" |plan, _| plan.padding = Some(PADDING);
     /// Pads, and demands a certificate.
@@ -117,14 +123,8 @@ servers! {
     ALPN "ALPN" |plan, _| plan.alpn = Some(PROTOCOL);
     /// Refuses other names.
     ONLY_NAME "one name" |plan, _| plan.only_name = Some(SERVER_NAME);
-    /// Its certificate has expired.
-    EXPIRED "server expired" |plan, with| plan.identity = identity(&with.faults.server_expired);
     /// Its certificate is not valid yet.
     NOT_YET "server not yet valid" |plan, with| plan.identity = identity(&with.faults.server_not_yet_valid);
-    /// Its certificate has another name.
-    OTHER_NAME "server with another name" |plan, with| plan.identity = identity(&with.faults.server_other_name);
-    /// Its CA is not known.
-    UNKNOWN_CA "server of an unknown CA" |plan, with| plan.identity = identity(&with.faults.server_unknown_ca);
     /// Its certificate is one for clients.
     WRONG_PURPOSE "server with a client's certificate" |plan, with| plan.identity = identity(&with.faults.server_wrong_purpose);
     /// Its CA is not known, and it demands a certificate itself.

@@ -148,6 +148,7 @@ impl Laboratory {
                 groups_differ: plan.group.is_some()
                     && server.group.is_some()
                     && plan.group != server.group.as_deref(),
+                one_suite: plan.cipher.is_some(),
             },
             port: judged.port(),
             other_port: relay_port.map(|port| {

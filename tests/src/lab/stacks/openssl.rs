@@ -161,7 +161,8 @@ impl Stack for OpenSsl {
             said.push(line);
             match line {
                 "CONNECTION CLOSED" => {}
-                "CONNECTION FAILURE" => {
+                // The latter when the connection breaks later.
+                "CONNECTION FAILURE" | "ERROR" => {
                     while let Some(error) = lines.next_if(|line| line.contains(":error:")) {
                         said.push(error);
                     }
