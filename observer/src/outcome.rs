@@ -206,21 +206,26 @@ fn retry_refused() -> Cause {
     Cause::by(Reason::NoSharedGroup, Rule::RetryRefused)
 }
 
-/// Why a server could not choose from this offer. In TLS 1.3 suites, groups and signature schemes are chosen one by one, and
-/// one suite and one group are in every server (RFC 8446, section 9.1).
+/// Why a server could not choose from this offer: what it has less of than nearly every server takes.
 fn nothing_shared(offer: &ClientOffer) -> Cause {
-    let mut versions = offer.versions.iter().filter(|version| !version.is_grease());
+    let has = |suite| offer.cipher_suites.contains(&suite);
+    let versions = || offer.versions.iter().filter(|version| !version.is_grease());
     let is_tls13 = |version: &ProtocolVersion| *version == ProtocolVersion::TLS13 || version.is_tls13_draft();
-    if !versions.clone().any(is_tls13) {
-        // The server could not even choose a suite.
-        return Cause::by(Reason::NoSharedCipher, Rule::FailureAtOnce);
-    }
-    let suite = offer.cipher_suites.contains(&CipherSuite::TLS_AES_128_GCM_SHA256);
-    let group = offer.groups.contains(&NamedGroup::SECP256R1);
-    match (versions.all(is_tls13), suite, group) {
-        (true, true, false) => Cause::by(Reason::NoSharedGroup, Rule::NoMandatoryGroup),
-        (true, true, true) | (true, false, false) => Cause::observed(Reason::Other),
-        _ => Cause::by(Reason::NoSharedCipher, Rule::FailureAtOnceTls13),
+    let tls13 = versions().any(is_tls13);
+    let older = !tls13 || !versions().all(is_tls13);
+    // RFC 8446, section 9.1; RFC 9325, section 4.2.
+    let suites = (!tls13 || has(CipherSuite::TLS_AES_128_GCM_SHA256))
+        && (!older
+            || has(CipherSuite::TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256)
+                && has(CipherSuite::TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256));
+    let groups = offer.groups.iter().filter(|group| !group.is_grease()).count();
+    // Without the list, any will do (RFC 8422, section 4).
+    let groups = groups == 0 || groups > 1 && offer.groups.contains(&NamedGroup::SECP256R1);
+    match (suites, groups) {
+        (true, false) => Cause::by(Reason::NoSharedGroup, Rule::FewGroups),
+        (false, true) if tls13 => Cause::by(Reason::NoSharedCipher, Rule::FailureAtOnceTls13),
+        (false, true) => Cause::by(Reason::NoSharedCipher, Rule::FailureAtOnce),
+        (true, true) | (false, false) => Cause::observed(Reason::Other),
     }
 }
 

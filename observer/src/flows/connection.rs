@@ -289,12 +289,17 @@ impl Connection {
                 .fin
                 .get_or_insert((fin, segment.time_ns));
         }
+        // A source that follows connections keeps the beginning of a record header to itself until there is all of it.
+        let kept = match self.born {
+            0 => 0,
+            _ => RECORD_HEADER_LEN as u32 - 1,
+        };
         let course = &mut self.courses[direction.index()];
         if let Some((fin, time_ns)) = course.fin
             && !course.closed
             && self.streams[direction.index()]
                 .next_seq()
-                .is_none_or(|next| !is_before(next, fin))
+                .is_none_or(|next| !is_before(next.wrapping_add(kept), fin))
         {
             course.closed = true;
             let both = self.courses[direction.reverse().index()].closed;

@@ -51,14 +51,16 @@ rules! {
     AccessDenied = "access_denied_after_client_certificate", Derived;
     /// The server's handshake_failure after an empty Certificate: `client_certificate_missing`.
     FailureAfterEmptyCertificate = "handshake_failure_after_empty_certificate", Derived;
-    /// The server's handshake_failure as its first word, to an offer without TLS 1.3: `no_shared_cipher`.
+    /// The server's handshake_failure as its first word, to an offer without TLS 1.3, without the suites that most
+    /// servers
+    /// have, and with enough groups: `no_shared_cipher`.
     FailureAtOnce = "handshake_failure_before_server_hello", Derived;
     /// The same to an offer with TLS 1.3, where it may as well have been a group or a signature scheme:
     /// `no_shared_cipher`.
     FailureAtOnceTls13 = "handshake_failure_before_server_hello_of_tls13_offer", Inferred;
-    /// The same to an offer of nothing but TLS 1.3, with the suite that every server must have and without the group
-    /// that it must have: `no_shared_group`.
-    NoMandatoryGroup = "handshake_failure_to_tls13_offer_without_secp256r1", Inferred;
+    /// The same to an offer with the suites that most servers have, and with one group only or without secp256r1:
+    /// `no_shared_group`.
+    FewGroups = "handshake_failure_before_server_hello_to_few_groups", Inferred;
     /// The client's handshake_failure or illegal_parameter as its answer to a HelloRetryRequest, which names a group:
     /// `no_shared_group`.
     RetryRefused = "hello_retry_request_refused", Derived;
@@ -91,11 +93,18 @@ rules! {
     ClosedAfterServerFinished = "closed_after_server_finished", Observed;
     /// The server's first record behind the client's flight is larger than an alert: established.
     ServerRecord = "tls13_record_after_client_flight", Inferred;
-    /// Sizes tell nothing, but more records of the server's came behind the client's than a refusal has: established.
-    ServerRecords = "tls13_several_records_after_client_flight", Inferred;
-    /// Sizes tell nothing, and the server sent no more records behind the client's flight than a refusal has:
-    /// incomplete.
-    AnswerOfUnknownSize = "tls13_answer_of_unknown_size", Inferred;
+    /// The server pads, and what it sends behind the client's flight is more than a refusal: three records, or one
+    /// that is
+    /// longer than its shortest: established.
+    ServerRecords = "tls13_padded_records_after_client_flight", Inferred;
+    /// The server pads, sends one or two of its shortest records behind the client's flight, and closes: rejected by
+    /// the
+    /// server, `other` or as below.
+    ShortestRecord = "tls13_closed_after_shortest_padded_record", Inferred;
+    /// The same, but the client closes first, or nobody: incomplete.
+    ShortestRecordUnclear = "tls13_shortest_padded_record_after_client_flight", Inferred;
+    /// The server's first encrypted record has the size of an alert: rejected by the server, `other`.
+    ServerAlertAtOnce = "tls13_alert_sized_record_instead_of_server_flight", Inferred;
     /// The server's first record behind the client's flight has the size of an alert, comes soon, the client had not
     /// closed, and the server is not known to be silent: rejected by the server; `client_certificate_missing` after
     /// an empty certificate, `client_certificate_rejected` after one, else `other`.
@@ -115,8 +124,8 @@ rules! {
     /// The client sent a certificate or an empty one, and the server closed or reset the connection first, without a
     /// record: rejected by the server, reasons as before.
     ServerClosed = "tls13_server_closed_after_client_flight", Inferred;
-    /// The server closed or reset first, or the client reset, after a flight that held nothing to refuse or is not
-    /// known to have ended: aborted.
+    /// The server closed or reset first, or the client reset, behind a flight that held nothing to refuse, is not known to
+    /// have ended, or was not there yet: aborted.
     NoAnswer = "tls13_closed_without_record_after_client_flight", Inferred;
     /// The client closed first after its flight, which held nothing to refuse, and no record answered it:
     /// established.
@@ -130,7 +139,8 @@ rules! {
     /// A handshake was taken for established for want of a refusal, and the server's first record after that has the
     /// size of an alert: a `tls-alert` event, for it may be a late refusal.
     LateAlert = "tls13_alert_sized_record_after_settle_time", Inferred;
-    /// A refusal that names no fault, of a certificate that has expired by the agent's own verdict: `…_expired`. As for all verdicts, inferred where the refusal is or its alert could not be read.
+    /// A refusal that names no fault, of a certificate that has expired by the agent's own verdict: `…_expired`. As
+    /// for all verdicts, inferred where the refusal is or its alert could not be read.
     VerdictExpired = "refused_certificate_is_expired", Derived;
     /// The same of one that is not valid yet: `…_not_yet_valid`.
     VerdictNotYetValid = "refused_certificate_is_not_yet_valid", Derived;
@@ -185,6 +195,10 @@ mod tests {
     #[test]
     fn the_documentation_has_every_reason() {
         let found = read("outcomes.md");
+        // Nothing is explained that there is not.
+        let mut quoted = found.split('`').skip(1).step_by(2);
+        let unknown = quoted.find(|word| word.starts_with("tls13_") && !Rule::NAMES.contains(word));
+        assert_eq!(unknown, None);
         for word in Reason::WORDS {
             let named = format!("`{word}`");
             let mut rows = found.lines().filter(|line| line.starts_with("| `"));

@@ -173,15 +173,18 @@ fn handshake_failure_is_explained_by_what_came_before() {
 #[test]
 fn what_was_not_shared_is_told_as_far_as_the_offer_tells() {
     use ProtocolVersion as V;
-    const SUITE: CipherSuite = CipherSuite::TLS_AES_128_GCM_SHA256;
-    const OTHER_SUITE: CipherSuite = CipherSuite::TLS_AES_256_GCM_SHA384;
-    const GROUP: NamedGroup = NamedGroup::SECP256R1;
-    const OTHER_GROUP: NamedGroup = NamedGroup(29);
-    let cause = |versions: &[V], suite, group| {
+    const P256: NamedGroup = NamedGroup::SECP256R1;
+    const X25519: NamedGroup = NamedGroup(29);
+    const GREASE: u16 = 0x0a0a;
+    let common_12 = [0xc02b, 0xc02f];
+    let all = [0x1301, 0xc02b, 0xc02f];
+    let other = [0x1302, 0xc02c];
+    let many = [X25519, P256];
+    let cause = |versions: &[V], suites: &[u16], groups: &[NamedGroup]| {
         let offer = ClientOffer {
             versions: versions.to_vec(),
-            cipher_suites: vec![suite],
-            groups: vec![group],
+            cipher_suites: suites.iter().copied().map(CipherSuite).collect(),
+            groups: groups.to_vec(),
             ..ClientOffer::default()
         };
         let context = AlertContext {
@@ -193,18 +196,27 @@ fn what_was_not_shared_is_told_as_far_as_the_offer_tells() {
         let cause = cause(40, &context);
         (cause.reason, cause.rule)
     };
+    let only_13 = [V(GREASE), V::TLS13];
+    let both = [V::TLS13, V::TLS12];
     let suite = (Reason::NoSharedCipher, Some(Rule::FailureAtOnceTls13));
-    let group = (Reason::NoSharedGroup, Some(Rule::NoMandatoryGroup));
+    let group = (Reason::NoSharedGroup, Some(Rule::FewGroups));
     let either = (Reason::Other, None);
-    let grease = V(0x0a0a);
-    assert_eq!(cause(&[V::TLS13], OTHER_SUITE, GROUP), suite);
-    assert_eq!(cause(&[grease, V::TLS13], SUITE, OTHER_GROUP), group);
-    assert_eq!(cause(&[V::TLS13], SUITE, GROUP), either);
-    assert_eq!(cause(&[V::TLS13], OTHER_SUITE, OTHER_GROUP), either);
+    assert_eq!(cause(&only_13, &other, &many), suite);
+    assert_eq!(cause(&only_13, &[0x1301], &[P256]), group);
+    assert_eq!(cause(&only_13, &[0x1301], &[NamedGroup(GREASE), P256]), group);
+    assert_eq!(cause(&only_13, &[0x1301], &[X25519, NamedGroup(24)]), group);
+    assert_eq!(cause(&only_13, &[0x1301], &many), either);
+    assert_eq!(cause(&only_13, &other, &[P256]), either);
     // A server of TLS 1.2 does not know that suite.
-    assert_eq!(cause(&[V::TLS13, V::TLS12], SUITE, OTHER_GROUP), suite);
+    assert_eq!(cause(&both, &[0x1301], &many), suite);
+    assert_eq!(cause(&both, &all, &[X25519]), group);
     let old = (Reason::NoSharedCipher, Some(Rule::FailureAtOnce));
-    assert_eq!(cause(&[grease, V::TLS12], SUITE, OTHER_GROUP), old);
+    for versions in [&[][..], &[V::TLS12]] {
+        assert_eq!(cause(versions, &other, &many), old);
+        assert_eq!(cause(versions, &other, &[]), old);
+        assert_eq!(cause(versions, &common_12, &[P256]), group);
+        assert_eq!(cause(versions, &common_12, &many), either);
+    }
 }
 
 #[test]

@@ -25,6 +25,13 @@ pub use sizes::Sizes;
 /// an accepted connection without a word from either side has waited for one.
 const REFUSAL_NS: u64 = 1_000_000_000;
 
+/// How long a client waits in vain that leaves a connection in which nobody spoke, at least: a server that has not refused
+/// by then will hardly do so in the moment in which the client leaves.
+const QUIET_NS: u64 = 250_000_000;
+
+/// How many times longer than the ServerHello a refusal takes, at most, where the ServerHello itself took long.
+const ROUND_TRIPS: u64 = 4;
+
 /// Records of a server that refuses, at most: GnuTLS sends two alerts.
 const MAX_REFUSAL_RECORDS: usize = 2;
 
@@ -39,6 +46,8 @@ pub struct Sequence<'a> {
     pub psk: bool,
     /// The client said that early data follows its hello.
     pub early_data: bool,
+    /// When the ServerHello came, in nanoseconds since the ClientHello.
+    pub server_hello_ns: u64,
     /// When the client's FIN came, if that was the first close; in nanoseconds since the ClientHello.
     pub client_closed_ns: Option<u64>,
     /// What the server is known to do after handshakes.
@@ -56,12 +65,18 @@ pub struct Reading {
     pub flight_start: Option<usize>,
     /// Index of its last record, as far as the flight seems complete.
     pub flight_end: Option<usize>,
+    /// When that came, in nanoseconds since the ClientHello.
+    pub flight_end_ns: Option<u64>,
     /// The flight has a known shape that ends with a Finished.
     pub recognised: bool,
+    /// The Finished is in a record of its size, so that nothing of the flight can be missing.
+    pub finished: bool,
     /// The client sent something behind its flight before the server answered.
     pub client_spoke: bool,
-    /// The server answered, but it pads: an alert may be as long as anything else.
-    pub unsized_answer: bool,
+    /// When it sent what may have been a close_notify, in nanoseconds since the ClientHello.
+    pub client_left_ns: Option<u64>,
+    /// The server pads, and answered with no more than a refusal may be: as few records, and none longer than its shortest.
+    pub short_answer: bool,
     /// Resumed, with or without a request for a certificate. One with a request has something that the server may refuse.
     pub kind: Kind,
     /// The outcome, once there is one.
@@ -73,29 +88,43 @@ impl Reading {
         client_certificate: ClientCertificate::Unknown,
         flight_start: None,
         flight_end: None,
+        flight_end_ns: None,
         recognised: false,
+        finished: false,
         client_spoke: false,
-        unsized_answer: false,
+        client_left_ns: None,
+        short_answer: false,
         kind: Kind::Asked,
         conclusion: None,
     };
 
-    /// The conclusion when the connection closes now. `reason` tells how `closer` closed it, which was first to do so.
-    pub fn at_close(&self, reason: Reason, closer: Side) -> Conclusion {
+    /// The conclusion when the connection closes now. `reason` tells how `closer`, which was first to do so, closed it
+    /// `closed_ns` nanoseconds after the ClientHello.
+    pub fn at_close(&self, reason: Reason, closer: Side, closed_ns: u64) -> Conclusion {
         use ClientCertificate::{RequestedNotSent, Sent};
 
         let closed = Conclusion::aborted(reason);
         if let Some(conclusion) = self.conclusion {
             return conclusion;
         }
+        let closer = match self.client_left_ns {
+            Some(left_ns) if left_ns < closed_ns => Side::Client,
+            _ => closer,
+        };
         if self.flight_end.is_none() {
             return closed.by(Rule::NoFlightEnd);
         }
-        if self.unsized_answer {
-            return Conclusion::INCOMPLETE.by(Rule::AnswerOfUnknownSize);
+        if self.short_answer {
+            return match closer {
+                Side::Server => self.refused_by_server(Rule::ShortestRecord),
+                Side::Client => Conclusion::INCOMPLETE.by(Rule::ShortestRecordUnclear),
+            };
         }
         match (closer, self.client_certificate) {
-            (Side::Server, Sent | RequestedNotSent) => self.refused_by_server(Rule::ServerClosed),
+            // What it closed before the flight was there, it did not refuse.
+            (Side::Server, Sent | RequestedNotSent) if self.flight_end_ns <= Some(closed_ns) => {
+                self.refused_by_server(Rule::ServerClosed)
+            }
             (Side::Client, _) if reason == Reason::Closed => match self.kind {
                 Kind::Resumed | Kind::Unasked if self.recognised => {
                     Conclusion::ESTABLISHED.by(Rule::ClientLeft)
@@ -109,7 +138,7 @@ impl Reading {
     /// The conclusion when nothing more came within the settle time.
     pub fn at_settle_time(&self) -> Conclusion {
         self.conclusion.unwrap_or(match self.recognised {
-            _ if self.unsized_answer => Conclusion::INCOMPLETE.by(Rule::AnswerOfUnknownSize),
+            _ if self.short_answer => Conclusion::INCOMPLETE.by(Rule::ShortestRecordUnclear),
             true => Conclusion::ESTABLISHED.by(Rule::Settled),
             false => Conclusion::INCOMPLETE,
         })
@@ -132,6 +161,15 @@ pub fn read(sequence: &Sequence<'_>) -> Reading {
     let records = sequence.records;
     let sizes = Sizes::of(sequence.cipher);
     let is_flight = |record: &OpaqueRecord| is_from_client(record) && is_encrypted(record);
+    // EncryptedExtensions, which comes first, is longer than an alert even when it is empty.
+    let first = records.iter().find(|record| is_from_server(record));
+    if first.is_some_and(|record| record.length == sizes.alert) {
+        let cause = Cause::by(Reason::Other, Rule::ServerAlertAtOnce);
+        return Reading {
+            conclusion: Some(Conclusion::rejected(Side::Server, cause)),
+            ..Reading::NOTHING
+        };
+    }
     let Some(start) = records.iter().position(is_flight) else {
         return Reading::NOTHING;
     };
@@ -153,7 +191,7 @@ pub fn read(sequence: &Sequence<'_>) -> Reading {
     let plain = sizes.hold_for(server_flight.clone());
     let flight = client_flight(sequence, &sizes, start, plain);
     // A server that asked gets a Certificate, and one that did not gets none: else a size has deceived.
-    let contradicted = match is_requested(server_flight, &sizes) {
+    let contradicted = match is_requested(server_flight.clone(), &sizes) {
         Some(true) => flight.certificate == ClientCertificate::NotRequested,
         Some(false) => matches!(
             flight.certificate,
@@ -168,7 +206,11 @@ pub fn read(sequence: &Sequence<'_>) -> Reading {
         },
         flight_start: Some(start),
         flight_end: flight.end,
+        flight_end_ns: (flight.end)
+            .and_then(|end| records.get(end))
+            .map(|record| record.offset_ns),
         recognised: flight.recognised && !contradicted,
+        finished: flight.finished,
         kind: match flight.certificate {
             _ if sequence.psk => Kind::Resumed,
             ClientCertificate::NotRequested => Kind::Unasked,
@@ -178,11 +220,15 @@ pub fn read(sequence: &Sequence<'_>) -> Reading {
     };
     let Some(end) = flight.end else { return reading };
     let answer = records[end + 1..].iter().position(is_answer(&sizes));
+    let mut since = records[end + 1..]
+        .iter()
+        .take(answer.unwrap_or(usize::MAX))
+        .filter(|record| is_from_client(record));
     let reading = Reading {
-        client_spoke: records[end + 1..]
-            .iter()
-            .take(answer.unwrap_or(usize::MAX))
-            .any(is_from_client),
+        client_spoke: since.clone().next().is_some(),
+        client_left_ns: since
+            .find(|record| record.length == sizes.alert)
+            .map(|record| record.offset_ns),
         ..reading
     };
     if plain {
@@ -192,11 +238,13 @@ pub fn read(sequence: &Sequence<'_>) -> Reading {
             ..reading
         };
     }
-    let sent = records[end + 1..].iter().filter(|record| is_from_server(record));
-    let accepted = sent.count() > MAX_REFUSAL_RECORDS;
+    // With padding, an alert is as long as whatever else fits in a block.
+    let shortest = server_flight.min().unwrap_or(u16::MAX);
+    let mut sent = records[end + 1..].iter().filter(|record| is_from_server(record));
+    let accepted = sent.clone().count() > MAX_REFUSAL_RECORDS || sent.any(|record| record.length > shortest);
     Reading {
         conclusion: accepted.then_some(Conclusion::ESTABLISHED.by(Rule::ServerRecords)),
-        unsized_answer: answer.is_some(),
+        short_answer: answer.is_some(),
         ..reading
     }
 }
@@ -213,25 +261,21 @@ fn conclusion_from(
     if records[answer].length > sizes.alert {
         return Conclusion::ESTABLISHED.by(Rule::ServerRecord);
     }
-    if sequence.takes_tickets && sequence.habits.greets(reading.kind) {
+    // What comes behind the client's FIN may be the answer to a flight that was cut off.
+    let cut = sequence.client_closed_ns.is_some() && !reading.finished;
+    if sequence.takes_tickets && sequence.habits.greets(reading.kind) && !cut {
         return reading.refused_by_server(Rule::ServerAlertForTicket);
     }
     let since_flight = |offset_ns: u64| offset_ns.saturating_sub(records[end].offset_ns);
-    let close_notify = records[end + 1..answer]
-        .iter()
-        .find(|record| is_from_client(record) && record.length == sizes.alert);
+    // Seen at the client's end, an answer takes a round trip at least.
+    let within = |ns: u64| ns.max(sequence.server_hello_ns.saturating_mul(ROUND_TRIPS));
     let refusable = reading.kind == Kind::Asked;
-    let client_closed = close_notify
-        .map(|record| record.offset_ns)
-        .or(sequence.client_closed_ns);
+    let client_closed = reading.client_left_ns.or(sequence.client_closed_ns);
     match client_closed {
-        Some(closed_ns) if !refusable || since_flight(closed_ns) >= REFUSAL_NS => {
+        Some(closed_ns) if !refusable || since_flight(closed_ns) >= within(QUIET_NS) => {
             Conclusion::ESTABLISHED.by(Rule::BothClosed)
         }
-        None if refusable
-            && since_flight(records[answer].offset_ns) < REFUSAL_NS
-            && !sequence.habits.is_silent(reading.kind) =>
-        {
+        None if refusable && since_flight(records[answer].offset_ns) < within(REFUSAL_NS) => {
             reading.refused_by_server(Rule::ServerAlert)
         }
         _ => Conclusion::INCOMPLETE.by(Rule::AlertOrClose),

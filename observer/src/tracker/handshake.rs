@@ -353,7 +353,7 @@ impl Handshake {
             }
             ContentType::ALERT => {
                 self.note_alert(side, None, time_ns);
-                self.encrypted_alert(side).map(|conclusion| (conclusion, time_ns))
+                self.encrypted_alert(side, time_ns)
             }
             _ => None,
         }

@@ -54,12 +54,21 @@ fn an_alert_after_the_clients_fin_still_counts() {
     let mut play = Play::new();
     play.client(&[hello()]).fin(Side::Client).server(&[alert(2, 70)]);
     assert_eq!(play.only().outcome, Outcome::Rejected);
+    // It does not if the FIN is what it speaks of.
+    let mut play = Play::new();
+    play.client(&[hello()]).fin(Side::Client).server(&[alert(2, 50)]);
+    let seen = play.only();
+    assert_eq!(
+        (seen.outcome, seen.reason),
+        (Outcome::Aborted, Some(Reason::Closed))
+    );
+    assert_eq!((seen.duration_ns, seen.alerts.len()), (MS, 1));
 }
 
 #[test]
 fn a_fin_that_overtakes_data_waits_for_it() {
-    let mut play = Play::new();
-    play.client(&[hello()]);
+    let mut play = Play::packets();
+    play.connect().client(&[hello()]);
     let (begin, refusal) = (alert(2, 70)[..3].to_vec(), alert(2, 70)[3..].to_vec());
     play.server(&[begin])
         .lose(Side::Server, refusal.len() as u32)

@@ -292,6 +292,14 @@ fn encrypted_alert_of_the_side_that_has_finished() {
         (seen.evidence, seen.rule),
         (Evidence::Derived, Some(Rule::EncryptedRefusal))
     );
+    // Or to the end of the bytes.
+    let mut play = resumed();
+    play.fin(Side::Server).client(&[record(20, &[1]), opaque(21, 26)]);
+    let seen = play.only();
+    assert_eq!(
+        (seen.outcome, seen.rule),
+        (Outcome::Aborted, Some(Rule::ClosedAfterServerFinished))
+    );
     // Or to a Finished that was not seen, if it does not close a connection that was established.
     let mut play = resumed();
     play.flagged(SegmentFlags {

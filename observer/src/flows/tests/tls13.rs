@@ -287,3 +287,20 @@ fn refused_before_the_server_hello() {
         (Some(Reason::NoSharedCipher), Evidence::Inferred)
     );
 }
+
+#[test]
+fn a_record_that_is_cut_off_hides_no_close() {
+    let mut play = begin();
+    play.client(&[record(20, &[1]), vec![23]])
+        .fin(Side::Client)
+        .server(&[encrypted(&[19])])
+        .fin(Side::Server);
+    assert_eq!(play.only().outcome, Outcome::Aborted);
+    // The kernel tells of a header when there is all of it.
+    let mut play = begin();
+    play.client(&[record(20, &[1])])
+        .lose(Side::Client, 4)
+        .fin(Side::Client)
+        .wait(2 * SECOND);
+    assert_eq!(play.only().outcome, Outcome::Aborted);
+}

@@ -3,7 +3,7 @@
 use observer_tls::codepoints::ContentType;
 
 use super::Sequence;
-use super::sizes::{Sizes, are_padded};
+use super::sizes::Sizes;
 use crate::observation::{ClientCertificate, OpaqueRecord, Side};
 
 /// Shortest record taken for one with a certificate when it stands alone: the smallest seen had 463 bytes, and all that is
@@ -19,6 +19,8 @@ pub(super) struct Flight {
     pub end: Option<usize>,
     pub certificate: ClientCertificate,
     pub recognised: bool,
+    /// Its last record holds a Finished, by its size.
+    pub finished: bool,
 }
 
 /// Whether the server asked for a client certificate, where its flight has a record for each message.
@@ -39,19 +41,24 @@ pub(super) fn client_flight(sequence: &Sequence<'_>, sizes: &Sizes, start: usize
     use ClientCertificate::{NotRequested, RequestedNotSent, Sent, Unknown};
 
     let records = &sequence.records[start..];
-    // Records of the client without one of the server between them.
-    let run = records.iter().take_while(|record| is_from_client(record)).count();
+    // Records of the client without one of the server between them. No message of a flight is as short as an alert.
+    let run = records
+        .iter()
+        .take_while(|record| is_from_client(record) && record.length != sizes.alert)
+        .count();
     let run = &records[..run];
     let finished = run.iter().position(|record| record.length == sizes.finished);
     let ends = |index: usize, certificate| Flight {
         end: Some(start + index),
         certificate,
         recognised: true,
+        finished: true,
     };
     let vague = |certificate| Flight {
         end: Some(start + run.len() - 1),
         certificate,
         recognised: false,
+        finished: false,
     };
 
     if sequence.early_data {
@@ -73,6 +80,7 @@ pub(super) fn client_flight(sequence: &Sequence<'_>, sizes: &Sizes, start: usize
                 end: None,
                 certificate: Unknown,
                 recognised: false,
+                finished: false,
             },
         };
     }
@@ -81,15 +89,19 @@ pub(super) fn client_flight(sequence: &Sequence<'_>, sizes: &Sizes, start: usize
     }
     let long = first >= MIN_CERTIFICATE_RECORD && plain;
     let lengths = || run.iter().map(|record| record.length);
+    let padded = || sizes.may_be_padded(lengths());
     match finished {
         Some(0) => ends(0, NotRequested),
         // A raw public key or a compressed certificate is short, but has its CertificateVerify with it.
         Some(index) if long || index >= 2 => ends(index, Sent),
         Some(index) => ends(index, Unknown),
         // As rustls and BoringSSL send it.
-        None if long && sizes.is_one_run(lengths()) => ends(run.len() - 1, Sent),
-        None if long && !are_padded(lengths()) => vague(Sent),
-        None => vague(Unknown),
+        None if !long || padded() => vague(Unknown),
+        None if sizes.is_one_run(lengths()) => Flight {
+            finished: false,
+            ..ends(run.len() - 1, Sent)
+        },
+        None => vague(Sent),
     }
 }
 
@@ -110,6 +122,7 @@ fn flight_behind_early_data(
         end: end.map(|index| start + index),
         certificate: ClientCertificate::Unknown,
         recognised: end.is_some(),
+        finished: end.is_some(),
     }
 }
 

@@ -33,12 +33,6 @@ impl Habits {
         greeted >= ENOUGH && silent == 0
     }
 
-    /// Whether it mostly sends nothing of itself.
-    pub fn is_silent(self, kind: Kind) -> bool {
-        let Habit { greeted, silent } = self.0[kind as usize];
-        silent > greeted
-    }
-
     /// The same with one more handshake.
     #[must_use]
     pub fn with(mut self, kind: Kind, greeted: bool) -> Self {
@@ -80,14 +74,5 @@ mod tests {
     #[test]
     fn an_exception_is_forgotten_at_last() {
         assert!(after(300, 1).greets(Kind::Asked));
-    }
-
-    #[test]
-    fn silence_is_what_mostly_happens() {
-        assert!(!after(0, 0).is_silent(Kind::Asked));
-        assert!(after(0, 1).is_silent(Kind::Asked));
-        assert!(!after(0, 1).is_silent(Kind::Resumed));
-        assert!(!after(1, 1).is_silent(Kind::Asked));
-        assert!(after(0, 1000).is_silent(Kind::Asked));
     }
 }

@@ -44,6 +44,16 @@ impl Sizes {
         self.is_one_run(flight.clone()) || flight.into_iter().any(|length| length == self.finished)
     }
 
+    /// Whether the content of all these records, with the byte of its type, fills blocks (RFC 8446, section 5.4).
+    pub(super) fn may_be_padded(&self, lengths: impl ExactSizeIterator<Item = u16>) -> bool {
+        let block = match lengths.len() {
+            1 => LONE_PADDING_BLOCK,
+            _ => PADDING_BLOCK,
+        };
+        let tag = self.overhead - 1;
+        { lengths }.all(|length| length.saturating_sub(tag).is_multiple_of(block))
+    }
+
     /// Whether all of this is one run of bytes, in one record, or cut into as long ones as can be (RFC 8446, section 5.1,
     /// and RFC 6066, section 4) and the rest.
     pub(super) fn is_one_run(&self, mut lengths: impl Iterator<Item = u16>) -> bool {
@@ -59,18 +69,11 @@ impl Sizes {
     }
 }
 
-/// Whether these lengths, several, differ by nothing but the blocks to which their sender pads (RFC 8446, section 5.4).
-pub(super) fn are_padded(mut lengths: impl Iterator<Item = u16>) -> bool {
-    let Some(first) = lengths.next() else { return false };
-    let mut several = false;
-    lengths.all(|length| {
-        several = true;
-        length.abs_diff(first).is_multiple_of(PADDING_BLOCK)
-    }) && several
-}
-
 /// Least block to which anybody pads.
 const PADDING_BLOCK: u16 = 16;
+
+/// The same of a single record: it may fill a small block by chance.
+const LONE_PADDING_BLOCK: u16 = 64;
 
 /// Shortest limit that peers may agree on for the content of a record (RFC 6066, section 4).
 const MIN_FRAGMENT: u16 = 512;

@@ -49,23 +49,42 @@ impl Handshake {
     }
 
     /// What an encrypted alert of `side` means before both have finished, in TLS 1.2 and before.
-    pub(super) fn encrypted_alert(&mut self, side: Side) -> Option<Conclusion> {
+    pub(super) fn encrypted_alert(&mut self, side: Side, time_ns: u64) -> Option<Decision> {
         let has_finished = self.finished.of(side).is_some();
         if self.is_lossy() {
             // Whoever has finished may close a handshake whose end was not seen.
             self.gap |= has_finished;
             return None;
         }
+        if let Some(decision) = self.closed_by_other(side) {
+            return Some(decision);
+        }
         let rule = match has_finished {
             _ if self.renegotiation => Rule::RenegotiationAlert,
             false => Rule::EncryptedAlert,
             true if self.answered_finished => Rule::EncryptedRefusal,
-            true => return Some(Conclusion::aborted(Reason::Closed).by(Rule::EncryptedClose)),
+            true => {
+                let closed = Conclusion::aborted(Reason::Closed).by(Rule::EncryptedClose);
+                return Some((closed, time_ns));
+            }
         };
-        Some(Conclusion::rejected(side, Cause::by(Reason::Other, rule)))
+        let conclusion = Conclusion::rejected(side, Cause::by(Reason::Other, rule));
+        Some((conclusion, time_ns))
+    }
+
+    /// The end of a handshake that the other side of this one has closed: what it says to that refuses nothing.
+    fn closed_by_other(&self, side: Side) -> Option<Decision> {
+        self.close.filter(|close| close.side != side)?;
+        self.at_close()
     }
 
     fn refused(&self, sender: Side, description: AlertDescription, time_ns: u64) -> Decision {
+        if description == AlertDescription::DECODE_ERROR
+            && !self.not_tls
+            && let Some(decision) = self.closed_by_other(sender)
+        {
+            return decision;
+        }
         let judged = match sender {
             Side::Client => &self.server_chain,
             Side::Server => &self.client_chain,
@@ -110,7 +129,7 @@ impl Handshake {
             Conclusion::INCOMPLETE
         } else {
             match self.reading.filter(|reading| reading.flight_start.is_some()) {
-                Some(reading) => reading.at_close(reason, side),
+                Some(reading) => reading.at_close(reason, side, self.offset(time_ns)),
                 None => self.closed_at(reason),
             }
         };

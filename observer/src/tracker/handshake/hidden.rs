@@ -16,16 +16,14 @@ impl Handshake {
             cipher: self.cipher,
             psk: self.psk_taken,
             early_data: self.early_data,
+            server_hello_ns: self.timings.server_hello.unwrap_or(0),
             client_closed_ns: (self.close)
                 .filter(|close| close.side == Side::Client)
                 .map(|close| self.offset(close.time_ns)),
             habits: self.habits,
             takes_tickets: self.takes_tickets(),
         });
-        self.timings.finished = reading
-            .flight_end
-            .and_then(|end| records.get(end))
-            .map(|record| record.offset_ns);
+        self.timings.finished = reading.flight_end_ns;
         self.reading = Some(reading);
         // The rules count records. With one missing, a close_notify can look like a refusal; a large record of the
         // server's behind the client's flight still is what it is.
