@@ -238,7 +238,7 @@ fn too_many_new_chains_are_not_checked_and_counted() {
     }
 }
 
-/// What a judgement takes, printed; the figures in `docs/performance.md` are from a release build.
+/// What a judgement takes, printed: the figures in `docs/performance.md`.
 #[test]
 #[ignore = "measures"]
 fn what_a_judgement_takes() {
