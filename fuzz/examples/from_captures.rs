@@ -84,6 +84,12 @@ fn items(corpus: &Path, bytes: &[u8]) -> Result<(), Error> {
                 }
                 continue;
             }
+            Message::CertificateStatus(status) => {
+                for response in &status.responses {
+                    put(corpus, "revocation", response)?;
+                }
+                continue;
+            }
             _ => continue,
         };
         for extension in extensions {

@@ -4,10 +4,20 @@ use std::fs;
 use std::path::Path;
 
 use observer_fuzz::shape;
-use rcgen::{CertificateParams, DnType, ExtendedKeyUsagePurpose, KeyPair, SanType};
+use rcgen::{
+    CertificateParams, CertificateRevocationListParams, CrlDistributionPoint, CrlIssuingDistributionPoint,
+    DnType, ExtendedKeyUsagePurpose, Issuer, KeyIdMethod, KeyPair, RevocationReason, RevokedCertParams,
+    SanType, date_time_ymd,
+};
 
 #[path = "../../observer-tls/tests/support/mod.rs"]
 mod support;
+
+#[allow(dead_code, reason = "shared with tests")]
+#[path = "../../observer-tls/tests/support/odd_certificate.rs"]
+mod odd_certificate;
+
+use odd_certificate::{common_name, sequence, tlv};
 
 use support::*;
 
@@ -16,6 +26,9 @@ type Error = Box<dyn std::error::Error>;
 fn main() -> Result<(), Error> {
     let leaf = certificate_der()?;
     write("certificate", "leaf", &leaf)?;
+    write("revocation", "crl", &crl_der()?)?;
+    write("revocation", "ocsp", &ocsp_der(&leaf))?;
+    write("revocation", "ocsp-try-later", &sequence(&[tlv(0x0a, &[3])]))?;
 
     let client = [record(HANDSHAKE, &client_hello()), client_rest(&leaf)];
     let server = [server_flight(&leaf), finished()];
@@ -353,4 +366,52 @@ fn certificate_der() -> Result<Vec<u8>, Error> {
     params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth];
     let key = KeyPair::generate()?;
     Ok(params.self_signed(&key)?.der().to_vec())
+}
+
+/// A CRL with two entries and all that rcgen can put into one.
+fn crl_der() -> Result<Vec<u8>, Error> {
+    let revoked = |serial: u8, reason_code| RevokedCertParams {
+        serial_number: vec![serial].into(),
+        revocation_time: date_time_ymd(2024, 3, 1),
+        reason_code,
+        invalidity_date: Some(date_time_ymd(2024, 2, 1)),
+    };
+    let list = CertificateRevocationListParams {
+        this_update: date_time_ymd(2024, 5, 1),
+        next_update: date_time_ymd(2024, 7, 1),
+        crl_number: vec![1].into(),
+        issuing_distribution_point: Some(CrlIssuingDistributionPoint {
+            distribution_point: CrlDistributionPoint {
+                uris: vec!["http://crl.example/1".to_owned()],
+            },
+            scope: None,
+        }),
+        revoked_certs: vec![
+            revoked(5, Some(RevocationReason::KeyCompromise)),
+            revoked(3, None),
+        ],
+        key_identifier_method: KeyIdMethod::Sha256,
+    };
+    let issuer = Issuer::new(CertificateParams::default(), KeyPair::generate()?);
+    Ok(list.signed_by(&issuer)?.der().to_vec())
+}
+
+/// An OCSP response about one good and one revoked certificate, which brings `certificate`, "signed" by bytes that are no
+/// signature.
+fn ocsp_der(certificate: &[u8]) -> Vec<u8> {
+    let time = || tlv(0x18, b"20240501000000Z");
+    let answer = |serial: u8, status: &[u8]| {
+        let hash = sequence(&[tlv(6, &[0x2b, 14, 3, 2, 26]), tlv(5, b"")]);
+        let hashes = [tlv(4, &[1; 20]), tlv(4, &[2; 20])].concat();
+        let id = sequence(&[hash, hashes, tlv(2, &[serial])]);
+        sequence(&[id, status.to_vec(), time(), tlv(0xa0, &time())])
+    };
+    let revoked = tlv(0xa1, &[time(), tlv(0xa0, &tlv(0x0a, &[1]))].concat());
+    let answers = sequence(&[answer(5, &[0x80, 0]), answer(3, &revoked)]);
+    let data = sequence(&[tlv(0xa1, &common_name(0x0c, b"responder")), time(), answers]);
+    let algorithm = sequence(&[tlv(6, &[0x2a, 0x86, 0x48, 0xce, 0x3d, 4, 3, 2])]);
+    let certificates = tlv(0xa0, &sequence(&[certificate.to_vec()]));
+    let basic = sequence(&[data, algorithm, tlv(3, &[0, 0x77]), certificates]);
+    let bytes = sequence(&[tlv(6, &[0x2b, 6, 1, 5, 5, 7, 48, 1, 1]), tlv(4, &basic)]);
+    sequence(&[tlv(0x0a, &[0]), tlv(0xa0, &bytes)])
 }

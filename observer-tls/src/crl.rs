@@ -170,7 +170,10 @@ fn index(content: &[u8], scope: &mut Scope) -> Result<Vec<u32>, ParseError> {
         found.push((entry.serial_number, start));
     }
     found.sort_unstable();
-    Ok(found.into_iter().map(|(_, start)| start).collect())
+    // Not in the place of the pairs, which took more.
+    let mut starts = Vec::with_capacity(found.len());
+    starts.extend(found.iter().map(|(_, start)| *start));
+    Ok(starts)
 }
 
 /// An entry as it stands on the list (section 5.1.2.6).

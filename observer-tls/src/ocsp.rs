@@ -28,7 +28,7 @@ pub struct Response<'a> {
 pub struct BasicResponse<'a> {
     /// The signature, over the ResponseData.
     pub signed: Signed<'a>,
-    /// Who says that he signed it.
+    /// Who is said to have signed it.
     pub responder: ResponderId<'a>,
     /// When it was signed, seconds since the Unix epoch.
     pub produced_at: i64,
@@ -43,9 +43,9 @@ pub struct BasicResponse<'a> {
 /// Who signed a response (section 4.2.2.3).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ResponderId<'a> {
-    /// The `Name` of his certificate, DER with tag and length.
+    /// The `Name` of the certificate, DER with tag and length.
     Name(&'a [u8]),
-    /// SHA-1 of the bits of his key.
+    /// SHA-1 of the bits of the key.
     KeyHash(&'a [u8]),
 }
 

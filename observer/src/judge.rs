@@ -8,6 +8,8 @@ mod cache;
 mod disagreement;
 mod reason;
 
+pub mod live;
+
 #[cfg(test)]
 mod tests;
 
@@ -118,22 +120,28 @@ impl Judge {
                 stapled,
             },
         };
-        if let Some(verdict) = self.cache.get(&question) {
-            return Some(verdict);
+        let found = self.cache.get(&question);
+        if let Some(found) = found.as_ref().filter(|found| found.is_fresh) {
+            return Some(Arc::clone(&found.verdict));
         }
         let begin = Instant::now();
         if self.budget.as_mut().is_some_and(|budget| !budget.is_left(begin)) {
+            if let Some(found) = found {
+                return Some(found.verdict);
+            }
             self.unjudged += 1;
             return Some(Arc::clone(&self.too_many));
         }
         let verdict = Arc::new(match bundle {
-            Some((_, bundle)) => bundle.judge(&question.request),
+            Some((_, loaded)) => loaded.bundle.judge(&question.request),
             None => without_trust::judge(&question.request),
         });
         if let Some(budget) = &mut self.budget {
             budget.spend(begin.elapsed());
         }
-        self.cache.insert(&question, Arc::clone(&verdict));
+        let may_change =
+            bundle.is_some_and(|(_, loaded)| loaded.fetches) && verdict.revocation == Revocation::Unknown;
+        self.cache.insert(&question, Arc::clone(&verdict), may_change);
         Some(verdict)
     }
 }

@@ -1,4 +1,4 @@
-//! The only wiring: ring buffer → flow table → outputs and metrics, with signals, timeouts and the HTTP server around it.
+//! The only wiring: ring buffer → flow table → judge → outputs and metrics, with signals, timeouts and the HTTP server around it.
 //!
 //! The ring buffer is the queue between kernel and agent, and the bounded queues of [`Outputs`] are those between the
 //! agent and its readers. Nothing else waits anywhere, so nothing else can be lost.
@@ -17,7 +17,7 @@ use tokio::time::{MissedTickBehavior, interval};
 use crate::config::Config;
 use crate::exit::Exit;
 use crate::flows::{FlowLimits, FlowTable};
-use crate::judge::Judge;
+use crate::judge::live::{LiveJudge, StartError};
 use crate::kernel::clock::WallClock;
 use crate::kernel::reader::Reader;
 use crate::kernel::{KernelError, Probes, loader};
@@ -27,8 +27,6 @@ use crate::output::metrics::{DropCounter, Metrics};
 use crate::output::queue::Outputs;
 use crate::output::target::OutputError;
 use crate::report::Report;
-use crate::trust::reload::{self, Reloader};
-use crate::trust::{Store, TrustError};
 use crate::watch::Watch;
 
 /// How often timeouts are looked for and the kernel's counters are read.
@@ -50,9 +48,9 @@ pub enum RunError {
     /// The HTTP server.
     #[error(transparent)]
     Listen(#[from] ListenError),
-    /// The files of a trust bundle.
+    /// The trust bundles.
     #[error(transparent)]
-    Trust(#[from] TrustError),
+    Trust(#[from] StartError),
     /// Something of the system.
     #[error("{what}: {source}")]
     System {
@@ -68,7 +66,7 @@ impl RunError {
     pub fn exit(&self) -> Exit {
         match self {
             Self::Kernel(error) => error.exit(),
-            Self::Trust(_) => Exit::Usage,
+            Self::Trust(StartError::Trust(_)) => Exit::Usage,
             _ => Exit::Failed,
         }
     }
@@ -94,7 +92,7 @@ pub async fn run(config: Config) -> Result<(), RunError> {
         }
         None => None,
     };
-    let trust = trust(&config)?;
+    let judge = LiveJudge::start(&config, metrics.clone())?;
     let dump = dump_file()?;
     let outputs = Outputs::open(&config, &metrics)?;
     let mut signals = Signals::new()?;
@@ -106,25 +104,10 @@ pub async fn run(config: Config) -> Result<(), RunError> {
     }
     readiness.set(true);
 
-    let mut agent = Agent::new(&config, probes, reader, trust, outputs, metrics, watch);
+    let mut agent = Agent::new(&config, probes, reader, judge, outputs, metrics, watch);
     agent.watch(&mut signals).await?;
     readiness.set(false);
     agent.end()
-}
-
-/// The judge, and what keeps its trust bundles in step with their files, if there are any.
-fn trust(config: &Config) -> Result<(Judge, Option<Reloader>), RunError> {
-    let (store, stamps) = Store::load_stamped(&config.trust)?;
-    let reloader = if config.trust.is_empty() {
-        None
-    } else {
-        let started = Reloader::start(config.trust.as_slice().into(), stamps, reload::INTERVAL);
-        Some(started.map_err(|source| RunError::System {
-            what: "cannot start a thread".to_owned(),
-            source,
-        })?)
-    };
-    Ok((Judge::live(store, &config.services), reloader))
 }
 
 struct Signals {
@@ -192,9 +175,7 @@ struct Agent {
     probes: Probes,
     reader: Reader,
     flows: FlowTable,
-    judge: Judge,
-    /// `None` without trust bundles.
-    reloader: Option<Reloader>,
+    judge: LiveJudge,
     outputs: Outputs,
     metrics: Arc<Metrics>,
     tally: Tally,
@@ -204,7 +185,6 @@ struct Agent {
     /// What follows from one observation; kept for its capacity.
     findings: Vec<Report>,
     decode_errors: (DropCounter, u64),
-    unjudged: (DropCounter, u64),
     losses: Vec<(DropCounter, u64)>,
 }
 
@@ -213,7 +193,7 @@ impl Agent {
         config: &Config,
         probes: Probes,
         reader: Reader,
-        (judge, reloader): (Judge, Option<Reloader>),
+        judge: LiveJudge,
         outputs: Outputs,
         metrics: Arc<Metrics>,
         watch: Watch,
@@ -230,13 +210,11 @@ impl Agent {
             .map(|(stage, reason, _)| (metrics.drop_counter(stage, reason), 0))
             .into();
         let decode_errors = (metrics.drop_counter("decode", "undecodable"), 0);
-        let unjudged = (metrics.drop_counter("judge", "too_many_chains"), 0);
         Self {
             probes,
             reader,
             flows,
             judge,
-            reloader,
             outputs,
             metrics,
             tally: Tally::default(),
@@ -244,7 +222,6 @@ impl Agent {
             watch,
             findings: Vec::new(),
             decode_errors,
-            unjudged,
             losses,
         }
     }
@@ -262,7 +239,10 @@ impl Agent {
                     tracing::info!("nobody reads standard output any more");
                     return Ok(());
                 }
-                _ = signals.hang_up.recv() => self.hang_up(),
+                _ = signals.hang_up.recv() => {
+                    self.outputs.reopen();
+                    self.judge.reload();
+                }
                 _ = tick.tick() => self.tick()?,
                 () = self.reader.ready() => {}
             }
@@ -316,37 +296,12 @@ impl Agent {
         let (counter, exported) = &mut self.decode_errors;
         counter.inc_by(self.reader.undecodable - *exported);
         *exported = self.reader.undecodable;
-        let (counter, exported) = &mut self.unjudged;
-        counter.inc_by(self.judge.unjudged() - *exported);
-        *exported = self.judge.unjudged();
-        self.take_trust();
+        self.judge.tick();
         for (what, total) in self.watch.forgotten() {
             self.metrics.set_forgotten(what, total);
         }
         self.probes.flush_log();
         Ok(())
-    }
-
-    /// What is configured to be a file is opened or read anew.
-    fn hang_up(&mut self) {
-        self.outputs.reopen();
-        if let Some(reloader) = &self.reloader {
-            reloader.reload();
-        }
-    }
-
-    /// Takes over trust bundles whose files have changed. If they cannot be used, those of before stay.
-    fn take_trust(&mut self) {
-        while let Some(result) = self.reloader.as_ref().and_then(Reloader::poll) {
-            self.metrics.count_trust_reload(result.is_ok());
-            match result {
-                Ok(store) => {
-                    self.judge.replace(store);
-                    tracing::info!("trust bundles were read again");
-                }
-                Err(error) => tracing::error!("the trust bundles stay as they were: {error}"),
-            }
-        }
     }
 
     /// Hands observations, and what follows from them, to metrics and outputs.

@@ -11,7 +11,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::config::service::ServiceNames;
-use crate::config::trust::{Selector, Target, Trust};
+use crate::config::trust::{Fetch, Selector, Target, Trust};
+use crate::verify::revocation::fetch::{FetchCounters, FetchPolicy, Fetcher};
 use crate::verify::revocation::{Crl, RevocationSources};
 use crate::verify::system_roots;
 use crate::verify::{Anchors, ExpectedNames, TrustBundle};
@@ -34,48 +35,109 @@ pub struct TrustError {
     pub cause: String,
 }
 
-/// Every trust bundle, as the files were when they were read.
-#[derive(Debug, Default)]
-pub struct Store {
-    /// In the order in which they are tried.
-    bundles: Vec<(Selector, TrustBundle)>,
+/// The configured bundles, to be loaded once and again.
+#[derive(Clone, Debug, Default)]
+pub struct Loader {
+    /// In the order in which they are tried, with what fetches for them. That outlives a reload, with all that it has.
+    configured: Arc<[(Trust, Option<Fetcher>)]>,
 }
 
-impl Store {
+impl Loader {
+    /// For bundles that fetch nothing, whatever they say: what is fetched now may not have been so when a capture was made.
+    pub fn without_fetching(bundles: &[Trust]) -> Self {
+        Self::new(bundles, |_| None)
+    }
+
+    /// For bundles that fetch what they say, and count that. It is done by the current Tokio runtime.
+    ///
+    /// # Panics
+    /// Outside of a Tokio runtime, if anything is to be fetched.
+    pub fn fetching(bundles: &[Trust], counters: &Arc<FetchCounters>) -> Self {
+        Self::new(bundles, |trust| {
+            let policy = fetch_policy(trust.fetch.as_ref()?);
+            Some(Fetcher::start(policy, Arc::clone(counters)))
+        })
+    }
+
+    fn new(bundles: &[Trust], fetcher: impl Fn(&Trust) -> Option<Fetcher>) -> Self {
+        // Bundles for some handshakes come before those for all the others.
+        let (specific, defaults): (Vec<_>, Vec<_>) =
+            bundles.iter().partition(|trust| trust.selector.is_specific());
+        let ordered = specific.into_iter().chain(defaults);
+        Self {
+            configured: ordered.map(|trust| (trust.clone(), fetcher(trust))).collect(),
+        }
+    }
+
+    /// Whether no bundle is configured.
+    pub fn is_empty(&self) -> bool {
+        self.configured.is_empty()
+    }
+
     /// Reads the files of all bundles.
     ///
     /// # Errors
     /// The first file that cannot be read, or holds what is no certificate or revocation list.
-    pub fn load(configured: &[Trust]) -> Result<Self, TrustError> {
-        // Bundles for some handshakes come before those for all the others.
-        let (specific, defaults): (Vec<_>, Vec<_>) =
-            configured.iter().partition(|trust| trust.selector.is_specific());
-        let load = |trust: &Trust| Ok((trust.selector.clone(), bundle(trust)?));
-        let bundles = specific.into_iter().chain(defaults).map(load);
-        Ok(Self {
-            bundles: bundles.collect::<Result<_, TrustError>>()?,
+    pub fn load(&self) -> Result<Store, TrustError> {
+        let load = |(trust, fetcher): &(Trust, Option<Fetcher>)| {
+            Ok(Loaded {
+                selector: trust.selector.clone(),
+                fetches: fetcher.is_some(),
+                bundle: bundle(trust, fetcher.clone())?,
+            })
+        };
+        Ok(Store {
+            bundles: self.configured.iter().map(load).collect::<Result<_, _>>()?,
         })
     }
 
-    /// As [`Store::load`], with the state of the files from before they were read.
-    ///
-    /// # Errors
-    /// As for [`Store::load`].
-    pub fn load_stamped(configured: &[Trust]) -> Result<(Self, Stamps), TrustError> {
-        let stamps = reload::stamps(configured);
-        Ok((Self::load(configured)?, stamps))
+    /// The state of the files of all bundles.
+    pub fn stamps(&self) -> Stamps {
+        let bundles = self.configured.iter();
+        let paths = bundles.flat_map(|(trust, _)| trust.ca.iter().chain(&trust.crl));
+        Stamps::of(paths.map(PathBuf::as_path))
     }
+}
 
+fn fetch_policy(fetch: &Fetch) -> FetchPolicy {
+    let usual = FetchPolicy::default();
+    FetchPolicy {
+        ocsp: fetch.ocsp,
+        crls: fetch.crls,
+        allow: fetch.allow.clone(),
+        timeout: fetch.timeout.unwrap_or(usual.timeout),
+        max_bytes: fetch.max_bytes.unwrap_or(usual.max_bytes),
+        ..usual
+    }
+}
+
+/// Every trust bundle, as the files were when they were read.
+#[derive(Debug, Default)]
+pub struct Store {
+    /// In the order in which they are tried.
+    bundles: Vec<Loaded>,
+}
+
+/// A bundle, and for which handshakes it is.
+#[derive(Debug)]
+pub struct Loaded {
+    selector: Selector,
+    /// Whether answers about revocation may come a little later.
+    pub fetches: bool,
+    /// What certificates are judged by.
+    pub bundle: TrustBundle,
+}
+
+impl Store {
     /// The first bundle for `target`, and its place.
-    pub fn bundle(&self, target: &Target<'_>, services: &ServiceNames) -> Option<(usize, &TrustBundle)> {
+    pub fn bundle(&self, target: &Target<'_>, services: &ServiceNames) -> Option<(usize, &Loaded)> {
         let mut bundles = self.bundles.iter().enumerate();
-        let (place, (_, bundle)) = bundles.find(|(_, (selector, _))| selector.matches(target, services))?;
-        Some((place, bundle))
+        bundles.find(|(_, loaded)| loaded.selector.matches(target, services))
     }
 }
 
 /// Reads the files of one bundle.
-fn bundle(trust: &Trust) -> Result<TrustBundle, TrustError> {
+fn bundle(trust: &Trust, fetcher: Option<Fetcher>) -> Result<TrustBundle, TrustError> {
     let mut anchors = Anchors::default();
     if trust.system_roots {
         let (roots, bad) = system_roots::load().map_err(|cause| error(trust, "system_roots", None, cause))?;
@@ -114,11 +176,15 @@ fn bundle(trust: &Trust) -> Result<TrustBundle, TrustError> {
         lists = lists.len(),
         "trust"
     );
+    let mut revocation = RevocationSources::new(lists);
+    if let Some(fetcher) = fetcher {
+        revocation = revocation.with_fetcher(fetcher);
+    }
     Ok(TrustBundle {
         name: trust.name.as_str().into(),
         anchors,
         expected_client_names: ExpectedNames(trust.expected_clients.clone()),
-        revocation: RevocationSources::new(lists),
+        revocation,
     })
 }
 

@@ -2,6 +2,10 @@
 //!
 //! The judgement of one chain is a pure function of the chain, the time of the handshake, the name asked for and a
 //! trust bundle. It stands in the event beside what the service did, and never changes what was observed.
+//!
+//! webpki builds the path and checks its signatures; `path` and `purpose` look at what it leaves out: the trusted
+//! certificate's own limits, and what each one is for. Where webpki finds no path, `explain` looks for one that peers on
+//! OpenSSL would take, and tells all that is wrong with the best there is. `faults` has the order of the statuses.
 
 pub mod algorithms;
 mod anchors;

@@ -2,6 +2,7 @@
 
 mod revocation {
     pub mod authority;
+    pub mod combined;
     pub mod crls;
     pub mod fetching;
     pub mod foreign;

@@ -14,9 +14,11 @@ mod verdicts {
     pub mod case;
     pub mod collections;
     pub mod exceptions;
-    pub mod generated;
+    pub mod limits;
+    pub mod names;
     pub mod odd;
     pub mod openssl;
+    pub mod paths;
 }
 
 use std::path::PathBuf;
@@ -24,9 +26,10 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use anyhow::Result;
-use verdicts::case::{self, Case};
+use tls_observer::output::words::Word;
+use verdicts::case::Case;
 use verdicts::exceptions::Exceptions;
-use verdicts::{collections, generated, odd, openssl};
+use verdicts::{collections, limits, names, odd, openssl, paths};
 
 /// Names the folder of captures.
 const CAPTURES: &str = "TLS_OBSERVER_CAPTURES";
@@ -35,8 +38,14 @@ const SHOWN: usize = 40;
 
 #[test]
 fn generated_chains_are_judged_as_by_openssl() {
-    let cases = [generated::cases().unwrap(), odd::cases().unwrap()].concat();
-    assert!(cases.len() >= 300, "only {} chains", cases.len());
+    let cases = [
+        paths::cases(),
+        limits::cases(),
+        names::cases().unwrap(),
+        odd::cases().unwrap(),
+    ]
+    .concat();
+    assert!(cases.len() >= 600, "only {} chains", cases.len());
     compare(&cases, "generated: ").unwrap();
 }
 
@@ -47,7 +56,7 @@ fn chains_of_others_are_judged_as_by_openssl() {
         return;
     };
     let cases = collections::cases(&folder.join("x509")).unwrap();
-    assert!(cases.len() >= 250, "only {} chains", cases.len());
+    assert!(cases.len() >= 500, "only {} chains", cases.len());
     compare(&cases, "others: ").unwrap();
 }
 
@@ -63,7 +72,7 @@ fn compare(cases: &[Case], prefix: &str) -> Result<()> {
         while let Some(case) = cases.get(next.fetch_add(1, Ordering::Relaxed)) {
             let kinds = openssl::judge(case, folder.path())?;
             let verdict = case.judge();
-            let status = case::word(verdict.status);
+            let status = verdict.status.word();
             if kinds.is_empty() {
                 accepted.fetch_add(1, Ordering::Relaxed);
             }

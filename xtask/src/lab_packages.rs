@@ -10,20 +10,23 @@ use std::process::Command;
 
 use anyhow::{Context as _, Result, ensure};
 
-use crate::setup::Report;
-use crate::{build, packages, process};
+use crate::setup::{self, Report};
+use crate::{build, process};
 
-/// What must be there, and Debian's package that brings it.
-const NEEDS: [(Need, &str); 9] = [
-    (Need::Program("python3"), "python3"),
-    (Need::Program("pip3"), "python3-pip"),
-    (Need::Program("node"), "nodejs"),
-    (Need::Program("nginx"), "nginx-light"),
-    (Need::Program("curl"), "curl"),
-    (Need::Program("gcc"), "gcc"),
-    (Need::File("/usr/include/stdio.h"), "libc6-dev"),
-    (Need::File("/usr/include/gnutls/gnutls.h"), "libgnutls28-dev"),
-    (Need::File(BORINGSSL_HEADER), "android-libboringssl-dev"),
+/// Programs that must be there, and the package of Debian that brings each.
+const PROGRAMS: [(&str, &str); 6] = [
+    ("python3", "python3"),
+    ("pip3", "python3-pip"),
+    ("node", "nodejs"),
+    ("nginx", "nginx-light"),
+    ("curl", "curl"),
+    ("gcc", "gcc"),
+];
+/// The same of C's headers.
+const HEADERS: [(&str, &str); 3] = [
+    ("/usr/include/stdio.h", "libc6-dev"),
+    ("/usr/include/gnutls/gnutls.h", "libgnutls28-dev"),
+    (BORINGSSL_HEADER, "android-libboringssl-dev"),
 ];
 /// Debian keeps BoringSSL out of the way of OpenSSL.
 const BORINGSSL_HEADER: &str = "/usr/include/android/openssl/ssl.h";
@@ -33,24 +36,13 @@ const BORINGSSL_LIBRARIES: [&str; 2] = [
     "/usr/lib/aarch64-linux-gnu/android",
 ];
 
-enum Need {
-    Program(&'static str),
-    File(&'static str),
-}
-
-impl Need {
-    fn is_met(&self) -> bool {
-        match self {
-            Self::Program(name) => process::has_program(name),
-            Self::File(path) => Path::new(path).is_file(),
-        }
-    }
-}
-
 /// Installs and builds what is missing, and reports each item.
 pub fn provide(report: &mut Report) -> Result<()> {
-    for (need, package) in &NEEDS {
-        install(need, package, report);
+    for (program, package) in PROGRAMS {
+        setup::package_of(program, process::has_program(program), package, report);
+    }
+    for (header, package) in HEADERS {
+        setup::package_of(header, Path::new(header).is_file(), package, report);
     }
     let sources = process::workspace().join("tests/lab");
     let programs = build::target()?.join("lab-programs");
@@ -71,22 +63,6 @@ pub fn provide(report: &mut Report) -> Result<()> {
         }
     }
     Ok(())
-}
-
-fn install(need: &Need, package: &str, report: &mut Report) {
-    if need.is_met() {
-        report.found(package);
-    } else if packages::is_debian() && process::is_root() {
-        match packages::install(&[package]) {
-            Ok(()) => report.installed(package),
-            Err(error) => report.missing(&format!("{package}: {error:#}"), &[]),
-        }
-    } else {
-        report.missing(
-            package,
-            &[format!("as root: {}", packages::command_line(&[package]))],
-        );
-    }
 }
 
 /// Go's own peer, by the very Go that `requirements.txt` names.

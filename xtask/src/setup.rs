@@ -119,19 +119,24 @@ fn wake_build_script(toolchain: &Toolchain, changed: bool) -> Result<()> {
 
 fn test_programs(report: &mut Report) {
     for (program, package) in TEST_PROGRAMS {
-        if process::has_program(program) {
-            report.found(program);
-        } else if packages::is_debian() && process::is_root() {
-            match packages::install(&[package]) {
-                Ok(()) => report.installed(package),
-                Err(error) => report.missing(&format!("{program}: {error:#}"), &[]),
-            }
-        } else {
-            report.missing(
-                program,
-                &[format!("as root: {}", packages::command_line(&[package]))],
-            );
+        package_of(program, process::has_program(program), package, report);
+    }
+}
+
+/// Has an item that one of Debian's packages brings: installs that where the item is not there yet and it can be done.
+pub fn package_of(item: &str, is_there: bool, package: &str, report: &mut Report) {
+    if is_there {
+        report.found(item);
+    } else if packages::is_debian() && process::is_root() {
+        match packages::install(&[package]) {
+            Ok(()) => report.installed(package),
+            Err(error) => report.missing(&format!("{item}: {error:#}"), &[]),
         }
+    } else {
+        report.missing(
+            item,
+            &[format!("as root: {}", packages::command_line(&[package]))],
+        );
     }
 }
 

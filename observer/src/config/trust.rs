@@ -3,13 +3,15 @@
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::str::FromStr;
+use std::time::Duration;
 
 use serde::Deserialize;
 
 use super::service::{ServiceNames, check_name};
-use super::values::{Count, FromText, Many, One};
+use super::values::{Count, FromText, Many, One, RevocationFetch, Span};
 use crate::observation::Side;
 use crate::verify::ExpectedName;
+use crate::verify::revocation::fetch::{Allowed, NotAllowed};
 
 /// One trust bundle: `[[trust]]` in the file, `NAME=FILE;KEY=VALUE;…` elsewhere.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
@@ -25,9 +27,29 @@ pub struct Trust {
     pub crl: Vec<PathBuf>,
     /// Names of which a client's certificate must have one; empty where any will do.
     pub expected_clients: Vec<ExpectedName>,
+    /// What is fetched to know of revocation; `None` where nothing is.
+    pub fetch: Option<Fetch>,
     /// For which handshakes it is.
     pub selector: Selector,
 }
+
+/// Fetching from the URLs that certificates name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fetch {
+    /// The answers of OCSP responders.
+    pub ocsp: bool,
+    /// Revocation lists.
+    pub crls: bool,
+    /// What may be connected to; never empty.
+    pub allow: Vec<Allowed>,
+    /// How long one fetch may take, if other than usual.
+    pub timeout: Option<Duration>,
+    /// Bytes that a revocation list may have, if other than usual.
+    pub max_bytes: Option<usize>,
+}
+
+/// Bytes of a fetched revocation list: up to 1 GiB.
+type ListBytes = Count<1024, 1_073_741_824>;
 
 /// Which certificates of which handshakes a bundle is for: those that match each of the keys that are not empty.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -144,6 +166,11 @@ struct Table {
     port: Many<Port>,
     #[serde(default)]
     server_name: Many<NamePattern>,
+    revocation_fetch: Option<RevocationFetch>,
+    #[serde(default)]
+    revocation_allow: Many<Allowed>,
+    revocation_timeout: Option<Span>,
+    revocation_max_bytes: Option<ListBytes>,
 }
 
 impl Table {
@@ -159,9 +186,39 @@ impl Table {
             "address" => self.address.push(text),
             "port" => self.port.push(text),
             "server_name" => self.server_name.push(text),
+            "revocation_fetch" => {
+                RevocationFetch::from_text(text).map(|what| self.revocation_fetch = Some(what))
+            }
+            "revocation_allow" => self.revocation_allow.push(text),
+            "revocation_timeout" => Span::from_text(text).map(|span| self.revocation_timeout = Some(span)),
+            "revocation_max_bytes" => {
+                ListBytes::from_text(text).map(|bytes| self.revocation_max_bytes = Some(bytes))
+            }
             _ => Err("there is no such key".to_owned()),
         };
         value.map_err(|message| format!("trust {:?}: {key}: {message}", self.name))
+    }
+
+    /// What is fetched.
+    fn fetch(&self) -> Result<Option<Fetch>, String> {
+        let what = self.revocation_fetch.unwrap_or(RevocationFetch::Off);
+        if what == RevocationFetch::Off {
+            return Ok(None);
+        }
+        let allow = self.revocation_allow.0.clone();
+        if allow.is_empty() {
+            return Err(format!(
+                "trust {:?}: revocation_fetch needs revocation_allow: name the hosts or networks to fetch from",
+                self.name
+            ));
+        }
+        Ok(Some(Fetch {
+            ocsp: matches!(what, RevocationFetch::Ocsp | RevocationFetch::Both),
+            crls: matches!(what, RevocationFetch::Crl | RevocationFetch::Both),
+            allow,
+            timeout: self.revocation_timeout.map(|span| span.0),
+            max_bytes: self.revocation_max_bytes.map(|bytes| bytes.0 as usize),
+        }))
     }
 }
 
@@ -169,8 +226,9 @@ impl TryFrom<Table> for Trust {
     type Error = String;
 
     fn try_from(table: Table) -> Result<Self, String> {
+        check_name("trust bundle", &table.name)?;
+        let fetch = table.fetch()?;
         let Table { name, .. } = table;
-        check_name("trust bundle", &name)?;
         if table.ca.0.is_empty() && !table.system_roots {
             return Err(format!(
                 "trust {name:?}: it trusts nobody; name files in ca, or set system_roots = true"
@@ -188,6 +246,7 @@ impl TryFrom<Table> for Trust {
             system_roots: table.system_roots,
             crl: table.crl.0,
             expected_clients: table.expected_client.0,
+            fetch,
             selector: Selector {
                 side,
                 services: table.service.0,
@@ -267,6 +326,12 @@ impl FromText for NamePattern {
             text: name.to_ascii_lowercase(),
             is_suffix,
         })
+    }
+}
+
+impl FromText for Allowed {
+    fn from_text(text: &str) -> Result<Self, String> {
+        text.parse().map_err(|error: NotAllowed| error.to_string())
     }
 }
 

@@ -15,9 +15,11 @@ use crate::verify::{CertificateVerdict, Request};
 const MAX_VERDICTS: usize = 2048;
 /// Bytes of what they were made from in one generation at most: names and stapled responses are of a peer's choice.
 const MAX_BYTES: usize = 4 * 1024 * 1024;
-/// How far in time from the handshake it was made for a verdict holds at most, in seconds. So long it may take until a
+/// How far in time from the handshake it was made for a verdict is fresh at most, in seconds. So long it may take until a
 /// revocation list or response that has become stale is found to be so; the dates of certificates count to the second.
 const MAX_AGE: i64 = 60;
+/// The same at first while an answer about its revocation may be on its way; doubled each time that there is none.
+const WAITING_AGE: i64 = 1;
 
 /// The verdicts made by one state of the trust bundles.
 ///
@@ -41,6 +43,15 @@ pub struct Question<'a> {
     pub request: Request<'a>,
 }
 
+/// A verdict that was made before.
+#[derive(Debug)]
+pub struct Found {
+    /// The verdict; the dates of the certificates say the same still.
+    pub verdict: Arc<CertificateVerdict>,
+    /// It was made for about the same time.
+    pub is_fresh: bool,
+}
+
 #[derive(Debug)]
 struct Entry {
     bundle: Option<usize>,
@@ -49,37 +60,50 @@ struct Entry {
     chain: Box<[[u8; 32]]>,
     server_name: Option<Box<str>>,
     stapled: Option<Box<[u8]>>,
-    /// Times of handshakes for which the verdict holds.
-    holds: RangeInclusive<i64>,
+    /// Times around that of the handshake in which no certificate of the chain begins or ceases to be valid.
+    dates: RangeInclusive<i64>,
+    /// When the handshake was that it was made for.
+    time: i64,
+    /// How far from that it is fresh.
+    age: i64,
     verdict: Arc<CertificateVerdict>,
 }
 
 impl VerdictCache {
-    /// The verdict on the same, made for about the same time.
-    pub fn get(&mut self, question: &Question<'_>) -> Option<Arc<CertificateVerdict>> {
+    /// The verdict on the same.
+    pub fn get(&mut self, question: &Question<'_>) -> Option<Found> {
         let key = self.key(question);
         if let Some(entry) = self.young.get(&key) {
             return entry.answer(question);
         }
         let entry = self.old.remove(&key)?;
-        let verdict = entry.answer(question)?;
+        let found = entry.answer(question)?;
         self.keep(key, entry);
-        Some(verdict)
+        Some(found)
     }
 
-    /// Keeps the verdict that answers `question`.
-    pub fn insert(&mut self, question: &Question<'_>, verdict: Arc<CertificateVerdict>) {
+    /// Keeps the verdict that answers `question`. `may_change`: soon there may be another one.
+    pub fn insert(&mut self, question: &Question<'_>, verdict: Arc<CertificateVerdict>, may_change: bool) {
         let request = &question.request;
+        let key = self.key(question);
+        let before = self.young.get(&key).filter(|entry| entry.is_about(question));
+        let age = match before {
+            _ if !may_change => MAX_AGE,
+            Some(before) => MAX_AGE.min(before.age * 2),
+            None => WAITING_AGE,
+        };
         let entry = Entry {
             bundle: question.bundle,
             side: request.side,
             chain: request.chain.iter().map(|facts| facts.sha256).collect(),
             server_name: request.server_name.map(Box::from),
             stapled: request.stapled.map(Box::from),
-            holds: holds(request),
+            dates: dates(request),
+            time: request.time,
+            age,
             verdict,
         };
-        self.keep(self.key(question), entry);
+        self.keep(key, entry);
     }
 
     /// Forgets all.
@@ -119,7 +143,16 @@ impl VerdictCache {
 }
 
 impl Entry {
-    fn answer(&self, question: &Question<'_>) -> Option<Arc<CertificateVerdict>> {
+    fn answer(&self, question: &Question<'_>) -> Option<Found> {
+        let time = question.request.time;
+        let holds = self.is_about(question) && self.dates.contains(&time);
+        holds.then(|| Found {
+            verdict: Arc::clone(&self.verdict),
+            is_fresh: self.time.abs_diff(time) <= self.age.unsigned_abs(),
+        })
+    }
+
+    fn is_about(&self, question: &Question<'_>) -> bool {
         let request = &question.request;
         let same_chain = self.chain.len() == request.chain.len()
             && self
@@ -127,13 +160,11 @@ impl Entry {
                 .iter()
                 .zip(request.chain)
                 .all(|(kept, facts)| *kept == facts.sha256);
-        let is_it = same_chain
+        same_chain
             && self.bundle == question.bundle
             && self.side == request.side
             && self.server_name.as_deref() == request.server_name
             && self.stapled.as_deref() == request.stapled
-            && self.holds.contains(&request.time);
-        is_it.then(|| Arc::clone(&self.verdict))
     }
 
     fn bytes(&self) -> usize {
@@ -146,11 +177,10 @@ impl Entry {
     }
 }
 
-/// For which times the verdict on `request` holds: no certificate of the chain begins or ceases to be valid within them.
-fn holds(request: &Request<'_>) -> RangeInclusive<i64> {
+/// Times around that of `request` in which no certificate of its chain begins or ceases to be valid.
+fn dates(request: &Request<'_>) -> RangeInclusive<i64> {
     let time = request.time;
-    let mut from = time.saturating_sub(MAX_AGE);
-    let mut to = time.saturating_add(MAX_AGE);
+    let (mut from, mut to) = (i64::MIN, i64::MAX);
     for facts in request.chain {
         // A certificate is valid from the first second of its validity to the end of the last.
         let changes = [
@@ -216,7 +246,7 @@ mod tests {
         let (one, two) = (chain(1), chain(2));
         let asked = question(&one);
         let mut cache = VerdictCache::default();
-        cache.insert(&asked, samples::verdict(Status::Valid));
+        cache.insert(&asked, samples::verdict(Status::Valid), false);
         assert!(cache.get(&asked).is_some());
         let request = asked.request;
         let longer = [one.clone(), two.clone()].concat();
@@ -273,38 +303,47 @@ mod tests {
     }
 
     #[test]
-    fn an_answer_holds_while_no_date_passes_and_for_a_minute() {
+    fn a_verdict_holds_while_no_date_passes() {
         let mut cache = VerdictCache::default();
         let short = chain(1);
-        cache.insert(&question(&short), samples::verdict(Status::Valid));
+        cache.insert(&question(&short), samples::verdict(Status::Valid), false);
         for (offset, holds) in [(-11, false), (-10, true), (10, true), (11, false)] {
-            assert_eq!(
-                cache.get(&at(TIME + offset, question(&short))).is_some(),
-                holds,
-                "{offset}"
-            );
+            let found = cache.get(&at(TIME + offset, question(&short)));
+            assert_eq!(found.is_some(), holds, "{offset}");
         }
+    }
+
+    #[test]
+    fn it_is_fresh_for_a_minute_or_as_long_as_there_was_no_other() {
+        let mut cache = VerdictCache::default();
         let endless = [Arc::new(CertificateFacts::default())];
-        cache.insert(&question(&endless), samples::verdict(Status::Valid));
-        for (offset, holds) in [(-61, false), (-60, true), (60, true), (61, false)] {
-            assert_eq!(
-                cache.get(&at(TIME + offset, question(&endless))).is_some(),
-                holds,
-                "{offset}"
-            );
-        }
+        let asked = question(&endless);
+        let mut fresh_for = |may_change| {
+            cache.insert(&asked, samples::verdict(Status::Valid), may_change);
+            let is_fresh =
+                |cache: &mut VerdictCache, offset| cache.get(&at(TIME + offset, asked)).unwrap().is_fresh;
+            let fresh =
+                (0..1000).take_while(|offset| is_fresh(&mut cache, *offset) && is_fresh(&mut cache, -offset));
+            fresh.count() - 1
+        };
+        assert_eq!([true; 8].map(&mut fresh_for), [1, 2, 4, 8, 16, 32, 60, 60]);
+        assert_eq!(fresh_for(false), 60);
     }
 
     #[test]
     fn it_is_bounded_and_keeps_what_is_used() {
         let mut cache = VerdictCache::default();
         let favourite = chain(0);
-        cache.insert(&question(&favourite), samples::verdict(Status::Valid));
+        cache.insert(&question(&favourite), samples::verdict(Status::Valid), false);
         for number in 1..20_000 {
-            cache.insert(&question(&chain(number)), samples::verdict(Status::Expired));
+            cache.insert(
+                &question(&chain(number)),
+                samples::verdict(Status::Expired),
+                false,
+            );
             if number % 1000 == 0 {
                 let found = cache.get(&question(&favourite)).unwrap();
-                assert_eq!(found.status, Status::Valid);
+                assert_eq!(found.verdict.status, Status::Valid);
             }
         }
         assert!(cache.young.len() <= MAX_VERDICTS && cache.old.len() <= MAX_VERDICTS);
@@ -315,7 +354,7 @@ mod tests {
             let chain = chain(number);
             let mut large = question(&chain);
             large.request.stapled = Some(&stapled);
-            cache.insert(&large, samples::verdict(Status::Valid));
+            cache.insert(&large, samples::verdict(Status::Valid), false);
             assert!(cache.young_bytes <= MAX_BYTES);
         }
     }

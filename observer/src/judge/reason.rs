@@ -17,46 +17,42 @@ use crate::verify::Status;
 pub fn exact_cause(seen: &Observation) -> Option<Cause> {
     let refuser = seen.rejected_by.filter(|_| seen.outcome == Outcome::Rejected)?;
     let judged = refuser.other();
-    let told = seen.reason?;
-    let is_vague = match told {
-        Reason::Certificate(side, CertificateFault::Bad | CertificateFault::Rejected) => side == judged,
-        Reason::Other => is_silent(seen, refuser),
-        _ => false,
-    };
-    if !is_vague {
-        return None;
-    }
+    let told = seen.reason.filter(|told| is_vague(*told, judged, seen))?;
     let (fault, rule) = fault(verdict_of(seen, judged)?.status, judged)?;
     let reason = Reason::Certificate(judged, fault);
-    if reason == told || (told, fault) == (bad(judged), CertificateFault::Rejected) {
+    if reason == told {
         return None;
     }
-    let is_sure =
-        seen.evidence != Evidence::Inferred && alerts_of(seen, refuser).all(|seen| seen.alert.is_some());
+    let could_be_read = alerts_of(seen, refuser).all(|seen| seen.alert.is_some());
     Some(Cause {
-        evidence: if is_sure {
-            rule.evidence()
-        } else {
-            Evidence::Inferred
+        evidence: match seen.evidence {
+            Evidence::Observed | Evidence::Derived if could_be_read => rule.evidence(),
+            _ => Evidence::Inferred,
         },
         ..Cause::by(reason, rule)
     })
 }
 
+/// Whether a refusal for the reason `told` may well have been for the certificate of `judged`, and does not say what is wrong
+/// with it.
+fn is_vague(told: Reason, judged: Side, seen: &Observation) -> bool {
+    use AlertDescription as A;
+    let alerts = alerts_of(seen, judged.other()).filter_map(|seen| seen.alert);
+    let mut descriptions = alerts.map(|alert| alert.description);
+    match told {
+        Reason::Certificate(side, CertificateFault::Bad | CertificateFault::Rejected) if side == judged => {
+            // These are about what came with the certificate.
+            let exact = [A::BAD_CERTIFICATE_STATUS_RESPONSE, A::BAD_CERTIFICATE_HASH_VALUE];
+            !descriptions.any(|description| exact.contains(&description))
+        }
+        // What cannot be read is vague, too.
+        Reason::Other => descriptions.all(|description| description == A::HANDSHAKE_FAILURE),
+        _ => false,
+    }
+}
+
 fn alerts_of(seen: &Observation, sender: Side) -> impl Iterator<Item = &AlertSeen> {
     seen.alerts.iter().filter(move |alert| alert.sender == sender)
-}
-
-const fn bad(side: Side) -> Reason {
-    Reason::Certificate(side, CertificateFault::Bad)
-}
-
-/// Whether the alerts of `refuser` name no cause at all: they could not be read, or are handshake_failure.
-fn is_silent(seen: &Observation, refuser: Side) -> bool {
-    alerts_of(seen, refuser).all(|seen| {
-        seen.alert
-            .is_none_or(|alert| alert.description == AlertDescription::HANDSHAKE_FAILURE)
-    })
 }
 
 /// What is wrong with a certificate of this status, and the rule that makes it the reason of a refusal.
@@ -68,9 +64,9 @@ fn fault(status: Status, judged: Side) -> Option<(CertificateFault, Rule)> {
         (Status::Untrusted, _) => (F::UnknownCa, Rule::VerdictUntrusted),
         (Status::Revoked, _) => (F::Revoked, Rule::VerdictRevoked),
         (Status::WrongPurpose, _) => (F::WrongPurpose, Rule::VerdictWrongPurpose),
+        // Clients are not asked for by name: there is no word for a client's that is none of those expected.
+        (Status::NameMismatch, Side::Client) => return None,
         (Status::NameMismatch, Side::Server) => (F::NameMismatch, Rule::VerdictNameMismatch),
-        // Clients are not asked for by name; that theirs is none of those expected is no more than a refusal.
-        (Status::NameMismatch, Side::Client) => (F::Rejected, Rule::VerdictNameMismatch),
         (Status::Malformed, _) => (F::Bad, Rule::VerdictMalformed),
         (Status::Valid | Status::NotChecked, _) => return None,
     })
@@ -208,6 +204,16 @@ mod tests {
             Some(client(CertificateFault::Expired))
         );
         assert_eq!(with(AlertDescription(200)), None, "it says something else");
+    }
+
+    #[test]
+    fn an_alert_about_the_stapled_response_is_not_about_the_certificate() {
+        let mut seen = refused(client(CertificateFault::Bad), Status::Expired);
+        seen.alerts[0].alert = Some(Alert {
+            level: AlertLevel::FATAL,
+            description: AlertDescription::BAD_CERTIFICATE_STATUS_RESPONSE,
+        });
+        assert_eq!(exact_cause(&seen), None);
     }
 
     #[test]

@@ -12,6 +12,7 @@ use crate::config::values::FromText;
 use crate::observation::{CertificateFault, Evidence, Outcome, Reason};
 use crate::outcome::Rule;
 use crate::output::samples;
+use crate::trust::Loader;
 use crate::verify::Disagreement;
 use crate::verify::tests::authorities::{Authority, NOW};
 
@@ -42,7 +43,9 @@ impl World {
             let more = more.replace('@', &path);
             Trust::from_text(&format!("{name}={path}/ca.der;{more}")).unwrap()
         };
-        Store::load(&texts.iter().map(trust).collect::<Vec<_>>()).unwrap()
+        Loader::without_fetching(&texts.iter().map(trust).collect::<Vec<_>>())
+            .load()
+            .unwrap()
     }
 
     fn judge(&self, texts: &[&str]) -> Judge {
@@ -224,10 +227,43 @@ fn too_many_new_chains_are_not_checked_and_counted() {
         Some("too many new certificates came at once")
     );
     assert_eq!((unknown.disagreement, judge.unjudged()), (None, 1));
-    judge.judge(&mut known);
-    assert_eq!(
-        client(&known).status,
-        Status::Valid,
-        "what is known costs nothing"
-    );
+    for seconds in [0, 1000] {
+        known.time_ns += seconds * 1_000_000_000;
+        judge.judge(&mut known);
+        assert_eq!(
+            client(&known).status,
+            Status::Valid,
+            "what is known costs nothing"
+        );
+    }
+}
+
+/// What a judgement takes, printed; the figures in `docs/performance.md` are from a release build.
+#[test]
+#[ignore = "measures"]
+fn what_a_judgement_takes() {
+    let world = World::new();
+    world.list(&[1, 2, 3]);
+    let middle = world.root.authority("Middle");
+    let leaf = middle.leaf();
+    let mut seen = seen(&leaf, None);
+    seen.client_chain
+        .push(Arc::new(CertificateFacts::parse(&middle.der)));
+    for (what, judge) in [
+        ("by a bundle", world.judge(&["mesh;crl=@/list.crl"])),
+        ("without one", world.judge(&[])),
+    ] {
+        let mut judge = judge;
+        for (how, fresh, count) in [("fresh", true, 2_000_u32), ("kept", false, 200_000)] {
+            let begin = Instant::now();
+            for _ in 0..count {
+                if fresh {
+                    judge.cache.clear();
+                }
+                judge.judge(&mut seen);
+            }
+            println!("{what}, {how}: {} ns", (begin.elapsed() / count).as_nanos());
+        }
+    }
+    assert_eq!(client(&seen).status, Status::NotChecked);
 }

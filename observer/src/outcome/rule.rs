@@ -150,8 +150,7 @@ rules! {
     VerdictRevoked = "refused_certificate_is_revoked", Derived;
     /// The same of one that is not for this side of TLS: `…_wrong_purpose`.
     VerdictWrongPurpose = "refused_certificate_has_wrong_purpose", Derived;
-    /// The same of one without the name asked for: `server_certificate_name_mismatch`; of a client's without an
-    /// expected one: `client_certificate_rejected`.
+    /// The same of a server's without the name asked for: `server_certificate_name_mismatch`.
     VerdictNameMismatch = "refused_certificate_has_another_name", Derived;
     /// The same of one that cannot be read or is signed by nobody: `…_bad`.
     VerdictMalformed = "refused_certificate_is_malformed", Derived;

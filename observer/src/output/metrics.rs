@@ -30,6 +30,7 @@ use super::words::Word;
 use crate::config::service::{Service, ServiceNames};
 use crate::observation::{Action, Observation, Outcome, Side};
 use crate::report::Report;
+use crate::verify::revocation::fetch::{FetchCounters, FetchResult};
 use crate::watch::Forgotten;
 use crate::watch::inventory::SharedInventory;
 use definitions as def;
@@ -56,6 +57,8 @@ pub struct Metrics {
     groups: Table<2, Counter>,
     dropped: Table<2, Counter>,
     trust_reloads: Table<1, Counter>,
+    /// `tls_observer_revocation_fetches_total` of each result.
+    revocation_fetches: Vec<(FetchResult, Counter)>,
     /// `tls_observer_events_dropped_total` of each kernel counter that tells of a loss.
     kernel_losses: Vec<(KernelCounter, DropCounter)>,
     probes: Family<ProbeLabels, Gauge>,
@@ -144,6 +147,14 @@ impl Metrics {
             Table::register(&mut registry, &def::DROPPED, Counter::default as fn() -> _);
         let trust_reloads =
             Table::register(&mut registry, &def::TRUST_RELOADS, Counter::default as fn() -> _);
+        let fetches: Table<1, Counter> = Table::register(
+            &mut registry,
+            &def::REVOCATION_FETCHES,
+            Counter::default as fn() -> _,
+        );
+        let revocation_fetches = FetchResult::ALL
+            .iter()
+            .map(|result| (*result, fetches.get([result.label()])));
         let losses = KernelCounter::ALL
             .iter()
             .filter(|counter| !counter.stage().is_empty());
@@ -172,6 +183,7 @@ impl Metrics {
             groups,
             dropped,
             trust_reloads,
+            revocation_fetches: revocation_fetches.collect(),
             kernel_losses,
             probes,
             flows,
@@ -284,6 +296,15 @@ impl Metrics {
     pub fn count_trust_reload(&self, succeeded: bool) {
         let result = if succeeded { def::SUCCESS } else { def::FAILURE };
         self.trust_reloads.with([result], &None, |counter| counter.inc());
+    }
+
+    /// Takes over how many fetches ended how.
+    pub fn set_revocation_fetches(&self, counters: &FetchCounters) {
+        for (result, exported) in &self.revocation_fetches {
+            exported
+                .inner()
+                .fetch_max(counters.get(*result), Ordering::Relaxed);
+        }
     }
 
     /// Takes over the total of a kernel counter, summed over CPUs. Totals that go backwards are passed over.

@@ -16,7 +16,7 @@ use crate::exit::Exit;
 use crate::flows::FlowLimits;
 use crate::judge::Judge;
 use crate::output::target::OutputError;
-use crate::trust::Store;
+use crate::trust::Loader;
 use output::Output;
 use progress::{Meter, Progress};
 
@@ -25,7 +25,7 @@ const STANDARD_INPUT: &str = "-";
 
 /// Replays all files and writes what they tell. A file that cannot be read does not keep the others from being read.
 pub fn run(config: &ReplayConfig) -> Exit {
-    let judge = match Store::load(&config.trust) {
+    let judge = match Loader::without_fetching(&config.trust).load() {
         Ok(store) => Judge::patient(store, &config.services),
         Err(error) => {
             tracing::error!("{error}");

@@ -1,15 +1,12 @@
 //! Reads the files of the trust bundles again when they change, in a thread of its own.
 
 use std::io;
-use std::path::Path;
-use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::thread;
 use std::time::Duration;
 
 use super::files::Stamps;
-use super::{Store, TrustError};
-use crate::config::trust::Trust;
+use super::{Loader, Store, TrustError};
 
 /// How often is looked for changes.
 pub const INTERVAL: Duration = Duration::from_secs(2);
@@ -26,14 +23,14 @@ pub struct Reloader {
 }
 
 impl Reloader {
-    /// Starts to look for changes of the files of `bundles`, which were as `seen` when they were read, once an `interval`.
+    /// Starts to look once an `interval` for changes of the files, which were as `seen` when `loader` read them.
     ///
     /// # Errors
     /// When no thread can be started.
-    pub fn start(bundles: Arc<[Trust]>, seen: Stamps, interval: Duration) -> io::Result<Self> {
+    pub fn start(loader: Loader, seen: Stamps, interval: Duration) -> io::Result<Self> {
         let (wake, woken) = channel();
         let (tell, news) = channel();
-        let mut watch = Watch { bundles, seen };
+        let mut watch = Watch { loader, seen };
         thread::Builder::new().name("trust".to_owned()).spawn(move || {
             loop {
                 let at_once = match woken.recv_timeout(interval) {
@@ -64,7 +61,7 @@ impl Reloader {
 }
 
 struct Watch {
-    bundles: Arc<[Trust]>,
+    loader: Loader,
     /// As the files were when they were last read, for better or worse: what was bad then is not read again before it has
     /// changed.
     seen: Stamps,
@@ -73,27 +70,19 @@ struct Watch {
 impl Watch {
     /// Reads the files if they have changed, or if they are to be read in any case.
     fn look(&mut self, in_any_case: bool) -> Option<Result<Store, TrustError>> {
-        let mut now = stamps(&self.bundles);
+        let mut now = self.loader.stamps();
         if now == self.seen && !in_any_case {
             return None;
         }
         for _ in 0..MAX_WAITS {
             thread::sleep(SETTLE);
-            let later = stamps(&self.bundles);
+            let later = self.loader.stamps();
             if later == now {
                 break;
             }
             now = later;
         }
         self.seen = now;
-        Some(Store::load(&self.bundles))
+        Some(self.loader.load())
     }
-}
-
-/// The state of all files of `bundles`.
-pub(super) fn stamps(bundles: &[Trust]) -> Stamps {
-    let paths = bundles
-        .iter()
-        .flat_map(|bundle| bundle.ca.iter().chain(&bundle.crl));
-    Stamps::of(paths.map(|path| Path::new(path)))
 }

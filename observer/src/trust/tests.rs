@@ -44,14 +44,15 @@ impl Folder {
     }
 }
 
-fn bundles(texts: &[String]) -> Vec<Trust> {
-    texts.iter().map(|text| Trust::from_text(text).unwrap()).collect()
+fn loader(texts: &[String]) -> Loader {
+    let bundles: Vec<_> = texts.iter().map(|text| Trust::from_text(text).unwrap()).collect();
+    Loader::without_fetching(&bundles)
 }
 
 /// The verdict of the one bundle in `store` on a client's leaf.
 fn verdict(store: &Store, leaf: &[u8]) -> CertificateVerdict {
     let chain = [Arc::new(CertificateFacts::parse(leaf))];
-    store.bundles[0].1.judge(&Request {
+    store.bundles[0].bundle.judge(&Request {
         side: Side::Client,
         chain: &chain,
         time: NOW,
@@ -75,7 +76,7 @@ fn certificates_and_lists_are_read_as_pem_and_der_from_files_and_directories() {
         "mesh={pem_file};ca={}/more/c.der;crl={list};crl={0}/more/c.crl",
         folder.path()
     );
-    let store = Store::load(&bundles(&[text])).unwrap();
+    let store = loader(&[text]).load().unwrap();
     let statuses = leaves.map(|leaf| verdict(&store, &leaf).status);
     assert_eq!(
         statuses,
@@ -117,7 +118,10 @@ fn what_cannot_be_read_is_named_with_its_bundle_and_key() {
             format!("crl: {base}/gone: No such file"),
         ),
     ] {
-        let error = Store::load(&bundles(&[text.clone()])).unwrap_err().to_string();
+        let error = loader(std::slice::from_ref(&text))
+            .load()
+            .unwrap_err()
+            .to_string();
         assert!(
             error.starts_with(&format!("trust \"m\": {wanted}")),
             "{text}: {error}"
@@ -125,21 +129,22 @@ fn what_cannot_be_read_is_named_with_its_bundle_and_key() {
         assert!(!error.contains('\n'), "{error}");
     }
     let no_lists_yet = format!("m={good};crl={base}/empty");
-    assert!(Store::load(&bundles(&[no_lists_yet])).is_ok());
+    assert!(loader(&[no_lists_yet]).load().is_ok());
 }
 
 #[test]
 fn bundles_for_some_handshakes_come_before_those_for_all_others() {
     let folder = Folder::new();
     let ca = folder.write("ca.pem", pem("CERTIFICATE", &Authority::root("A").der));
-    let store = Store::load(&bundles(&[
+    let store = loader(&[
         format!("servers={ca};side=server"),
         format!("rest={ca}"),
         format!("never={ca}"),
         format!("web={ca};port=443"),
         format!("api={ca};port=443;address=10.0.0.1"),
         format!("named={ca};service=mail"),
-    ]))
+    ])
+    .load()
     .unwrap();
     let services = ServiceNames::new(&[Service::from_text("mail=465").unwrap()]);
     let chosen = |side, server: &str| {
@@ -149,7 +154,7 @@ fn bundles_for_some_handshakes_come_before_those_for_all_others() {
             server_name: None,
         };
         let (_, bundle) = store.bundle(&target, &services).unwrap();
-        bundle.name.to_string()
+        bundle.bundle.name.to_string()
     };
     assert_eq!(
         chosen(Side::Client, "10.0.0.1:443"),
@@ -164,7 +169,7 @@ fn bundles_for_some_handshakes_come_before_those_for_all_others() {
         server: "10.0.0.1:1".parse().unwrap(),
         server_name: None,
     };
-    let store = Store::load(&bundles(&[format!("servers={ca};side=server")])).unwrap();
+    let store = loader(&[format!("servers={ca};side=server")]).load().unwrap();
     assert!(store.bundle(&target, &services).is_none());
 }
 
@@ -187,10 +192,10 @@ fn changed_files_are_read_again_and_bad_ones_told_once() {
     let leaf = root.leaf();
     let ca = folder.write("ca.pem", pem("CERTIFICATE", &root.der));
     folder.write("lists/a.crl", root.revocation_list(&[]));
-    let bundles = bundles(&[format!("m={ca};crl={}/lists", folder.path())]);
-    let (store, stamps) = Store::load_stamped(&bundles).unwrap();
+    let loader = loader(&[format!("m={ca};crl={}/lists", folder.path())]);
+    let (stamps, store) = (loader.stamps(), loader.load().unwrap());
     assert_eq!(verdict(&store, &leaf).status, Status::Valid);
-    let reloader = Reloader::start(bundles.into(), stamps, Duration::from_millis(20)).unwrap();
+    let reloader = Reloader::start(loader, stamps, Duration::from_millis(20)).unwrap();
 
     folder.write("lists/b.crl", root.revocation_list(&[7]));
     assert_eq!(

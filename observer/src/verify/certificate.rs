@@ -24,8 +24,9 @@ pub struct Certificate {
     pub signature: Bytes,
     /// AlgorithmIdentifier of the signature, without tag and length.
     pub signature_algorithm: Bytes,
-    /// Whether the signed part names the same algorithm, as it must (RFC 5280, section 4.1.1.2).
-    pub signature_algorithm_is_signed: bool,
+    /// Whether the signature is whole bytes, and the signed part names the same algorithm, as it must (RFC 5280, section
+    /// 4.1.1.2).
+    pub is_well_signed: bool,
     /// Serial number, the content of its INTEGER.
     pub serial: Bytes,
     /// Subject, DER of the `Name`.
@@ -64,20 +65,25 @@ impl Certificate {
         };
         let parts = CertificateParts::read(&facts.der).map_err(|error| Unreadable(error.to_string()))?;
         let key = PublicKeyParts::read(parts.public_key).map_err(|error| Unreadable(error.to_string()))?;
-        if let Some(trailing) = trailing_bytes(&facts.der) {
-            return Err(Unreadable(format!("{trailing} bytes too many")));
+        let (is_all, signature_is_whole) = form(&facts.der);
+        if !is_all {
+            return Err(Unreadable("there are bytes behind its end".to_owned()));
         }
         let (signed_algorithm, extensions) = further_parts(parts.signed.message).ok_or_else(unreadable)?;
         let (Some(not_before), Some(not_after)) = (facts.not_before, facts.not_after) else {
             return Err(unreadable());
         };
+        // X.690, section 8.3.2; peers refuse it.
+        if let [0, 0..=0x7f, ..] | [0xff, 0x80..=0xff, ..] = parts.serial_number {
+            return Err(Unreadable("its serial number has a byte too many".to_owned()));
+        }
         let canonical = |name: &[u8]| distinguished_name::canonical(name).ok_or_else(unreadable);
         let share = |part: &[u8]| facts.der.slice_ref(part);
         Ok(Self {
             signed: share(parts.signed.message),
             signature: share(parts.signed.signature),
             signature_algorithm: share(parts.signed.algorithm),
-            signature_algorithm_is_signed: signed_algorithm == parts.signed.algorithm,
+            is_well_signed: signature_is_whole && signed_algorithm == parts.signed.algorithm,
             serial: share(parts.serial_number),
             subject: share(parts.subject),
             canonical_issuer: canonical(parts.issuer)?,
@@ -120,14 +126,17 @@ impl Certificate {
     }
 }
 
-/// How many bytes follow a certificate, or its signature within it; `None` where all is as it has to be.
-fn trailing_bytes(der: &[u8]) -> Option<usize> {
+/// Whether a certificate is nothing but a signed part, an algorithm and a signature, and whether the signature is whole
+/// bytes: what is not signed must have no room for anything else.
+fn form(der: &[u8]) -> (bool, bool) {
     let mut behind = Elements(der);
-    let mut within = behind.inside(der::SEQUENCE)?;
-    for tag in [der::SEQUENCE, der::SEQUENCE, der::BIT_STRING] {
-        within.element(tag)?;
-    }
-    Some(behind.0.len() + within.0.len()).filter(|trailing| *trailing > 0)
+    let mut fields = behind.inside(der::SEQUENCE).unwrap_or(Elements(&[]));
+    fields.element(der::SEQUENCE);
+    fields.element(der::SEQUENCE);
+    let is_whole = fields
+        .content(der::BIT_STRING)
+        .is_some_and(|bits| bits.first() == Some(&0));
+    (fields.is_empty() && behind.is_empty(), is_whole)
 }
 
 /// What the signed part, given with tag and length, has besides what [`CertificateParts`] finds: the content of its own

@@ -13,7 +13,7 @@ const BMP_STRING: u8 = 30;
 
 /// A name, given as DER of the `Name`, in the form in which two names that are the same have the same bytes: its relative
 /// names one after the other, each a SET of attributes in DER with values as [`canonical_value`] writes them. What begins
-/// with all bytes of another such form is a name below it. `None` for what is no name.
+/// with all bytes of another such form is a name below it. `None` for what is no name, or has text that is none of its type.
 pub fn canonical(name: &[u8]) -> Option<Vec<u8>> {
     let mut elements = Elements(name);
     let mut relative_names = elements.inside(der::SEQUENCE)?;
@@ -25,7 +25,7 @@ pub fn canonical(name: &[u8]) -> Option<Vec<u8>> {
             let mut attribute = attributes.inside(der::SEQUENCE)?;
             let kind = attribute.element(der::OBJECT_IDENTIFIER)?;
             let value = attribute.any()?;
-            let content = [kind.whole, &canonical_value(&value)].concat();
+            let content = [kind.whole, &canonical_value(&value)?].concat();
             set.push(der::encode(der::SEQUENCE, &content));
         }
         set.sort_unstable();
@@ -49,27 +49,40 @@ pub fn values(name: &[u8], wanted: &[u8]) -> Vec<String> {
 }
 
 /// An attribute's value: text becomes a UTF8String of lower-case ASCII letters, with one space where there are several and
-/// none at the ends; anything else stays what it is.
-fn canonical_value(value: &der::Element<'_>) -> Vec<u8> {
-    let Some(text) = text(value) else {
-        return value.whole.to_vec();
-    };
+/// none at the ends; anything else stays what it is. `None` for text that is none of its type.
+fn canonical_value(value: &der::Element<'_>) -> Option<Vec<u8>> {
+    const TEXTS: [u8; 7] = [
+        UTF8_STRING,
+        PRINTABLE_STRING,
+        TELETEX_STRING,
+        IA5_STRING,
+        VISIBLE_STRING,
+        UNIVERSAL_STRING,
+        BMP_STRING,
+    ];
+    if !TEXTS.contains(&value.tag) {
+        return Some(value.whole.to_vec());
+    }
+    let text = text(value)?;
     let words: Vec<&str> = text
         .split(|letter: char| letter.is_ascii_whitespace())
         .filter(|word| !word.is_empty())
         .collect();
-    der::encode(UTF8_STRING, words.join(" ").to_ascii_lowercase().as_bytes())
+    Some(der::encode(
+        UTF8_STRING,
+        words.join(" ").to_ascii_lowercase().as_bytes(),
+    ))
 }
 
 /// The text of a string type; `None` for other types and for bytes that are not of their type.
 fn text(value: &der::Element<'_>) -> Option<String> {
     let content = value.content;
     match value.tag {
-        UTF8_STRING | PRINTABLE_STRING | IA5_STRING | VISIBLE_STRING => {
-            String::from_utf8(content.to_vec()).ok()
+        UTF8_STRING => String::from_utf8(content.to_vec()).ok(),
+        // Everybody writes Latin-1 into them.
+        PRINTABLE_STRING | TELETEX_STRING | IA5_STRING | VISIBLE_STRING => {
+            Some(content.iter().map(|byte| char::from(*byte)).collect())
         }
-        // Everybody writes Latin-1 into it.
-        TELETEX_STRING => Some(content.iter().map(|byte| char::from(*byte)).collect()),
         BMP_STRING => {
             let (pairs, []) = content.as_chunks() else {
                 return None;
@@ -171,6 +184,13 @@ mod tests {
         assert!(canonical(&below).unwrap().starts_with(&above));
         assert_eq!(canonical(&[der::SEQUENCE, 0]), Some(Vec::new()));
         assert_eq!(canonical(b"abc"), None);
+        for (tag, content) in [
+            (UTF8_STRING, b"\xff"),
+            (BMP_STRING, b"a"),
+            (UNIVERSAL_STRING, b"a"),
+        ] {
+            assert_eq!(canonical(&name(&[(COMMON_NAME, tag, content)])), None);
+        }
         assert!(values(b"abc", COMMON_NAME).is_empty());
     }
 }

@@ -16,7 +16,7 @@ use super::signature::{self, Outcome};
 
 /// Signatures that are checked for one chain: what an attacker's choice of certificates may cost. Real ones need two to
 /// four.
-const MAX_SIGNATURES: usize = 64;
+pub const MAX_SIGNATURES: usize = 32;
 
 /// The best path of a chain.
 #[derive(Debug)]

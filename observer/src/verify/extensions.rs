@@ -7,6 +7,9 @@ use super::certificate::Unreadable;
 use super::der::{self, Elements};
 use super::distinguished_name;
 
+/// Critical extensions that are not known and are told; one is enough to refuse a certificate.
+const MAX_UNKNOWN: usize = 4;
+
 /// basicConstraints (RFC 5280, section 4.2.1.9).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct BasicConstraints {
@@ -46,7 +49,7 @@ pub struct Extensions {
     pub alternative_names: Option<Bytes>,
     /// Section 4.2.1.10: the content of the `NameConstraints`.
     pub name_constraints: Option<Bytes>,
-    /// Object identifiers, dotted, of extensions that are critical and that no peer is expected to know.
+    /// Object identifiers, dotted, of extensions that are critical and that no peer is expected to know; the first ones.
     pub unknown_critical: Vec<String>,
 }
 
@@ -136,15 +139,12 @@ impl Extensions {
             let identifier = fields.content(der::OBJECT_IDENTIFIER).ok_or_else(broken)?;
             let critical = fields.content(der::BOOLEAN).is_some_and(|value| value != [0]);
             let value = fields.content(der::OCTET_STRING).ok_or_else(broken)?;
-            let Some(kind) = Kind::of(identifier) else {
-                if critical && !is_ignorable(identifier) {
-                    extensions.unknown_critical.push(dotted(identifier));
-                }
-                continue;
-            };
-            if critical && !kind.may_be_critical() {
+            let kind = Kind::of(identifier);
+            let is_known = kind.map_or_else(|| is_ignorable(identifier), Kind::may_be_critical);
+            if critical && !is_known && extensions.unknown_critical.len() < MAX_UNKNOWN {
                 extensions.unknown_critical.push(dotted(identifier));
             }
+            let Some(kind) = kind else { continue };
             let once = !seen.contains(&kind);
             seen.push(kind);
             if !once || extensions.take(kind, value, certificate).is_none() {

@@ -18,6 +18,9 @@ use crate::observation::Side;
 /// Certificates of a chain that are looked at besides the leaf: the first ones. Real chains have up to ten.
 const MAX_OTHERS: usize = 31;
 
+/// Bytes of a verdict's detail at most. Names in certificates can have any length.
+const MAX_DETAIL: usize = 2048;
+
 /// What a verdict is made of, besides the name of the bundle.
 struct Findings {
     faults: Faults,
@@ -45,7 +48,7 @@ impl TrustBundle {
         CertificateVerdict {
             status,
             revocation: findings.revocation,
-            detail: (!details.is_empty()).then(|| details.join("; ")),
+            detail: (!details.is_empty()).then(|| cut(details.join("; "))),
             trust_bundle: Some(Arc::clone(&self.name)),
             warnings: findings.warnings.into_iter().map(str::to_owned).collect(),
         }
@@ -172,6 +175,15 @@ fn has_host(leaf: &CertificateFacts, name: &str) -> bool {
             .iter()
             .any(|presented| host_name::matches(presented, name)),
     }
+}
+
+/// A text without what is beyond the bound.
+fn cut(mut text: String) -> String {
+    if text.len() > MAX_DETAIL {
+        text.truncate(text.floor_char_boundary(MAX_DETAIL));
+        text.push('…');
+    }
+    text
 }
 
 /// The first names of a list, and how many there are.

@@ -14,7 +14,7 @@ pub use crl::{Crl, CrlError};
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use evidence::{Finding, Subject};
+use evidence::{Finding, Known, Subject};
 use fetch::{Fetched, Fetcher, Lookup, Question};
 
 use super::{Link, Revocation};
@@ -44,7 +44,7 @@ pub struct Answer {
     pub detail: Option<String>,
     /// A certificate above the leaf is revoked.
     pub chain_revoked: bool,
-    /// The last second of handshakes for which this is known; `None`: no end is known.
+    /// The last second of later handshakes for which the same is known; `None`: no end is known.
     pub until: Option<i64>,
     /// What is fetched from URLs has a part in this, or may have soon: the same question may have another answer the next
     /// time.
@@ -89,10 +89,11 @@ impl RevocationSources {
             let mut findings = Findings::default();
             match &subject {
                 Ok(subject) => self.look(subject, time, staple, &mut findings),
-                Err(why) => findings.add(Finding::Nothing(why.clone())),
+                Err(why) => findings.add(Finding::nothing(why.clone())),
             }
             answer.provisional |= findings.provisional;
-            let (revocation, words) = findings.conclude(&mut answer.until);
+            let (revocation, words, until) = findings.conclude();
+            answer.until = earlier(answer.until, until);
             if place == 0 {
                 answer.revocation = revocation;
                 details.extend(words);
@@ -105,21 +106,24 @@ impl RevocationSources {
         answer
     }
 
+    /// The CRLs of an issuer.
+    fn lists_of(&self, issuer: &str) -> &[Arc<Crl>] {
+        self.lists.get(&name_key(issuer)).map_or(&[], Vec::as_slice)
+    }
+
     /// Collects what the sources say of `subject`. URLs are asked only about what the others do not tell.
     fn look(&self, subject: &Subject<'_>, time: i64, stapled: Option<&[u8]>, findings: &mut Findings) {
+        let lists = self.lists_of(&subject.issuer);
         if let Some(response) = stapled {
             let source = "the stapled OCSP response";
-            findings.add(ocsp::judge(response, source, subject, time, &self.signers));
+            findings.add(ocsp::judge(response, source, subject, lists, time, &self.signers));
         }
-        match self.lists.get(&name_key(&subject.issuer)) {
-            Some(lists) => lists
-                .iter()
-                .for_each(|list| findings.add(list.judge(subject, time))),
-            None if self.lists.is_empty() => {}
-            None => findings.add(Finding::Nothing(format!(
-                "no CRL of {} is configured",
-                subject.issuer
-            ))),
+        for list in lists {
+            findings.add(list.judge(subject, time));
+        }
+        if lists.is_empty() && !self.lists.is_empty() {
+            let words = format!("no CRL of {} is configured", subject.issuer);
+            findings.add(Finding::nothing(words));
         }
         if let Some(fetcher) = &self.fetcher {
             for question in questions(fetcher, subject) {
@@ -142,20 +146,21 @@ impl RevocationSources {
                         list.judge(subject, time)
                     }
                     Fetched::Crl(list) => {
-                        Finding::Nothing(format!("the CRL at {url} is of {}", list.issuer()))
+                        Finding::nothing(format!("the CRL at {url} is of {}", list.issuer()))
                     }
                     Fetched::Ocsp(response) => {
                         let source = format!("the OCSP response from {url}");
-                        ocsp::judge(&response, &source, subject, time, &self.signers)
+                        let lists = self.lists_of(&subject.issuer);
+                        ocsp::judge(&response, &source, subject, lists, time, &self.signers)
                     }
                 };
-                if matches!(finding, Finding::Nothing(_)) {
+                if finding.known == Known::Nothing {
                     fetcher.ask(question, true);
                 }
                 finding
             }
-            Lookup::Pending => Finding::Nothing(format!("{url} is being asked")),
-            Lookup::Failed(why) => Finding::Nothing(format!("{url} did not answer: {why}")),
+            Lookup::Pending => Finding::nothing(format!("{url} is being asked")),
+            Lookup::Failed(why) => Finding::nothing(format!("{url} did not answer: {why}")),
         }
     }
 }
@@ -189,8 +194,8 @@ fn questions(fetcher: &Fetcher, subject: &Subject<'_>) -> Vec<Question> {
     questions
 }
 
-/// Names that differ only in case and in the types of their strings are of the same issuer: whether one signed what he
-/// is said to, his key tells.
+/// Names that differ only in case and in the types of their strings are of the same issuer: whether it signed what it is
+/// said to have signed, its key tells.
 fn name_key(name: &str) -> String {
     name.to_lowercase()
 }
@@ -198,30 +203,38 @@ fn name_key(name: &str) -> String {
 /// What the sources say of one certificate.
 #[derive(Debug, Default)]
 struct Findings {
-    revoked: Option<String>,
-    /// Of several the one that is good the longest: until when, and its words.
-    good: Option<(i64, String)>,
+    revoked: Option<Finding>,
+    /// Of several the one that is good the longest.
+    good: Option<Finding>,
     /// Why the others do not tell.
     remarks: Vec<String>,
     left_out: usize,
+    /// When one of the others may tell.
+    remarks_until: Option<i64>,
     /// See [`Answer::provisional`].
     provisional: bool,
 }
 
 impl Findings {
     fn add(&mut self, finding: Finding) {
-        match finding {
-            Finding::Revoked(words) => {
-                self.revoked.get_or_insert(words);
+        match finding.known {
+            Known::Revoked => {
+                self.revoked.get_or_insert(finding);
             }
-            Finding::Good { words, until } => {
-                let until = until.unwrap_or(i64::MAX);
-                if self.good.as_ref().is_none_or(|(longest, _)| *longest < until) {
-                    self.good = Some((until, words));
+            Known::Good => {
+                let end = |finding: &Finding| finding.until.unwrap_or(i64::MAX);
+                if self.good.as_ref().is_none_or(|best| end(best) < end(&finding)) {
+                    self.good = Some(finding);
                 }
             }
-            Finding::Nothing(words) if self.remarks.len() < MAX_REMARKS => self.remarks.push(words),
-            Finding::Nothing(_) => self.left_out += 1,
+            Known::Nothing => {
+                self.remarks_until = earlier(self.remarks_until, finding.until);
+                if self.remarks.len() < MAX_REMARKS {
+                    self.remarks.push(finding.words);
+                } else {
+                    self.left_out += 1;
+                }
+            }
         }
     }
 
@@ -230,23 +243,34 @@ impl Findings {
         self.revoked.is_some() || self.good.is_some()
     }
 
-    /// What they say together, in words, too. `until` becomes the earliest end.
-    fn conclude(mut self, until: &mut Option<i64>) -> (Revocation, Option<String>) {
-        if self.revoked.is_some() {
-            return (Revocation::Revoked, self.revoked);
+    /// What they say together, in words, too, and until when.
+    fn conclude(mut self) -> (Revocation, Option<String>, Option<i64>) {
+        if let Some(revoked) = self.revoked {
+            return (Revocation::Revoked, Some(revoked.words), revoked.until);
         }
-        if let Some((end, words)) = self.good {
-            if end < until.unwrap_or(i64::MAX) {
-                *until = Some(end);
-            }
-            return (Revocation::Good, Some(words));
+        if let Some(good) = self.good {
+            // Who does not tell yet may say later that it is revoked.
+            return (
+                Revocation::Good,
+                Some(good.words),
+                earlier(good.until, self.remarks_until),
+            );
         }
         if self.left_out > 0 {
             self.remarks.push(format!("and {} more", self.left_out));
         }
         match self.remarks.is_empty() {
-            true => (Revocation::NotChecked, None),
-            false => (Revocation::Unknown, Some(self.remarks.join("; "))),
+            true => (Revocation::NotChecked, None, None),
+            false => (
+                Revocation::Unknown,
+                Some(self.remarks.join("; ")),
+                self.remarks_until,
+            ),
         }
     }
+}
+
+/// The earlier of two ends, of which either may be none.
+fn earlier(one: Option<i64>, other: Option<i64>) -> Option<i64> {
+    one.into_iter().chain(other).min()
 }

@@ -27,7 +27,7 @@ pub enum Outcome {
 
 /// Checks the signature of `certificate` with the key of `issuer`.
 pub fn check(certificate: &Certificate, issuer: &Certificate) -> Outcome {
-    if !certificate.signature_algorithm_is_signed {
+    if !certificate.is_well_signed {
         return Outcome::Wrong;
     }
     let for_signature = || {

@@ -124,6 +124,9 @@ static void failed(gnutls_session_t session, int code, struct report *report) {
     }
     }
     ended(report, fault, text);
+    /* The library leaves it to its user. An end that has gone need not be told. */
+    if (!strcmp(fault, "refused"))
+        gnutls_alert_send_appropriate(session, code);
 }
 
 static void note(gnutls_session_t session, struct report *report) {
@@ -155,7 +158,6 @@ bool tls_handshake(void *session, struct report *report) {
         if (server && (code == GNUTLS_E_CERTIFICATE_REQUIRED || code == GNUTLS_E_NO_CERTIFICATE_FOUND))
             report->peer_certificate = false;
         failed(session, code, report);
-        gnutls_alert_send_appropriate(session, code);
         return false;
     }
     if (plan("tickets") && atoi(plan("tickets")) && gnutls_protocol_get_version(session) == GNUTLS_TLS1_3)
@@ -190,10 +192,8 @@ void tls_request_certificate(void *session, struct report *report) {
         code = gnutls_reauth(session, 0);
     while (code < 0 && !gnutls_error_is_fatal(code));
     report->peer_certificate = gnutls_certificate_get_peers(session, NULL) != NULL;
-    if (code < 0) {
+    if (code < 0)
         failed(session, code, report);
-        gnutls_alert_send_appropriate(session, code);
-    }
 }
 
 void tls_update_key(void *session) {

@@ -35,39 +35,28 @@ fn compare<T: std::fmt::Debug + PartialEq>(path: &Path, openssl: Option<T>, ours
     }
 }
 
+/// The files in `folder` and below it that may be CRLs.
 fn collect(folder: &Path, found: &mut Vec<PathBuf>) {
     let Ok(entries) = fs::read_dir(folder) else { return };
     for path in entries.map(|entry| entry.unwrap().path()) {
         if path.is_dir() {
             collect(&path, found);
-        } else if path
-            .file_name()
-            .unwrap()
-            .to_string_lossy()
-            .to_lowercase()
-            .contains("crl")
-        {
+        } else if path.to_string_lossy().contains("crl") && path.extension().is_some_and(|end| end != "crt") {
             found.push(path);
         }
     }
 }
 
-/// The serial numbers that OpenSSL lists, or `None` if it cannot read the CRL.
-fn openssl(path: &Path, form: &str) -> Option<Vec<String>> {
+/// How many certificates OpenSSL lists, or `None` if it cannot read the CRL.
+fn openssl(path: &Path, form: &str) -> Option<usize> {
     let mut command = Command::new("openssl");
-    let output = command
-        .args(["crl", "-noout", "-text", "-inform", form, "-in"])
-        .arg(path)
-        .output()
-        .unwrap();
-    let text = String::from_utf8_lossy(&output.stdout).into_owned();
-    let serials = text
-        .lines()
-        .filter_map(|line| line.trim().strip_prefix("Serial Number:"));
+    let command = command.args(["crl", "-noout", "-text", "-inform", form, "-in"]);
+    let output = command.arg(path).output().unwrap();
+    let text = String::from_utf8_lossy(&output.stdout);
     output
         .status
         .success()
-        .then(|| serials.map(|serial| serial.trim().to_owned()).collect())
+        .then(|| text.matches("Serial Number:").count())
 }
 
 #[test]
@@ -88,7 +77,7 @@ fn crls_of_others_are_read_as_openssl_does() {
         let expected = openssl(&path, if is_pem { "PEM" } else { "DER" });
         let ours = Crl::parse_file(&content);
         let ours = ours.map(|lists| lists.iter().map(|list| list.list().len()).sum::<usize>());
-        compare(&path, expected.map(|serials| serials.len()), ours.ok());
+        compare(&path, expected, ours.ok());
         read += 1;
     }
     println!("{read} CRLs read");

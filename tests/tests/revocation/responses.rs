@@ -278,6 +278,21 @@ fn a_response_counts_for_its_certificate_only_and_unchanged() {
 }
 
 #[test]
+fn long_names_are_cut() {
+    let home = Authority::new(authority("Works"), &EC);
+    let leaf = home.issue(&home.ca, "leaf", plan("leaf", 5));
+    let other = Authority::new(authority("Others"), &EC);
+    let stranger = home.issue(&other.ca, "stranger", responder(&"ä".repeat(2000)));
+    let response = home.ocsp(&stranger, &ROWS, "05", &["-ndays", "7"]);
+    let detail = check(&home, &leaf, now(), &response).detail.unwrap();
+    let name = format!("CN={}", "ä".repeat(126));
+    assert!(
+        detail.contains(&format!("signed by {name}, whose certificate")),
+        "{detail}"
+    );
+}
+
+#[test]
 fn every_reason_is_named() {
     let home = Authority::new(authority("Works"), &EC);
     let leaf = home.issue(&home.ca, "leaf", plan("leaf", 6));

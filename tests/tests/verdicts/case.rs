@@ -5,7 +5,7 @@ use std::sync::Arc;
 use observer_tls::x509::CertificateFacts;
 use tls_observer::observation::Side;
 use tls_observer::verify::revocation::RevocationSources;
-use tls_observer::verify::{Anchors, CertificateVerdict, ExpectedNames, Request, Status, TrustBundle};
+use tls_observer::verify::{Anchors, CertificateVerdict, ExpectedNames, Request, TrustBundle};
 
 /// When handshakes are: 2025-06-01T00:00:00Z.
 pub const NOW: i64 = 1_748_736_000;
@@ -25,6 +25,8 @@ pub struct Case {
     pub server_name: Option<String>,
     /// When, seconds since the Unix epoch.
     pub time: i64,
+    /// OpenSSL is told to trust what is no root as it is, as this project always does.
+    pub partial_chain: bool,
 }
 
 impl Case {
@@ -37,6 +39,7 @@ impl Case {
             side: Side::Client,
             server_name: None,
             time: NOW,
+            partial_chain: false,
         }
     }
 
@@ -80,20 +83,5 @@ impl Case {
             server_name: self.server_name.as_deref(),
             stapled: None,
         })
-    }
-}
-
-/// A status as events have it.
-pub fn word(status: Status) -> &'static str {
-    match status {
-        Status::Valid => "valid",
-        Status::Expired => "expired",
-        Status::NotYetValid => "not_yet_valid",
-        Status::Untrusted => "untrusted",
-        Status::Revoked => "revoked",
-        Status::WrongPurpose => "wrong_purpose",
-        Status::NameMismatch => "name_mismatch",
-        Status::Malformed => "malformed",
-        Status::NotChecked => "not_checked",
     }
 }

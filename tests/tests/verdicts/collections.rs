@@ -22,6 +22,9 @@ pub fn cases(folder: &Path) -> Result<Vec<Case>> {
     for case in &mut cases {
         case.time = TIME;
     }
+    cases.extend(odd(&folder.join("pyca/custom"))?);
+    cases.extend(odd(&folder.join("pyca"))?);
+    cases.extend(odd(&folder.join("ctgo/invalid"))?);
     Ok(cases)
 }
 
@@ -77,6 +80,29 @@ fn transparency(folder: &Path) -> Result<Vec<Case>> {
             let case = Case::new(format!("{entry} under {root}"), &chain, &[der]);
             cases.extend([case.as_server(), case]);
         }
+    }
+    Ok(cases)
+}
+
+/// Odd certificates, each alone and trusted as it is, in the middle of its validity.
+fn odd(folder: &Path) -> Result<Vec<Case>> {
+    let mut cases = Vec::new();
+    for (name, der) in [files(folder, "pem")?, files(folder, "der")?].concat() {
+        if name.contains("crl_") || name.ends_with("_crl") {
+            continue;
+        }
+        let facts = CertificateFacts::parse(&der);
+        let case = Case::new(format!("odd {name}"), &[&der], &[&der]);
+        let middle = facts
+            .not_before
+            .zip(facts.not_after)
+            .map(|(from, until)| from + (until - from) / 2);
+        let case = Case {
+            time: middle.unwrap_or(TIME),
+            partial_chain: true,
+            ..case
+        };
+        cases.extend([case.as_server(), case]);
     }
     Ok(cases)
 }

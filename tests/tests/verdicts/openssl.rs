@@ -14,6 +14,9 @@ use super::case::Case;
 /// What is wrong with a chain: nothing, or the kinds of fault that OpenSSL found, by the names of our statuses.
 pub type Kinds = BTreeSet<&'static str>;
 
+/// What OpenSSL says of files that it cannot read.
+const UNREADABLE: [&str; 3] = ["Could not read", "unable to load", "Error loading file"];
+
 /// Judges a case by `openssl verify`, with files in `folder`.
 pub fn judge(case: &Case, folder: &Path) -> Result<Kinds> {
     let (leaf, others) = case.chain.split_first().context("no leaf")?;
@@ -45,6 +48,9 @@ pub fn judge(case: &Case, folder: &Path) -> Result<Kinds> {
     if !others.is_empty() {
         command.args(["-untrusted", "others.pem"]);
     }
+    if case.partial_chain {
+        command.arg("-partial_chain");
+    }
     if let Some(name) = &case.server_name {
         command.args(["-verify_hostname", name]);
     }
@@ -55,9 +61,10 @@ pub fn judge(case: &Case, folder: &Path) -> Result<Kinds> {
         (true, _) => Ok(Kinds::new()),
         (false, false) => Ok(kinds),
         // What cannot even be loaded has no code.
-        (false, true) if said.contains("Could not read") || said.contains("unable to load") => {
+        (false, true) if UNREADABLE.iter().any(|words| said.contains(words)) => {
             Ok(Kinds::from(["malformed"]))
         }
+        (false, true) if said.contains("verification failed") => Ok(Kinds::from(["another"])),
         (false, true) => bail!("{}: {said}", case.name),
     }
 }

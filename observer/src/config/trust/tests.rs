@@ -97,6 +97,47 @@ fn errors_name_the_bundle_and_the_key() {
 }
 
 #[test]
+fn nothing_is_fetched_unless_it_is_said_what_and_from_where() {
+    assert_eq!(trust("a=/a").fetch, None);
+    assert_eq!(trust("a=/a;revocation_allow=10.0.0.0/8").fetch, None);
+    let fetch = trust(
+        "a=/a;revocation_fetch=crl;revocation_allow=10.0.0.0/8;revocation_allow=*.example.com:8080;\
+         revocation_timeout=2s;revocation_max_bytes=4096",
+    )
+    .fetch
+    .unwrap();
+    assert_eq!((fetch.ocsp, fetch.crls, fetch.allow.len()), (false, true, 2));
+    assert_eq!(
+        (fetch.timeout, fetch.max_bytes),
+        (Some(Duration::from_secs(2)), Some(4096))
+    );
+    let both = trust("a=/a;revocation_fetch=both;revocation_allow=10.0.0.1")
+        .fetch
+        .unwrap();
+    assert!(both.ocsp && both.crls);
+    for (text, wanted) in [
+        (
+            "a=/a;revocation_fetch=ocsp",
+            "revocation_fetch needs revocation_allow",
+        ),
+        (
+            "a=/a;revocation_fetch=on",
+            "revocation_fetch: \"on\" is none of off, ocsp, crl, both",
+        ),
+        (
+            "a=/a;revocation_allow=a/b",
+            "revocation_allow: \"a/b\" is none of",
+        ),
+    ] {
+        let message = Trust::from_text(text).unwrap_err();
+        assert!(
+            message.starts_with(&format!("trust \"a\": {wanted}")),
+            "{message}"
+        );
+    }
+}
+
+#[test]
 fn every_key_must_match_and_any_value_of_it() {
     let selector = trust("a=/a;port=443;port=8443;address=10.0.0.1").selector;
     assert!(selector.is_specific());

@@ -1,11 +1,13 @@
 //! Every metric, its labels and their values: what is exported and what `docs/metrics.md` says come from here.
 
+mod verdicts;
+
 use observer_tls::codepoints::{AlertDescription, AlertLevel, CipherSuite, NamedGroup, ProtocolVersion};
 
 use super::series::{Definition, Kind, Label};
-use crate::observation::{AlertSeen, ClientCertificate, Evidence, Outcome, Reason, Side};
+use crate::observation::{AlertSeen, ClientCertificate, Evidence, Outcome, Reason};
 use crate::output::words::Word;
-use crate::verify::{Disagreement, Status};
+pub use verdicts::*;
 
 /// The value for what is not in a list.
 pub const OTHER: &str = "other";
@@ -15,10 +17,6 @@ pub const NONE: &str = "none";
 pub const ENCRYPTED: &str = "encrypted";
 /// The value for the level of alerts that cannot be read.
 pub const UNKNOWN: &str = "unknown";
-/// It worked.
-pub const SUCCESS: &str = "success";
-/// It did not.
-pub const FAILURE: &str = "failure";
 
 /// How the handshake ended.
 pub static OUTCOME: Label = Label {
@@ -179,26 +177,6 @@ pub static POST_QUANTUM: Label = Label {
     name: "post_quantum",
     values: &["true", "false"],
 };
-/// Whose certificate.
-pub static SIDE: Label = Label {
-    name: "side",
-    values: Side::WORDS,
-};
-/// `verdict.*.status`.
-pub static STATUS: Label = Label {
-    name: "status",
-    values: Status::WORDS,
-};
-/// `verdict.disagreement`.
-pub static KIND: Label = Label {
-    name: "kind",
-    values: Disagreement::WORDS,
-};
-/// Whether the files of the trust bundles could be used.
-pub static RESULT: Label = Label {
-    name: "result",
-    values: &[SUCCESS, FAILURE],
-};
 /// Where something was lost.
 pub static STAGE: Label = Label {
     name: "stage",
@@ -273,24 +251,6 @@ pub static CLIENT_CERTIFICATES: Definition<1> = Definition {
     per_service: true,
     initial: "all",
 };
-/// `tls_certificate_verdicts_total`.
-pub static VERDICTS: Definition<2> = Definition {
-    name: "tls_certificate_verdicts",
-    kind: Kind::Counter,
-    help: "Certificates seen in TLS handshakes, by what the agent makes of them.",
-    labels: [&SIDE, &STATUS],
-    per_service: true,
-    initial: "all",
-};
-/// `tls_verdict_disagreements_total`.
-pub static DISAGREEMENTS: Definition<1> = Definition {
-    name: "tls_verdict_disagreements",
-    kind: Kind::Counter,
-    help: "TLS handshakes in which the peers did not do what the trust bundle says.",
-    labels: [&KIND],
-    per_service: true,
-    initial: "all",
-};
 /// `tls_negotiated_ciphers_total`.
 pub static CIPHERS: Definition<1> = Definition {
     name: "tls_negotiated_ciphers",
@@ -315,16 +275,6 @@ pub static DROPPED: Definition<2> = Definition {
     kind: Kind::Counter,
     help: "What the agent lost on the way from the wire to the outputs, by where and why.",
     labels: [&STAGE, &LOSS],
-    per_service: false,
-    initial: "all",
-};
-/// `tls_observer_trust_reloads_total`.
-pub static TRUST_RELOADS: Definition<1> = Definition {
-    name: "tls_observer_trust_reloads",
-    kind: Kind::Counter,
-    help: "Times that the files of the trust bundles were read again, because they had changed or on SIGHUP. After a \
-           failure the bundles stay as they were.",
-    labels: [&RESULT],
     per_service: false,
     initial: "all",
 };

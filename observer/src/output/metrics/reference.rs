@@ -82,7 +82,7 @@ impl<const N: usize> Documented for Definition<N> {
 }
 
 /// Every metric, in the order of the reference.
-pub fn all() -> [&'static dyn Documented; 20] {
+pub fn all() -> [&'static dyn Documented; 21] {
     [
         &HANDSHAKES,
         &FAILURES,
@@ -98,6 +98,7 @@ pub fn all() -> [&'static dyn Documented; 20] {
         &FORGOTTEN,
         &DROPPED,
         &TRUST_RELOADS,
+        &REVOCATION_FETCHES,
         &PROBES,
         &FLOWS,
         &BUFFER_BYTES,

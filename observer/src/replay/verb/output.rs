@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use crate::certificates;
 use crate::config::replay::{ReplayConfig, View};
 use crate::config::values::Format;
-use crate::config::watching::Watching;
+use crate::config::watching::{DEFAULT_INVENTORY, Watching};
 use crate::judge::Judge;
 use crate::observation::{Action, MessageSeen, Observation, Outcome, Sink};
 use crate::output;
@@ -100,13 +100,18 @@ impl Output {
             })),
             findings: Vec::new(),
         };
+        // An agent's may be off; whoever asks for one here wants it.
+        let capacity = match config.watching.inventory {
+            0 => DEFAULT_INVENTORY,
+            capacity => capacity,
+        };
         let lines = match (config.view, format) {
             (View::Events, Format::Json) => events(Box::new(JsonLines::new(options)) as Box<dyn Render>),
             (View::Events, Format::Text) => events(Box::new(TextTable::new(color))),
             (View::Messages, Format::Json) => Lines::Messages(MessageLines::json()),
             (View::Messages, Format::Text) => Lines::Messages(MessageLines::text(color)),
             (View::Certificates, _) => Lines::Certificates {
-                inventory: Box::new(Inventory::new(config.watching.inventory, 0)),
+                inventory: Box::new(Inventory::new(capacity, 0)),
                 format,
             },
             (View::Summary, _) => Lines::Summary {

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
 use observer_tls::crl::{CertificateList, Scope};
-use observer_tls::x509::name_text;
+use observer_tls::x509::{GeneralName, name_text};
 use rustls_pki_types::CertificateRevocationListDer;
 use rustls_pki_types::pem::PemObject;
 
@@ -21,8 +21,16 @@ pub struct Crl {
     list: CertificateList,
     /// The issuer as text.
     issuer: String,
-    /// Keys that it was checked with, DER `SubjectPublicKeyInfo`, the last one last.
-    checked: Mutex<Vec<(Box<[u8]>, Result<(), Fault>)>>,
+    /// Keys that its signature was checked with, the last one last.
+    checked: Mutex<Vec<Checked>>,
+}
+
+/// Whether a CRL is signed by a key.
+#[derive(Debug)]
+struct Checked {
+    /// DER `SubjectPublicKeyInfo`.
+    key: Box<[u8]>,
+    outcome: Result<(), Fault>,
 }
 
 /// Why a file is no CRLs.
@@ -105,12 +113,12 @@ impl Crl {
     pub(super) fn judge(&self, subject: &Subject<'_>, time: i64) -> Finding {
         let source = format!("the CRL of {} of {}", self.issuer, date(self.list.this_update));
         if !subject.issuer_signs_crls {
-            return Finding::Nothing(format!("the certificate of {} is not for CRLs", self.issuer));
+            return Finding::nothing(format!("the certificate of {} is not for CRLs", self.issuer));
         }
         match self.check_signature(subject.link.issuer_key) {
             Ok(()) => {}
             Err(Fault::UnknownAlgorithm) => {
-                return Finding::Nothing(format!("{source} is signed with an algorithm that is not known"));
+                return Finding::nothing(format!("{source} is signed with an algorithm that is not known"));
             }
             Err(Fault::Wrong) => {
                 let key = self.list.authority_key_id.as_deref();
@@ -123,12 +131,12 @@ impl Crl {
                 } else {
                     "not signed by its issuer"
                 };
-                return Finding::Nothing(format!("{source} is {whose}"));
+                return Finding::nothing(format!("{source} is {whose}"));
             }
         }
         let scope = &self.list.scope;
         if scope.indirect {
-            return Finding::Nothing(format!("{source} is an indirect CRL, which is not used"));
+            return Finding::nothing(format!("{source} is an indirect CRL, which is not used"));
         }
         let period = Period {
             this_update: self.list.this_update,
@@ -139,7 +147,7 @@ impl Crl {
             return period.revoked(&source, time, entry.revoked_at, entry.reason);
         }
         match gap(scope, subject) {
-            Some(gap) => Finding::Nothing(format!("{source} {gap}")),
+            Some(gap) => Finding::nothing(format!("{source} {gap}")),
             None => period.good(&source, time),
         }
     }
@@ -147,14 +155,17 @@ impl Crl {
     fn check_signature(&self, key: &[u8]) -> Result<(), Fault> {
         // Held while the signature is checked, so that nobody else checks it, too.
         let mut checked = self.checked.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((_, outcome)) = checked.iter().find(|(known, _)| **known == *key) {
-            return *outcome;
+        if let Some(known) = checked.iter().find(|known| *known.key == *key) {
+            return known.outcome;
         }
         let outcome = signature::verify(&self.list.signed(), key);
         if checked.len() == MAX_KEYS {
-            drop(checked.remove(0));
+            checked.remove(0);
         }
-        checked.push((key.into(), outcome));
+        checked.push(Checked {
+            key: key.into(),
+            outcome,
+        });
         outcome
     }
 }
@@ -187,7 +198,7 @@ fn gap(scope: &Scope, subject: &Subject<'_>) -> Option<Cow<'static, str>> {
 }
 
 /// Whether the certificate has one of these names of a distribution point (RFC 5280, section 6.3.3 (b) (2)).
-fn is_named(point: &[observer_tls::x509::GeneralName], subject: &Subject<'_>) -> bool {
+fn is_named(point: &[GeneralName], subject: &Subject<'_>) -> bool {
     let points = subject.facts.crl_distribution_points.iter();
     points
         .filter(|own| !own.other_issuer)

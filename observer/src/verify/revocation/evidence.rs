@@ -46,18 +46,49 @@ impl<'a> Subject<'a> {
 
 /// What a source says.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Finding {
+pub(super) struct Finding {
+    pub(super) known: Known,
+    /// Who says so and when, or why it does not count.
+    pub(super) words: String,
+    /// The last second of handshakes for which the source says this; `None`: no end is known.
+    pub(super) until: Option<i64>,
+}
+
+/// What is known by a source.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Known {
     /// The certificate is revoked.
-    Revoked(String),
+    Revoked,
     /// It is not.
-    Good {
-        /// Who says so, in words.
-        words: String,
-        /// The last second for which this is known.
-        until: Option<i64>,
-    },
+    Good,
+    /// Nothing that counts.
+    Nothing,
+}
+
+impl Finding {
     /// Nothing that counts; why, in words.
-    Nothing(String),
+    pub(super) fn nothing(words: impl Into<String>) -> Self {
+        Self {
+            known: Known::Nothing,
+            words: words.into(),
+            until: None,
+        }
+    }
+
+    /// Nothing that counts before `time`.
+    pub(super) fn nothing_before(time: i64, words: String) -> Self {
+        Self {
+            until: Some(time.saturating_sub(CLOCK_SKEW + 1)),
+            ..Self::nothing(words)
+        }
+    }
+
+    /// The same, and only as long as something else counts: up to `end`.
+    pub(super) fn no_longer_than(mut self, end: i64) -> Self {
+        let end = end.saturating_add(CLOCK_SKEW);
+        self.until = Some(self.until.map_or(end, |until| until.min(end)));
+        self
+    }
 }
 
 /// For when an answer is good.
@@ -87,10 +118,11 @@ impl Period {
     /// What `source`, in words, says by not saying that the certificate is revoked.
     pub(super) fn good(&self, source: &str, time: i64) -> Finding {
         if !self.has_begun(time) {
-            return Finding::Nothing(format!("{source} was issued after the handshake"));
+            let words = format!("{source} was issued after the handshake");
+            return Finding::nothing_before(self.this_update, words);
         }
         if self.until().is_some_and(|until| until < time) {
-            return Finding::Nothing(match self.next_update {
+            return Finding::nothing(match self.next_update {
                 Some(since) => format!("{source} is stale since {}", date(since)),
                 None => format!("{source} is too old, and does not say for how long it is good"),
             });
@@ -99,7 +131,8 @@ impl Period {
             Some(next) => format!("is good until {}", date(next)),
             None => "does not say for how long it is good".to_owned(),
         };
-        Finding::Good {
+        Finding {
+            known: Known::Good,
             words: format!("not revoked by {source}, which {end}"),
             until: self.until(),
         }
@@ -109,14 +142,19 @@ impl Period {
     /// counts for a time before the source, too, if the certificate was revoked by then.
     pub(super) fn revoked(&self, source: &str, time: i64, at: i64, reason: Option<CrlReason>) -> Finding {
         if !self.has_begun(time) && at > time {
-            return Finding::Nothing(format!("{source} says that it was revoked later, {}", date(at)));
+            let words = format!("{source} says that it was revoked later, {}", date(at));
+            return Finding::nothing_before(at.min(self.this_update), words);
         }
         let reason = reason.map_or_else(String::new, |reason| format!(" ({reason})"));
         let stale = match self.next_update {
             Some(next) if self.until() < Some(time) => format!(", which is stale since {}", date(next)),
             _ => String::new(),
         };
-        Finding::Revoked(format!("revoked {}{reason} by {source}{stale}", date(at)))
+        Finding {
+            known: Known::Revoked,
+            words: format!("revoked {}{reason} by {source}{stale}", date(at)),
+            until: None,
+        }
     }
 }
 

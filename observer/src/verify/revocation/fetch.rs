@@ -1,6 +1,6 @@
 //! Answers from the URLs that certificates name: CRLs and OCSP responses, fetched in the background.
 //!
-//! Off unless the operator says otherwise. Who judges a certificate never waits: he takes what is there, and what is not
+//! Off unless the operator says otherwise. Who judges a certificate never waits: what is there is taken, and what is not
 //! there is fetched for the next one. Only addresses that the operator allowed are connected to.
 
 mod allow;
@@ -47,7 +47,7 @@ pub struct FetchPolicy {
     pub max_concurrent: usize,
     /// Answers that are kept.
     pub max_answers: usize,
-    /// Bytes of all answers that are kept.
+    /// Bytes of all answers that are kept; a single one may be bigger.
     pub max_cache_bytes: usize,
     /// After this time an answer is fetched anew, even if it is still good.
     pub refresh_after: Duration,
@@ -211,7 +211,7 @@ impl Shared {
             );
         }
         let mut cache = self.cache.lock().unwrap_or_else(PoisonError::into_inner);
-        cache.settle(question, outcome.as_ref().map(Fetched::clone), &self.policy);
+        cache.settle(question, outcome, &self.policy);
     }
 }
 

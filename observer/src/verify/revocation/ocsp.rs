@@ -1,7 +1,7 @@
 //! OCSP responses: what one says of a certificate.
 
 use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use observer_tls::codepoints::OcspResponseStatus;
 use observer_tls::ocsp::{BasicResponse, CertificateId, CertificateStatus, ResponderId, Response};
@@ -9,8 +9,10 @@ use observer_tls::x509::{CertificateFacts, CertificateParts, PublicKeyParts};
 use sha1::Sha1;
 use sha2::{Digest, Sha256, Sha384, Sha512};
 
-use super::evidence::{CLOCK_SKEW, Finding, Period, Subject, date};
+use super::Crl;
+use super::evidence::{CLOCK_SKEW, Finding, Known, Period, Subject, date};
 use super::signature::{self, Fault};
+use crate::verify::Link;
 
 /// Seconds for which a response is good that does not say when the next one comes. Its responder means that there is
 /// always a newer one, which does not help who has only this one; so one may not serve forever.
@@ -18,33 +20,78 @@ const WITHOUT_END: i64 = 7 * 86_400;
 /// Responses of which it is remembered who signed them. When there are more, all are forgotten.
 const MAX_REMEMBERED: usize = 1024;
 
+/// Bytes of a responder's name that are shown. It comes with the response, and whoever sends that may write anything.
+const MAX_NAME: usize = 256;
+
 /// Who signed a response for an issuer.
 #[derive(Clone, Debug)]
 enum Signer {
-    /// The issuer himself.
+    /// The issuer itself.
     Issuer,
     /// One whose certificate the issuer signed for this.
-    Delegate {
-        name: String,
-        not_before: i64,
-        not_after: i64,
-    },
+    Delegate(Delegate),
+}
+
+/// A responder and the validity of its certificate, seconds since the Unix epoch.
+#[derive(Clone, Debug)]
+struct Delegate {
+    name: String,
+    not_before: i64,
+    not_after: i64,
+    certificate: Arc<[u8]>,
+}
+
+impl Delegate {
+    /// What it says, `finding`, if its certificate is valid at `time` and on none of the issuer's `lists`; else why it does
+    /// not count.
+    fn vouch(
+        &self,
+        finding: Finding,
+        source: &str,
+        subject: &Subject<'_>,
+        lists: &[Arc<Crl>],
+        time: i64,
+    ) -> Result<Finding, String> {
+        let whose = format!("is signed by {}, whose certificate", self.name);
+        if time < self.not_before.saturating_sub(CLOCK_SKEW) {
+            let words = format!("{source} {whose} is valid from {} on", date(self.not_before));
+            return Ok(Finding::nothing_before(self.not_before, words));
+        }
+        if time > self.not_after.saturating_add(CLOCK_SKEW) {
+            return Err(format!("{whose} expired {}", date(self.not_after)));
+        }
+        let link = Link {
+            certificate: &self.certificate,
+            ..*subject.link
+        };
+        let own = Subject {
+            issuer_signs_crls: subject.issuer_signs_crls,
+            ..Subject::new(&link, None)?
+        };
+        let mut said = lists.iter().map(|list| list.judge(&own, time));
+        if let Some(revoked) = said.find(|said| said.known == Known::Revoked) {
+            return Err(format!("{whose} is {}", revoked.words));
+        }
+        Ok(finding.no_longer_than(self.not_after))
+    }
 }
 
 /// Who signed the responses that were seen, or why nobody counts as signer, by a hash of response and issuer.
 #[derive(Debug, Default)]
 pub(super) struct Signers(Mutex<HashMap<[u8; 32], Result<Signer, String>>>);
 
-/// What `response` says of `subject` at `time`; `source` is how it came, as "the stapled OCSP response".
+/// What `response` says of `subject`, whose issuer has these `lists`, at `time`; `source` is how it came, as "the stapled
+/// OCSP response".
 pub(super) fn judge(
     response: &[u8],
     source: &str,
     subject: &Subject<'_>,
+    lists: &[Arc<Crl>],
     time: i64,
     signers: &Signers,
 ) -> Finding {
-    examine(response, source, subject, time, signers)
-        .unwrap_or_else(|why| Finding::Nothing(format!("{source} {why}")))
+    examine(response, source, subject, lists, time, signers)
+        .unwrap_or_else(|why| Finding::nothing(format!("{source} {why}")))
 }
 
 /// As [`judge`]; an error is why it does not count, in words that follow those for the response.
@@ -52,6 +99,7 @@ fn examine(
     bytes: &[u8],
     source: &str,
     subject: &Subject<'_>,
+    lists: &[Arc<Crl>],
     time: i64,
     signers: &Signers,
 ) -> Result<Finding, String> {
@@ -75,41 +123,26 @@ fn examine(
         });
     };
     let signer = signers.of(bytes, &basic, subject)?;
-    if let Signer::Delegate {
-        name,
-        not_before,
-        not_after,
-    } = signer
-    {
-        if time < not_before.saturating_sub(CLOCK_SKEW) {
-            return Err(format!(
-                "is signed by {name}, whose certificate is valid from {} on",
-                date(not_before)
-            ));
-        }
-        if time > not_after.saturating_add(CLOCK_SKEW) {
-            return Err(format!(
-                "is signed by {name}, whose certificate expired {}",
-                date(not_after)
-            ));
-        }
-    }
     if let Some(oid) = &basic.unknown_critical {
         return Err(format!("has a critical extension that is not known, {oid}"));
     }
-    let source = format!("{source} of {}", date(answer.this_update));
+    let dated = format!("{source} of {}", date(answer.this_update));
     let period = Period {
         this_update: answer.this_update,
         next_update: answer.next_update,
         without_end: Some(WITHOUT_END),
     };
-    Ok(match answer.status {
-        CertificateStatus::Good => period.good(&source, time),
-        CertificateStatus::Revoked { at, reason } => period.revoked(&source, time, at, reason),
+    let finding = match answer.status {
+        CertificateStatus::Good => period.good(&dated, time),
+        CertificateStatus::Revoked { at, reason } => period.revoked(&dated, time, at, reason),
         CertificateStatus::Unknown => {
-            Finding::Nothing(format!("{source} says that the responder does not know it"))
+            Finding::nothing(format!("{dated} says that the responder does not know it"))
         }
-    })
+    };
+    match signer {
+        Signer::Issuer => Ok(finding),
+        Signer::Delegate(delegate) => delegate.vouch(finding, source, subject, lists, time),
+    }
 }
 
 /// Whether `id` is the certificate of `subject` (RFC 6960, section 4.1.1).
@@ -175,7 +208,8 @@ fn find_signer(basic: &BasicResponse<'_>, subject: &Subject<'_>) -> Result<Signe
         return Err("is not signed by the issuer".to_owned());
     };
     let facts = CertificateFacts::parse(der);
-    let name = facts.subject;
+    let mut name = facts.subject;
+    name.truncate(name.floor_char_boundary(MAX_NAME));
     if parts.issuer != link.issuer || signature::verify(&parts.signed, link.issuer_key).is_err() {
         return Err(format!(
             "is signed by {name}, whose certificate the issuer did not sign"
@@ -192,11 +226,12 @@ fn find_signer(basic: &BasicResponse<'_>, subject: &Subject<'_>) -> Result<Signe
         return Err(format!("is signed by {name}, whose certificate has no validity"));
     };
     match signature::verify(&basic.signed, parts.public_key) {
-        Ok(()) => Ok(Signer::Delegate {
+        Ok(()) => Ok(Signer::Delegate(Delegate {
             name,
             not_before,
             not_after,
-        }),
+            certificate: Arc::from(*der),
+        })),
         Err(fault) => Err(unsigned(&name, fault)),
     }
 }

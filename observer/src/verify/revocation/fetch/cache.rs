@@ -123,7 +123,7 @@ impl Cache {
     pub(super) fn settle(
         &mut self,
         question: &Question,
-        outcome: Result<Fetched, &Failure>,
+        outcome: Result<Fetched, Failure>,
         policy: &FetchPolicy,
     ) {
         let Some(entry) = self.entries.get_mut(question) else {
@@ -136,7 +136,7 @@ impl Cache {
                 self.bytes -= entry.answer.as_ref().map_or(0, Fetched::bytes);
                 (entry.answer, entry.failure) = (Some(answer), None);
             }
-            Err(failure) => entry.failure = Some(failure.words.clone()),
+            Err(failure) => entry.failure = Some(failure.words),
         }
         while self.bytes > policy.max_cache_bytes && self.remove_oldest(question) {}
     }
@@ -182,7 +182,7 @@ mod tests {
         }
     }
 
-    fn answer(bytes: usize) -> Result<Fetched, &'static Failure> {
+    fn answer(bytes: usize) -> Result<Fetched, Failure> {
         Ok(Fetched::Ocsp(vec![0; bytes].into()))
     }
 
@@ -212,7 +212,7 @@ mod tests {
 
         // A failure leaves the answer, and asks again sooner.
         let failure = Failure::new(FetchResult::Timeout, "too slow");
-        cache.settle(&question(1), Err(&failure), &policy);
+        cache.settle(&question(1), Err(failure), &policy);
         assert!(matches!(
             asks(&mut cache, 39, false),
             (Lookup::Answer(_), Next::Nothing)
@@ -228,7 +228,7 @@ mod tests {
         let (mut cache, policy, start) = (Cache::default(), policy(), Instant::now());
         cache.look_up(&question(1), false, start, &policy);
         let failure = Failure::new(FetchResult::Timeout, "too slow");
-        cache.settle(&question(1), Err(&failure), &policy);
+        cache.settle(&question(1), Err(failure), &policy);
         let (lookup, next) = cache.look_up(&question(1), false, start + Duration::from_secs(9), &policy);
         assert!(matches!(lookup, Lookup::Failed(why) if why == "too slow"));
         assert_eq!(next, Next::Nothing);
