@@ -63,6 +63,8 @@ pub struct Reading {
     pub client_certificate: ClientCertificate,
     /// Index of the first record of the client's flight.
     pub flight_start: Option<usize>,
+    /// When that came, in nanoseconds since the ClientHello.
+    pub flight_start_ns: Option<u64>,
     /// Index of its last record, as far as the flight seems complete.
     pub flight_end: Option<usize>,
     /// When that came, in nanoseconds since the ClientHello.
@@ -87,6 +89,7 @@ impl Reading {
     const NOTHING: Self = Self {
         client_certificate: ClientCertificate::Unknown,
         flight_start: None,
+        flight_start_ns: None,
         flight_end: None,
         flight_end_ns: None,
         recognised: false,
@@ -122,7 +125,7 @@ impl Reading {
         }
         match (closer, self.client_certificate) {
             // What it closed before the flight was there, it did not refuse.
-            (Side::Server, Sent | RequestedNotSent) if self.flight_end_ns <= Some(closed_ns) => {
+            (Side::Server, Sent | RequestedNotSent) if self.flight_start_ns <= Some(closed_ns) => {
                 self.refused_by_server(Rule::ServerClosed)
             }
             (Side::Client, _) if reason == Reason::Closed => match self.kind {
@@ -205,6 +208,7 @@ pub fn read(sequence: &Sequence<'_>) -> Reading {
             false => flight.certificate,
         },
         flight_start: Some(start),
+        flight_start_ns: Some(records[start].offset_ns),
         flight_end: flight.end,
         flight_end_ns: (flight.end)
             .and_then(|end| records.get(end))

@@ -36,7 +36,10 @@ fn whoever_closes_first_decides() {
         let reset = reading.at_close(Reason::Reset, Side::Client, SECOND);
         assert_eq!(rule(reset), (Outcome::Aborted, Rule::NoAnswer));
     }
-    let early = sent.at_close(Reason::Closed, Side::Server, 6 * MS);
+    // Data that crosses the close looks like a part of a flight in one record.
+    let crossed = read_after_flight(SHA384, &[730, 35]).at_close(Reason::Closed, Side::Server, 5 * MS);
+    assert_eq!(rule(crossed), (Outcome::Rejected, Rule::ServerClosed));
+    let early = sent.at_close(Reason::Closed, Side::Server, 4 * MS);
     assert_eq!(rule(early), (Outcome::Aborted, Rule::NoAnswer));
     let open = read_after_flight(SHA384, &[25]);
     assert_eq!(
