@@ -17,7 +17,7 @@ const ALERTED: [&str; 9] = [
 /// Parts of texts that mean nothing came.
 const TIMED_OUT: [&str; 4] = ["timed out", "timeout", "etimedout", "would block"];
 /// Parts of texts that mean the connection was reset, or found to be when writing.
-const RESET: [&str; 4] = ["reset", "broken pipe", "epipe", "econnaborted"];
+const RESET: [&str; 5] = ["reset", "broken pipe", "epipe", "econnaborted", "not connected"];
 /// Parts of texts that mean the other side closed.
 const CLOSED: [&str; 6] = [
     "eof",
@@ -175,10 +175,10 @@ pub fn of(report: &Report) -> Option<Fault> {
     let from_text = report.error.as_deref().map(of_text);
     // A handshake that failed without an error is one whose other end has gone.
     let silent = (report.completed == Some(false)).then_some(Fault::Closed);
-    match from_text {
-        // Where a library has no name for the alert, the text still says that it was one.
-        Some(Fault::Alerted) => from_text,
-        _ => report.fault.or(from_text).or(silent),
+    match (report.fault, from_text) {
+        // What a program takes for a refusal by its library, for want of another word; the library's text knows better.
+        (Some(Fault::Refused), Some(_)) => from_text,
+        (fault, _) => fault.or(from_text).or(silent),
     }
 }
 

@@ -2,7 +2,7 @@
 
 mod reasons;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::path::Path;
 
@@ -227,27 +227,29 @@ fn endings(rows: &[Row]) -> String {
     })
 }
 
-/// Everything that was told wrongly.
+/// Everything that was told wrongly, with the pairs at which it was.
 fn wrong(rows: &[Row]) -> String {
-    let mut counts: BTreeMap<[String; 5], usize> = BTreeMap::new();
+    let mut found: BTreeMap<[String; 4], (usize, BTreeSet<String>)> = BTreeMap::new();
     for row in rows.iter().filter(|row| row.is_wrong()) {
         let key = [
             row.version.clone(),
-            format!("{} / {}", row.server, row.client),
             row.case.clone(),
             row.told_text(),
             row.truth_text(),
         ];
-        *counts.entry(key).or_default() += 1;
+        let (count, pairs) = found.entry(key).or_default();
+        *count += 1;
+        pairs.insert(format!("{}/{}", row.server, row.client));
     }
-    if counts.is_empty() {
+    if found.is_empty() {
         return "Nothing was told wrongly.\n".to_owned();
     }
     let mut text =
-        "| TLS | server / client | case | told wrongly | truth | times |\n|---|---|---|---|---|---|\n"
+        "| TLS | case | told wrongly | truth | times | servers/clients |\n|---|---|---|---|---|---|\n"
             .to_owned();
-    for (key, count) in counts {
-        let _ = writeln!(text, "| {} | {count} |", key.join(" | "));
+    for (key, (count, pairs)) in found {
+        let pairs = pairs.into_iter().collect::<Vec<_>>().join(", ");
+        let _ = writeln!(text, "| {} | {count} | {pairs} |", key.join(" | "));
     }
     text
 }

@@ -128,6 +128,16 @@ impl Reports {
         }
     }
 
+    /// Whether the client, and whether the server, says of the other's certificate why it was refused.
+    fn judged(&self) -> (bool, bool) {
+        let says = |report: &Option<Report>, judged| {
+            let text = report.as_ref().and_then(|report| report.error.as_deref());
+            let reason = text.and_then(|text| fault::reason(text, judged));
+            reason.is_some_and(|reason| reason.starts_with(judged))
+        };
+        (says(&self.client, "server"), says(&self.server, "client"))
+    }
+
     fn ending(&self) -> Ending {
         let completed = |report: &Option<Report>| report.as_ref().and_then(|report| report.completed);
         let (client_done, server_done) = (completed(&self.client), completed(&self.server));
@@ -141,8 +151,13 @@ impl Reports {
         }
         let either = |fault| client == Some(fault) || server == Some(fault);
         match (client, server) {
-            // Both refused: whose alert crossed whose, the reports do not say.
-            (Some(Fault::Refused), Some(Fault::Refused)) => Ending::Unclear,
+            // One of them judged a certificate, and the other could not read the alert, which some send in plaintext where
+            // TLS 1.3 would have it encrypted.
+            (Some(Fault::Refused), Some(Fault::Refused)) => match self.judged() {
+                (true, false) => Ending::RejectedByClient,
+                (false, true) => Ending::RejectedByServer,
+                _ => Ending::Unclear,
+            },
             (Some(Fault::Refused), _) => Ending::RejectedByClient,
             (_, Some(Fault::Refused)) => Ending::RejectedByServer,
             // Somebody sent an alert and does not report it.
@@ -272,6 +287,11 @@ mod tests {
                 Ending::TimedOut,
             ),
             (report(false, refusal), report(false, refusal), Ending::Unclear),
+            (
+                report(false, Some("certificate has expired")),
+                report(false, Some("bad record MAC")),
+                Ending::RejectedByClient,
+            ),
             (report(true, None), None, Ending::Unclear),
             (report(true, eof), None, Ending::Unclear),
             (None, None, Ending::Unclear),
