@@ -110,9 +110,10 @@ impl Reading {
         if let Some(conclusion) = self.conclusion {
             return conclusion;
         }
-        let closer = match self.client_left_ns {
-            Some(left_ns) if left_ns < closed_ns => Side::Client,
-            _ => closer,
+        // A client that has said so leaves in peace, even if tickets that it did not read make its close a reset.
+        let (closer, reason) = match self.client_left_ns {
+            Some(left_ns) if left_ns < closed_ns => (Side::Client, Reason::Closed),
+            _ => (closer, reason),
         };
         if self.flight_end.is_none() {
             return closed.by(Rule::NoFlightEnd);

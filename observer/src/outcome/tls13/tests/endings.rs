@@ -36,6 +36,9 @@ fn whoever_closes_first_decides() {
         let reset = reading.at_close(Reason::Reset, Side::Client, SECOND);
         assert_eq!(rule(reset), (Outcome::Aborted, Rule::NoAnswer));
     }
+    // Tickets that were not read make a reset of the client's close.
+    let left = read_unasked(&[69, 19]).at_close(Reason::Reset, Side::Client, SECOND);
+    assert_eq!(rule(left), (Outcome::Established, Rule::ClientLeft));
     // Data that crosses the close looks like a part of a flight in one record.
     let crossed = read_after_flight(SHA384, &[730, 35]).at_close(Reason::Closed, Side::Server, 5 * MS);
     assert_eq!(rule(crossed), (Outcome::Rejected, Rule::ServerClosed));
