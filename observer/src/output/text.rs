@@ -183,8 +183,10 @@ fn detail(seen: &Observation) -> String {
     if seen.disagreement.is_some() {
         let verdicts = [("client", &seen.client_verdict), ("server", &seen.server_verdict)];
         let told = verdicts.into_iter().filter_map(|(side, verdict)| {
-            let status = verdict.as_ref()?.status;
-            Some(format!("{side}: {}", status.word()))
+            let verdict = verdict
+                .as_ref()
+                .filter(|verdict| verdict.trust_bundle.is_some())?;
+            Some(format!("{side}: {}", verdict.status.word()))
         });
         parts.extend(told);
     }
