@@ -1,7 +1,7 @@
 //! BoringSSL, as Debian packages Android's.
 
 use super::feature::Feature::{
-    Alpn, Closes, Crl, Group, Idles, OnlyName, Resume, SpeaksFirst, Suite12, Tickets, UpdatesKey,
+    Alpn, Closes, Crl, Group, Idles, NoTickets, OnlyName, Resume, SpeaksFirst, Suite12, Tickets, UpdatesKey,
 };
 use super::openssl_conf::rename;
 use super::program::{Form, Program, built};
@@ -10,7 +10,17 @@ use super::program::{Form, Program, built};
 pub const BORINGSSL: Program = Program {
     name: "boringssl",
     command: || built("boringssl-peer"),
-    server: &[Crl, Tickets, Suite12, Group, Alpn, OnlyName, SpeaksFirst, Closes],
+    server: &[
+        Crl,
+        NoTickets,
+        Tickets,
+        Suite12,
+        Group,
+        Alpn,
+        OnlyName,
+        SpeaksFirst,
+        Closes,
+    ],
     client: &[Suite12, Group, Alpn, Resume, Closes, Idles, UpdatesKey],
     rename,
     form: Form::Pairs,

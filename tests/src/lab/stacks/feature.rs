@@ -7,6 +7,8 @@ use crate::lab::peer::{Behaviour, ClientPlan, ServerPlan, Service};
 pub enum Feature {
     /// Enforces a revocation list.
     Crl,
+    /// No session tickets.
+    NoTickets,
     /// A given number of session tickets.
     Tickets,
     /// A given cipher suite of TLS 1.2.
@@ -49,7 +51,8 @@ impl Feature {
     pub fn of_server(plan: &ServerPlan<'_>) -> Vec<Self> {
         let wanted = [
             (Self::Crl, plan.crl.is_some()),
-            (Self::Tickets, plan.tickets.is_some()),
+            (Self::NoTickets, plan.tickets == Some(0)),
+            (Self::Tickets, plan.tickets.is_some_and(|count| count > 0)),
             (Self::Group, plan.group.is_some()),
             (Self::Alpn, plan.alpn.is_some()),
             (Self::Padding, plan.padding.is_some()),

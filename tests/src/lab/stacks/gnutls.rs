@@ -3,8 +3,8 @@
 use serde_json::Value;
 
 use super::feature::Feature::{
-    Alpn, Closes, Crl, Group, Idles, OnlyName, PostHandshakeAuth, Resume, SpeaksFirst, Suite12, Suite13,
-    Tickets, UpdatesKey,
+    Alpn, Closes, Crl, Group, Idles, NoTickets, OnlyName, PostHandshakeAuth, Resume, SpeaksFirst, Suite12,
+    Suite13, Tickets, UpdatesKey,
 };
 use super::program::{Form, Program, built};
 
@@ -14,6 +14,7 @@ pub const GNUTLS: Program = Program {
     command: || built("gnutls-peer"),
     server: &[
         Crl,
+        NoTickets,
         Tickets,
         Suite12,
         Suite13,

@@ -8,7 +8,7 @@ use std::process::Command;
 use anyhow::{Context, Result};
 
 use super::feature::Feature::{
-    self, Alpn, Crl, EarlyData, Group, OnlyName, Padding, Suite12, Suite13, Tickets,
+    self, Alpn, Crl, EarlyData, Group, NoTickets, OnlyName, Padding, Suite12, Suite13, Tickets,
 };
 use super::feature::is_tls13_suite;
 use super::openssl_conf;
@@ -19,7 +19,7 @@ use crate::peers::{ClientAuth, Version};
 pub struct Nginx;
 
 const FEATURES: &[Feature] = &[
-    Crl, Tickets, Suite12, Suite13, Group, Alpn, Padding, EarlyData, OnlyName,
+    Crl, NoTickets, Tickets, Suite12, Suite13, Group, Alpn, Padding, EarlyData, OnlyName,
 ];
 /// The protocol that it speaks, and refuses all others for.
 const PROTOCOL: &str = "http/1.1";

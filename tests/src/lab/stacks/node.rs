@@ -4,7 +4,7 @@ use std::path::Path;
 use std::process::Command;
 
 use super::feature::Feature::{
-    Alpn, Closes, Crl, Group, Idles, Padding, Resume, SpeaksFirst, Suite12, Suite13, Tickets,
+    Alpn, Closes, Crl, Group, Idles, NoTickets, Padding, Resume, SpeaksFirst, Suite12, Suite13, Tickets,
 };
 use super::openssl_conf::rename;
 use super::program::{Form, Program, sources};
@@ -19,6 +19,7 @@ pub const NODE: Program = Program {
     },
     server: &[
         Crl,
+        NoTickets,
         Tickets,
         Suite12,
         Suite13,

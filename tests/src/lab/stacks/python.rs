@@ -4,8 +4,8 @@ use std::path::Path;
 use std::process::Command;
 
 use super::feature::Feature::{
-    Alpn, Closes, Crl, Group, Idles, OnlyName, Padding, PostHandshakeAuth, Resume, SpeaksFirst, Suite12,
-    Suite13, Tickets,
+    Alpn, Closes, Crl, Group, Idles, NoTickets, OnlyName, Padding, PostHandshakeAuth, Resume, SpeaksFirst,
+    Suite12, Suite13, Tickets,
 };
 use super::openssl_conf::rename_without_tls13;
 use super::program::{Form, Program, sources};
@@ -19,6 +19,7 @@ pub const BLOCKING: Program = Program {
     command: || Ok(script("blocking.py")),
     server: &[
         Crl,
+        NoTickets,
         Tickets,
         Suite12,
         Suite13,
@@ -51,6 +52,7 @@ pub const ASYNCIO: Program = Program {
     command: || Ok(script("streams.py")),
     server: &[
         Crl,
+        NoTickets,
         Tickets,
         Suite12,
         Suite13,
