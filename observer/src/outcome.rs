@@ -141,6 +141,23 @@ pub fn cause_of_alert(description: AlertDescription, context: &AlertContext<'_>)
     let judged = context.sender.other();
     let certificate = |fault| Cause::observed(Reason::Certificate(judged, fault));
     match description {
+        // There is no certificate that these could be about.
+        A::BAD_CERTIFICATE
+        | A::UNSUPPORTED_CERTIFICATE
+        | A::CERTIFICATE_EXPIRED
+        | A::CERTIFICATE_UNKNOWN
+        | A::UNKNOWN_CA
+        | A::ACCESS_DENIED
+        | A::DECODE_ERROR
+        | A::UNEXPECTED_MESSAGE
+            if context.sender == Side::Server
+                && context.client_certificate == ClientCertificate::RequestedNotSent =>
+        {
+            Cause::by(
+                Reason::Certificate(Side::Client, F::Missing),
+                Rule::AlertAfterEmptyCertificate,
+            )
+        }
         // In SSL 3.0 the client says that it has none (RFC 6101, section 5.4.2); either way it is the client's.
         A::NO_CERTIFICATE => Cause::observed(Reason::Certificate(Side::Client, F::Missing)),
         A::CERTIFICATE_REQUIRED if context.sender == Side::Server => certificate(F::Missing),

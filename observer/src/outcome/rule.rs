@@ -51,6 +51,9 @@ rules! {
     AccessDenied = "access_denied_after_client_certificate", Derived;
     /// The server's handshake_failure after an empty Certificate: `client_certificate_missing`.
     FailureAfterEmptyCertificate = "handshake_failure_after_empty_certificate", Derived;
+    /// An alert of the server's about a certificate, or decode_error, access_denied or unexpected_message, after an empty
+    /// Certificate: `client_certificate_missing`.
+    AlertAfterEmptyCertificate = "alert_after_empty_certificate", Derived;
     /// The server's handshake_failure as its first word, to an offer without TLS 1.3, without the suites that most
     /// servers
     /// have, and with enough groups: `no_shared_cipher`.
@@ -118,6 +121,8 @@ rules! {
     /// The client closed first, after a flight that held nothing to refuse or long after its flight, and the server
     /// answered with an alert-sized record: established.
     BothClosed = "tls13_close_notify_after_client_flight", Inferred;
+    /// The client finished behind early data that the server had answered: established.
+    EarlyDataAnswered = "tls13_early_data_answered", Inferred;
     /// The client answers the server's flight with a record of the size of an alert: rejected by the client;
     /// `server_certificate_rejected`, or `other` in a resumed handshake.
     ClientAlert = "tls13_alert_sized_record_instead_of_client_flight", Inferred;

@@ -236,6 +236,13 @@ pub fn read(sequence: &Sequence<'_>) -> Reading {
             .map(|record| record.offset_ns),
         ..reading
     };
+    let early = sequence.early_data && sequence.psk && flight.recognised;
+    if early && answers_early(&records[..end], &sizes) {
+        return Reading {
+            conclusion: Some(Conclusion::ESTABLISHED.by(Rule::EarlyDataAnswered)),
+            ..reading
+        };
+    }
     if plain {
         return Reading {
             conclusion: answer
@@ -285,6 +292,12 @@ fn conclusion_from(
         }
         _ => Conclusion::INCOMPLETE.by(Rule::AlertOrClose),
     }
+}
+
+/// Whether the server sent data behind its flight, before the client's was complete: in answer to early data.
+fn answers_early(records: &[OpaqueRecord], sizes: &Sizes) -> bool {
+    let mut sent = records.iter().filter(|record| is_from_server(record));
+    sent.any(|record| record.length == sizes.finished) && sent.any(|record| record.length > sizes.alert)
 }
 
 fn is_from_server(record: &OpaqueRecord) -> bool {

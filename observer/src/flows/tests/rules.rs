@@ -160,6 +160,11 @@ fn example(rule: Rule) -> Option<Play> {
             play = client_finished(empty());
             play.server(&[alert(2, 40)]);
         }
+        // As GnuTLS says it.
+        Rule::AlertAfterEmptyCertificate => {
+            play = client_finished(empty());
+            play.server(&[alert(2, 50)]);
+        }
         Rule::FailureAtOnce => play = refused_at_once(&[]),
         Rule::FailureAtOnceTls13 => play = refused_at_once(&[offers_tls13()]),
         Rule::FewGroups => {
@@ -264,6 +269,15 @@ fn example(rule: Rule) -> Option<Play> {
         Rule::BothClosed => {
             play = tls13(&FINISHED);
             play.client(&[encrypted(&[19])]).server(&[encrypted(&[19])]);
+        }
+        Rule::EarlyDataAnswered => {
+            let hello = hello(&[offers_tls13(), extension(42, &[]), extension(41, &[0; 40])]);
+            let answer = server_hello(AES_256, &SESSION, &[chooses_tls13(), extension(41, &[0, 0])]);
+            play = Play::new();
+            play.client(&[hello, record(CCS, &[1]), encrypted(&[300])])
+                .server(&[answer, encrypted(&[30, 69, 162, 19])])
+                .fin(Side::Server)
+                .client(&[encrypted(&[21, 69])]);
         }
         Rule::ClientAlert => {
             play = tls13_server(&ASKED);

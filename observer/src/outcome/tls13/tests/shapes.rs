@@ -18,8 +18,13 @@ fn early_data_is_no_flight() {
     let reading = read_resumed(true, &[400, 19, -23, -69, 300, 21, 69, -714]);
     assert_eq!(reading.flight_end, Some(6));
     assert_eq!(outcome(reading), Some((Outcome::Established, None)));
-    // What the server answers to early data is no answer to the flight.
+    // Who has answered early data closes behind the flight, and does not refuse it.
     let reading = read_resumed(true, &[400, -23, -69, -300, 21, 69, -19]);
+    assert_eq!(
+        rule(reading.conclusion.unwrap()),
+        (Outcome::Established, Rule::EarlyDataAnswered)
+    );
+    let reading = read_resumed(true, &[400, -23, -69, 21, 69, -19]);
     assert_eq!(
         rule(reading.conclusion.unwrap()),
         (Outcome::Incomplete, Rule::AlertOrClose)
