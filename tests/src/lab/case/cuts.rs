@@ -8,8 +8,9 @@ use crate::lab::proxy::{Cut, Direction, How};
 /// Records of each direction after which is cut. With one record for each message a TLS 1.3 server sends eight before its
 /// tickets (ServerHello, ChangeCipherSpec, five messages), a client five; later ones fall into data.
 const RECORDS: [(Direction, usize); 2] = [(Direction::ToServer, 5), (Direction::ToClient, 8)];
-/// Bytes of the next record that still pass: none, or its header and a little more.
-const BYTES: [usize; 2] = [0, 7];
+/// Bytes of the next record that still pass: none, or its header and a little more. Of a ClientHello it takes 11 to know it
+/// for one.
+const BYTES: [usize; 2] = [0, 12];
 
 /// All of them.
 pub fn all() -> Vec<Case> {
@@ -45,7 +46,10 @@ fn cut_off(cut: Cut) -> Case {
         How::Fin => "FIN",
         How::Rst => "RST",
     };
-    let within = if cut.bytes > 0 { " and 20 bytes" } else { "" };
+    let within = match cut.bytes {
+        0 => String::new(),
+        bytes => format!(" and {bytes} bytes"),
+    };
     let quick = cut.records == 2 && cut.bytes == 0;
     let name = format!(
         "cut with {how} after {} records{within} of the {way}",
