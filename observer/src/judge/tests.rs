@@ -212,6 +212,36 @@ fn verdicts_are_kept_until_the_bundles_change() {
 }
 
 #[test]
+fn that_a_server_has_another_name_is_told_without_trust() {
+    let world = World::new();
+    let facts = CertificateFacts {
+        dns_names: vec!["other.test".into()],
+        ..CertificateFacts::parse(&world.leaf)
+    };
+    let nameless = CertificateFacts {
+        dns_names: Vec::new(),
+        ip_addresses: Vec::new(),
+        ..facts.clone()
+    };
+    for (facts, status) in [(facts, Status::NameMismatch), (nameless, Status::NotChecked)] {
+        let mut seen = seen(&world.leaf, None);
+        seen.client_chain.clear();
+        seen.server_chain = vec![Arc::new(facts)];
+        seen.server_name = Some("asked.test".into());
+        seen.outcome = Outcome::Rejected;
+        seen.rejected_by = Some(Side::Client);
+        seen.reason = Some(Reason::Certificate(Side::Server, CertificateFault::Bad));
+        world.judge(&[]).judge(&mut seen);
+        assert_eq!(seen.server_verdict.as_ref().unwrap().status, status);
+        assert_eq!(
+            seen.rule == Some(Rule::VerdictNameMismatch),
+            status == Status::NameMismatch
+        );
+        assert_eq!(seen.disagreement, None);
+    }
+}
+
+#[test]
 fn too_many_new_chains_are_not_checked_and_counted() {
     let world = World::new();
     let mut judge = Judge::live(world.store(&["mesh"]), &[]);

@@ -129,10 +129,7 @@ impl TrustBundle {
         notes: &mut Vec<String>,
     ) {
         let (met, wanted) = match (request.side, request.server_name) {
-            (Side::Server, Some(name)) => (
-                has_host(leaf, name),
-                format!("the name {name} that the client asked for"),
-            ),
+            (Side::Server, Some(name)) => (has_host(leaf, name), asked_for(name)),
             (Side::Server, None) => {
                 notes.push("the client asked for no name, so names were not compared".to_owned());
                 return;
@@ -145,25 +142,39 @@ impl TrustBundle {
                 )
             }
         };
-        if met {
-            return;
+        if !met {
+            let (status, text) = other_name(leaf, &wanted);
+            faults.add(status, text);
         }
-        let left_out = leaf.alternative_names_left_out;
-        if left_out > 0 {
-            let text = format!("{left_out} of its names were not compared with {wanted}");
-            faults.add(Status::NotChecked, text);
-            return;
-        }
-        let names = leaf.alternative_names();
-        let has = match names.as_slice() {
-            [] => "it has none".to_owned(),
-            names => format!("it has {}", shortened(names)),
-        };
-        faults.add(
-            Status::NameMismatch,
-            format!("the certificate does not have {wanted}: {has}"),
-        );
     }
+}
+
+/// What is wrong with a certificate that does not have the names `wanted`.
+fn other_name(leaf: &CertificateFacts, wanted: &str) -> (Status, String) {
+    let left_out = leaf.alternative_names_left_out;
+    if left_out > 0 {
+        let text = format!("{left_out} of its names were not compared with {wanted}");
+        return (Status::NotChecked, text);
+    }
+    let names = leaf.alternative_names();
+    let has = match names.as_slice() {
+        [] => "it has none".to_owned(),
+        names => format!("it has {}", shortened(names)),
+    };
+    let text = format!("the certificate does not have {wanted}: {has}");
+    (Status::NameMismatch, text)
+}
+
+/// What is wrong with the names of a server's certificate, for which one need not know whom its peer trusts. One without
+/// any is passed over: some clients look at its common name.
+pub(super) fn host_fault(leaf: &CertificateFacts, request: &Request<'_>) -> Option<(Status, String)> {
+    let name = request.server_name.filter(|_| request.side == Side::Server)?;
+    let has_names = !(leaf.dns_names.is_empty() && leaf.ip_addresses.is_empty());
+    (has_names && !has_host(leaf, name)).then(|| other_name(leaf, &asked_for(name)))
+}
+
+fn asked_for(name: &str) -> String {
+    format!("the name {name} that the client asked for")
 }
 
 /// Whether a certificate is for this host. RFC 6066, section 3, allows no addresses, which some clients ask for.

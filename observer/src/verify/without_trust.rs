@@ -3,10 +3,12 @@
 use std::sync::Arc;
 
 use super::certificate::{Certificate, Unreadable};
+use super::judge::host_fault;
 use super::path::outside_validity;
 use super::{CertificateVerdict, Request, Revocation, Status, warnings};
 
-/// The verdict on the leaf by itself: whether it can be read, and its dates. All else is not checked.
+/// The verdict on the leaf by itself: whether it can be read, its dates, and for a server's whether it has the name asked
+/// for. All else is not checked.
 pub fn judge(request: &Request<'_>) -> CertificateVerdict {
     let mut verdict = CertificateVerdict {
         status: Status::NotChecked,
@@ -20,9 +22,12 @@ pub fn judge(request: &Request<'_>) -> CertificateVerdict {
     };
     match Certificate::read(Arc::clone(leaf)) {
         Ok(leaf) => {
-            if let Some(fault) = outside_validity(&leaf, request.time, "the certificate") {
-                verdict.status = fault.status;
-                verdict.detail = Some(fault.text);
+            let fault = outside_validity(&leaf, request.time, "the certificate")
+                .map(|fault| (fault.status, fault.text))
+                .or_else(|| host_fault(&leaf.facts, request));
+            if let Some((status, text)) = fault {
+                verdict.status = status;
+                verdict.detail = Some(text);
             }
             let weak = warnings::of(&[&leaf], false, request.side);
             verdict.warnings = weak.into_iter().map(str::to_owned).collect();

@@ -61,11 +61,12 @@ pub const REASONS: &[(&str, Source)] = &[
     ),
     (
         "server_certificate_name_mismatch",
-        Source::Nothing(
-            "no alert says it: clients send bad_certificate or certificate_unknown, and only a verdict tells more",
-        ),
+        Source::Case("server's name mismatch"),
     ),
-    ("server_certificate_bad", Source::Case("server's name mismatch")),
+    (
+        "server_certificate_bad",
+        Source::Nothing("clients say it of a certificate with another name, which the agent tells as that"),
+    ),
     ("server_certificate_rejected", Source::Case("server's CA unknown")),
     ("no_shared_version", Source::Case("no shared version")),
     ("no_shared_cipher", Source::Case("no shared suite")),
