@@ -103,7 +103,7 @@ pub struct ReplayArgs {
     /// Name a listener, for the trust bundles that speak of it, as NAME=ADDRESS:PORT or NAME=PORT; may be repeated.
     #[arg(long, value_name = "NAME=LISTENER", value_delimiter = ',')]
     pub service: Option<Vec<Service>>,
-    /// Judge certificates by these authorities, as NAME=FILE or NAME;KEY=VALUE;… with the keys of [[trust]] in the file;
+    /// Judge certificates by these authorities, as NAME=FILE or NAME;KEY=VALUE;… with the keys of a trust table in the file;
     /// may be repeated.
     #[arg(long, value_name = "NAME=FILE", value_delimiter = ',')]
     pub trust: Option<Vec<Trust>>,

@@ -124,7 +124,7 @@ settings! {
     /// Name a listener for the metrics' service label, as NAME=ADDRESS:PORT or NAME=PORT; may be repeated.
     #[arg(long, value_name = "NAME=LISTENER", value_delimiter = ',')]
     service: Vec<Service>,
-    /// Judge certificates by these authorities, as NAME=FILE or NAME;KEY=VALUE;… with the keys of [[trust]] in the file;
+    /// Judge certificates by these authorities, as NAME=FILE or NAME;KEY=VALUE;… with the keys of a trust table in the file;
     /// may be repeated.
     #[arg(long, value_name = "NAME=FILE", value_delimiter = ',')]
     trust: Vec<Trust>,
