@@ -112,8 +112,8 @@ rules! {
     /// closed, and the server is not known to be silent: rejected by the server; `client_certificate_missing` after
     /// an empty certificate, `client_certificate_rejected` after one, else `other`.
     ServerAlert = "tls13_alert_sized_record_after_client_flight", Inferred;
-    /// The same, soon or late, from an address whose server always sent a larger record of itself before: rejected by
-    /// the server, reasons as before.
+    /// The same, soon or late, from an address whose server always sent a larger record of itself before; not where the
+    /// client left first and there was nothing to refuse: rejected by the server, reasons as before.
     ServerAlertForTicket = "tls13_alert_sized_record_instead_of_usual_record", Inferred;
     /// The same where neither holds: a late one, one after the client has closed, one of a server that mostly sends
     /// nothing of itself, or one where there was nothing to refuse. It may be close_notify: incomplete.

@@ -275,14 +275,16 @@ fn conclusion_from(
     }
     // What comes behind the client's FIN may be the answer to a flight that was cut off.
     let cut = sequence.client_closed_ns.is_some() && !reading.finished;
-    if sequence.takes_tickets && sequence.habits.greets(reading.kind) && !cut {
+    let refusable = reading.kind == Kind::Asked;
+    let client_closed = reading.client_left_ns.or(sequence.client_closed_ns);
+    // Who leaves at once may not be greeted any more, or was before: some servers do not wait for the client's Finished.
+    let left = client_closed.is_some() && !refusable;
+    if sequence.takes_tickets && sequence.habits.greets(reading.kind) && !cut && !left {
         return reading.refused_by_server(Rule::ServerAlertForTicket);
     }
     let since_flight = |offset_ns: u64| offset_ns.saturating_sub(records[end].offset_ns);
     // Seen at the client's end, an answer takes a round trip at least.
     let within = |ns: u64| ns.max(sequence.server_hello_ns.saturating_mul(ROUND_TRIPS));
-    let refusable = reading.kind == Kind::Asked;
-    let client_closed = reading.client_left_ns.or(sequence.client_closed_ns);
     match client_closed {
         Some(closed_ns) if !refusable || since_flight(closed_ns) >= within(QUIET_NS) => {
             Conclusion::ESTABLISHED.by(Rule::BothClosed)
