@@ -12,6 +12,7 @@ use observer_tests::expect::{Alert, Expected};
 use observer_tests::netns::Namespace;
 use observer_tests::peers::{ClientAuth, Stack, Version, openssl};
 use observer_tests::pki::{Leaf, Pki, SERVER_NAME};
+use observer_tests::process::Process;
 use observer_tests::world::World;
 use serde_json::json;
 
@@ -69,6 +70,11 @@ fn mutual(world: &World, leaf: &Leaf) -> Expected {
             "handshake.certificate_authorities",
             vec![world.pki.client_ca.name.text()],
         )
+}
+
+/// An OpenSSL server that speaks TLS 1.2.
+fn serve(world: &World, auth: ClientAuth) -> Result<Process> {
+    Stack::OpenSsl.serve(world.place(), &world.pki, SERVER, Version::Tls12, auth)
 }
 
 /// Whether a client with this certificate is served.
@@ -142,13 +148,7 @@ fn a_server_that_trusts_another_authority_refuses_a_valid_certificate() -> Resul
             format!("others={others};port=4433;side=client;{fetch}"),
         ])
     })?;
-    let _server = Stack::OpenSsl.serve(
-        world.place(),
-        &world.pki,
-        SERVER,
-        Version::Tls12,
-        ClientAuth::Required,
-    )?;
+    let _server = serve(&world, ClientAuth::Required)?;
     assert!(!call(&world, &world.pki.unknown_ca)?);
     let expected = Expected::hello(IP, SERVER)
         .offering(Version::Tls12, false)
@@ -175,13 +175,7 @@ fn a_server_that_trusts_another_authority_refuses_a_valid_certificate() -> Resul
 fn a_vague_alert_about_a_certificate_with_another_name_is_about_the_name() -> Result<()> {
     const OTHER_NAME: &str = "other.observer.test";
     let mut world = world(|_| Vec::new())?;
-    let _server = Stack::OpenSsl.serve(
-        world.place(),
-        &world.pki,
-        SERVER,
-        Version::Tls12,
-        ClientAuth::None,
-    )?;
+    let _server = serve(&world, ClientAuth::None)?;
     let trusted = &world.pki.server_ca.files.certificate;
     let mut client = openssl::client(trusted, SERVER, Some(Version::Tls12), OTHER_NAME, None);
     client.args(["-verify_hostname", OTHER_NAME]);
@@ -205,13 +199,7 @@ fn a_vague_alert_about_a_certificate_with_another_name_is_about_the_name() -> Re
 #[ignore = "needs root"]
 fn an_expired_certificate_is_one_by_both_accounts() -> Result<()> {
     let mut world = world(|_| Vec::new())?;
-    let _server = Stack::OpenSsl.serve(
-        world.place(),
-        &world.pki,
-        SERVER,
-        Version::Tls12,
-        ClientAuth::Required,
-    )?;
+    let _server = serve(&world, ClientAuth::Required)?;
     assert!(!call(&world, &world.pki.expired)?);
     let event = world.next_event()?;
     assert_event(
@@ -232,13 +220,7 @@ fn an_expired_certificate_is_one_by_both_accounts() -> Result<()> {
 #[ignore = "needs root"]
 fn a_new_list_counts_at_once_and_a_bad_one_not_at_all() -> Result<()> {
     let mut world = world(|_| Vec::new())?;
-    let _server = Stack::OpenSsl.serve(
-        world.place(),
-        &world.pki,
-        SERVER,
-        Version::Tls12,
-        ClientAuth::Required,
-    )?;
+    let _server = serve(&world, ClientAuth::Required)?;
     let file = list(&world.pki);
     let statuses = |world: &mut World, status: &str, disagreement: serde_json::Value| -> Result<()> {
         anyhow::ensure!(call(world, &world.pki.good)?);

@@ -36,6 +36,15 @@ pub const ALGORITHMS: &[&dyn SignatureVerificationAlgorithm] = &[
     &RSA_SHA1_NO_PARAMETERS,
 ];
 
+/// The algorithm that checks this kind of signature by this kind of key, each given as the content of its
+/// AlgorithmIdentifier.
+pub fn find(signature: &[u8], key: &[u8]) -> Option<&'static dyn SignatureVerificationAlgorithm> {
+    let fits = |known: &&dyn SignatureVerificationAlgorithm| {
+        known.signature_alg_id().as_ref() == signature && known.public_key_alg_id().as_ref() == key
+    };
+    ALGORITHMS.iter().copied().find(fits)
+}
+
 /// Signatures by RSA keys that webpki does not check (RFC 8017, section 8).
 #[derive(Debug)]
 struct Rsa {

@@ -1,6 +1,6 @@
 //! Whether one certificate signed another.
 
-use super::algorithms::ALGORITHMS;
+use super::algorithms::{self, ALGORITHMS};
 use super::certificate::Certificate;
 use super::der::{self, Elements};
 
@@ -35,9 +35,7 @@ pub fn check(certificate: &Certificate, issuer: &Certificate) -> Outcome {
             algorithm.signature_alg_id().as_ref() == certificate.signature_algorithm.as_ref()
         })
     };
-    let for_key =
-        for_signature().find(|known| known.public_key_alg_id().as_ref() == issuer.key_algorithm.as_ref());
-    match for_key {
+    match algorithms::find(&certificate.signature_algorithm, &issuer.key_algorithm) {
         Some(algorithm) => {
             let verified =
                 algorithm.verify_signature(&issuer.key, &certificate.signed, &certificate.signature);

@@ -2,7 +2,7 @@
 
 use observer_tls::x509::{PublicKeyParts, Signed};
 
-use crate::verify::algorithms::ALGORITHMS;
+use crate::verify::algorithms;
 
 /// Why a signature does not count.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,17 +19,8 @@ pub(super) enum Fault {
 /// [`Fault`] when it is not.
 pub(super) fn verify(signed: &Signed<'_>, public_key: &[u8]) -> Result<(), Fault> {
     let key = PublicKeyParts::read(public_key).map_err(|_| Fault::UnknownAlgorithm)?;
-    let mut fault = Fault::UnknownAlgorithm;
-    for algorithm in ALGORITHMS {
-        let fits = algorithm.signature_alg_id().as_ref() == signed.algorithm
-            && algorithm.public_key_alg_id().as_ref() == key.algorithm;
-        if !fits {
-            continue;
-        }
-        match algorithm.verify_signature(key.key, signed.message, signed.signature) {
-            Ok(()) => return Ok(()),
-            Err(_) => fault = Fault::Wrong,
-        }
-    }
-    Err(fault)
+    let algorithm = algorithms::find(signed.algorithm, key.algorithm).ok_or(Fault::UnknownAlgorithm)?;
+    algorithm
+        .verify_signature(key.key, signed.message, signed.signature)
+        .map_err(|_| Fault::Wrong)
 }
