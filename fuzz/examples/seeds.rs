@@ -13,6 +13,9 @@ use rcgen::{
 #[path = "../../observer-tls/tests/support/mod.rs"]
 mod support;
 
+#[path = "../../observer/src/libraries/sample.rs"]
+mod sample;
+
 #[allow(dead_code, reason = "shared with tests")]
 #[path = "../../observer-tls/tests/support/odd_certificate.rs"]
 mod odd_certificate;
@@ -20,6 +23,8 @@ mod odd_certificate;
 use odd_certificate::{common_name, sequence, tlv};
 
 use support::*;
+// What `sample` calls its neighbour.
+use tls_observer::libraries::elf;
 
 type Error = Box<dyn std::error::Error>;
 
@@ -44,6 +49,7 @@ fn main() -> Result<(), Error> {
         let input = [&message[..1], &message[4..]].concat();
         write("handshake_message", &format!("type-{}", message[0]), &input)?;
     }
+    elf_files()?;
     write("kernel_record", "piece", &kernel_record(&client[0]))?;
     write("stream_splits", "client", &[vec![100], client.concat()].concat())?;
     write("stream_splits", "server", &[vec![7], server.concat()].concat())?;
@@ -366,6 +372,34 @@ fn certificate_der() -> Result<Vec<u8>, Error> {
     params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth];
     let key = KeyPair::generate()?;
     Ok(params.self_signed(&key)?.der().to_vec())
+}
+
+fn elf_files() -> Result<(), Error> {
+    const CODE: &[u8] = &[0x49, 0x3b, 0x66, 0x10, 0x76, 0x02, 0x55, 0xc3];
+    let names = [
+        "X509_verify_cert",
+        "ERR_vset_error",
+        "OpenSSL_version_num",
+        "d2i_X509",
+    ];
+    let openssl = sample::library(elf::Machine::X86_64, &names.map(|name| (name, CODE)));
+    write("elf_file", "openssl", &openssl)?;
+    let names = [
+        "_ZN6rustls12common_state11CommonState16send_fatal_alert17h0123456789abcdefE",
+        "aws_lc_0_30_0_EVP_AEAD_CTX_open",
+    ];
+    let rustls = sample::library(elf::Machine::Aarch64, &names.map(|name| (name, CODE)));
+    write("elf_file", "rustls", &rustls)?;
+    let names = [
+        "crypto/tls.(*Conn).handshakeContext",
+        "crypto/tls.(*Conn).sendAlertLocked",
+        "main.main",
+    ];
+    write(
+        "elf_file",
+        "go",
+        &sample::go_program(&names.map(|name| (name, CODE))),
+    )
 }
 
 /// A CRL with two entries and all that rcgen can put into one.

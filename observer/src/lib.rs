@@ -11,6 +11,7 @@ pub mod exit;
 pub mod flows;
 pub mod judge;
 pub mod kernel;
+pub mod libraries;
 pub mod logging;
 pub mod observation;
 pub mod outcome;

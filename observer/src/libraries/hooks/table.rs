@@ -1,0 +1,298 @@
+//! The table of what is learned where, as it was tried by hand on each library.
+
+use super::Need::{self, OneOfRole, Optional, Required};
+use super::Role::{self, *};
+use super::When::{self, EachReturnInstruction, Entry, EntryAndReturn, Return};
+use super::{Component, Family, Hook};
+use crate::libraries::code::Arguments::{self, Any, C};
+use crate::libraries::names::Name::{self, Exact, Rust, Versioned};
+
+const fn hook(role: Role, name: Name, when: When, need: Need, arguments: Arguments) -> Hook {
+    Hook {
+        role,
+        name,
+        when,
+        need,
+        arguments,
+    }
+}
+
+/// The function that tells OpenSSL's version, and those of its relatives.
+pub(in crate::libraries) const OPENSSL_VERSION: Name = Exact("OpenSSL_version_num");
+
+/// BoringSSL and AWS-LC have most of OpenSSL's names, and this.
+const CRYPTO_BUFFER: Name = Exact("CRYPTO_BUFFER_new");
+const CUSTOM_VERIFY: Name = Exact("SSL_CTX_set_custom_verify");
+/// AWS-LC has those of BoringSSL, and these.
+const AWS_LC: [Name; 2] = [Exact("awslc_version_string"), Exact("awslc_api_version_num")];
+const AWS_LC_OPEN: Name = Versioned {
+    prefix: "aws_lc_",
+    suffix: "_EVP_AEAD_CTX_open",
+};
+const AWS_LC_SEAL: Name = Versioned {
+    prefix: "aws_lc_",
+    suffix: "_EVP_AEAD_CTX_seal",
+};
+const FATAL_ALERT: Name = Rust {
+    within: "rustls::",
+    function: "send_fatal_alert",
+};
+const CERTIFICATE_ALERT: Name = Rust {
+    within: "rustls::",
+    function: "send_cert_verify_error_alert",
+};
+const CLIENT_CERTIFICATE: Name = Rust {
+    within: "WebPkiClientVerifier",
+    function: "verify_client_cert",
+};
+const SERVER_CERTIFICATE: Name = Rust {
+    within: "WebPkiServerVerifier",
+    function: "verify_server_cert",
+};
+const RUSTLS: [Name; 5] = [
+    FATAL_ALERT,
+    CERTIFICATE_ALERT,
+    CLIENT_CERTIFICATE,
+    SERVER_CERTIFICATE,
+    Rust {
+        within: "rustls::",
+        function: "process_new_packets",
+    },
+];
+
+/// The hooks of OpenSSL's libcrypto that are the same in all versions.
+const VERIFICATION: Hook = hook(
+    Verification,
+    Exact("X509_STORE_CTX_init"),
+    Entry,
+    Required,
+    C(&[1, 3]),
+);
+const OWN_ROLE: Hook = hook(
+    OwnRole,
+    Exact("X509_STORE_CTX_set_default"),
+    Entry,
+    Required,
+    C(&[1, 2]),
+);
+const CONNECTION: Hook = hook(
+    Connection,
+    Exact("X509_STORE_CTX_set_ex_data"),
+    Entry,
+    Required,
+    C(&[3]),
+);
+const RESULT: Hook = hook(VerifyResult, Exact("X509_verify_cert"), Return, Required, C(&[]));
+const ERROR: Hook = hook(
+    VerifyError,
+    Exact("X509_STORE_CTX_get_error"),
+    Return,
+    Required,
+    C(&[]),
+);
+const SET_FD: Hook = hook(Socket, Exact("SSL_set_fd"), Entry, Optional, C(&[1, 2]));
+
+/// All that is known.
+pub static COMPONENTS: [Component; 11] = [
+    Component {
+        family: Family::OpenSsl,
+        part: "libcrypto 3",
+        marks: &[&[Exact("X509_verify_cert")], &[Exact("ERR_vset_error")]],
+        without: &[CRYPTO_BUFFER],
+        hooks: &[
+            // The X509 of the certificate is `*arg1`.
+            hook(Certificate, Exact("d2i_X509"), Entry, Required, C(&[1, 2, 3])),
+            VERIFICATION,
+            OWN_ROLE,
+            CONNECTION,
+            RESULT,
+            ERROR,
+            hook(LibraryError, Exact("ERR_vset_error"), Entry, Required, C(&[1, 2])),
+        ],
+    },
+    Component {
+        family: Family::OpenSsl,
+        part: "libcrypto 1.1",
+        marks: &[&[Exact("X509_verify_cert")], &[Exact("ERR_put_error")]],
+        without: &[CRYPTO_BUFFER, Exact("ERR_vset_error")],
+        hooks: &[
+            // The X509 of the certificate is what it returns.
+            hook(
+                Certificate,
+                Exact("d2i_X509"),
+                EntryAndReturn,
+                Required,
+                C(&[1, 2, 3]),
+            ),
+            VERIFICATION,
+            OWN_ROLE,
+            CONNECTION,
+            RESULT,
+            ERROR,
+            hook(LibraryError, Exact("ERR_put_error"), Entry, Required, C(&[1, 3])),
+        ],
+    },
+    Component {
+        family: Family::OpenSsl,
+        part: "libssl 3",
+        marks: &[&[Exact("SSL_get1_peer_certificate")]],
+        without: &[CUSTOM_VERIFY],
+        hooks: &[
+            hook(
+                PeerCertificate,
+                Exact("SSL_get1_peer_certificate"),
+                Return,
+                Optional,
+                C(&[]),
+            ),
+            SET_FD,
+        ],
+    },
+    Component {
+        family: Family::OpenSsl,
+        part: "libssl 1.1",
+        marks: &[&[Exact("SSL_get_peer_certificate")]],
+        without: &[CUSTOM_VERIFY, Exact("SSL_get1_peer_certificate")],
+        hooks: &[
+            hook(
+                PeerCertificate,
+                Exact("SSL_get_peer_certificate"),
+                Return,
+                Optional,
+                C(&[]),
+            ),
+            SET_FD,
+        ],
+    },
+    Component {
+        family: Family::GnuTls,
+        part: "libgnutls",
+        marks: &[&[Exact("gnutls_handshake")]],
+        without: &[],
+        hooks: &[
+            hook(
+                Certificate,
+                Exact("gnutls_pcert_import_x509_raw"),
+                Entry,
+                Required,
+                C(&[2]),
+            ),
+            hook(
+                VerifyResult,
+                Exact("gnutls_certificate_verify_peers"),
+                EntryAndReturn,
+                OneOfRole,
+                C(&[1, 4]),
+            ),
+            hook(
+                VerifyResult,
+                Exact("gnutls_certificate_verify_peers2"),
+                EntryAndReturn,
+                OneOfRole,
+                C(&[1, 2]),
+            ),
+            hook(
+                VerifyResult,
+                Exact("gnutls_certificate_verify_peers3"),
+                EntryAndReturn,
+                OneOfRole,
+                C(&[1, 3]),
+            ),
+            hook(AlertSent, Exact("gnutls_alert_send"), Entry, Required, C(&[1, 3])),
+            hook(
+                HandshakeResult,
+                Exact("gnutls_handshake"),
+                Return,
+                Required,
+                C(&[]),
+            ),
+            hook(
+                Socket,
+                Exact("gnutls_transport_set_int2"),
+                Entry,
+                Optional,
+                C(&[1, 2, 3]),
+            ),
+        ],
+    },
+    Component {
+        family: Family::Go,
+        part: "crypto/tls",
+        marks: &[&[Exact("crypto/tls.(*Conn).handshakeContext")]],
+        without: &[],
+        hooks: &[
+            // The linker leaves one of these two out of a program that is only a client, or only a server.
+            hook(
+                ClientChain,
+                Exact("crypto/tls.(*Conn).processCertsFromClient"),
+                Entry,
+                Optional,
+                Any,
+            ),
+            hook(
+                ServerChain,
+                Exact("crypto/tls.(*Conn).verifyServerCertificate"),
+                Entry,
+                Optional,
+                Any,
+            ),
+            hook(
+                AlertSent,
+                Exact("crypto/tls.(*Conn).sendAlertLocked"),
+                Entry,
+                Required,
+                Any,
+            ),
+            hook(
+                HandshakeResult,
+                Exact("crypto/tls.(*Conn).handshakeContext"),
+                EachReturnInstruction,
+                Required,
+                Any,
+            ),
+        ],
+    },
+    Component {
+        family: Family::RustlsAwsLc,
+        part: "rustls on aws-lc-rs",
+        marks: &[&RUSTLS, &[AWS_LC_OPEN]],
+        without: &[],
+        hooks: &[
+            hook(Opened, AWS_LC_OPEN, EntryAndReturn, Required, C(&[2, 3])),
+            hook(Sealed, AWS_LC_SEAL, Entry, Required, C(&[])),
+        ],
+    },
+    Component {
+        family: Family::RustlsRing,
+        part: "rustls",
+        marks: &[&RUSTLS],
+        without: &[AWS_LC_OPEN],
+        hooks: &[
+            hook(ClientChain, CLIENT_CERTIFICATE, Entry, Optional, Any),
+            hook(ServerChain, SERVER_CERTIFICATE, Entry, Optional, Any),
+            hook(VerifyError, CERTIFICATE_ALERT, Entry, Optional, Any),
+            hook(AlertSent, FATAL_ALERT, Entry, Required, Any),
+        ],
+    },
+    Component {
+        family: Family::BoringSsl,
+        part: "libcrypto",
+        marks: &[&[CRYPTO_BUFFER]],
+        without: &AWS_LC,
+        hooks: &[],
+    },
+    Component {
+        family: Family::BoringSsl,
+        part: "libssl",
+        marks: &[&[CUSTOM_VERIFY]],
+        without: &AWS_LC,
+        hooks: &[],
+    },
+    Component {
+        family: Family::AwsLc,
+        part: "libcrypto",
+        marks: &[&AWS_LC],
+        without: &[],
+        hooks: &[],
+    },
+];
