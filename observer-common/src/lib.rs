@@ -7,9 +7,11 @@
 
 pub mod counters;
 pub mod flow;
+pub mod hit;
 pub mod limits;
 pub mod wire;
 
 pub use counters::Counter;
 pub use flow::{FlowKey, HI_TO_LO, LO_TO_HI};
+pub use hit::{HIT_HEADER_LEN, HitHeader, SocketSeen};
 pub use wire::{RECORD_HEADER_LEN, RecordHeader};

@@ -8,6 +8,7 @@ pub mod check;
 pub mod cli;
 pub mod config;
 pub mod exit;
+pub mod facts;
 pub mod flows;
 pub mod judge;
 pub mod kernel;

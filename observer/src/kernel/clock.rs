@@ -8,7 +8,7 @@ use nix::time::{ClockId, clock_gettime};
 /// anew now and then; between two readings events keep the order and the distances that the kernel saw.
 #[derive(Clone, Copy, Debug)]
 pub struct WallClock {
-    pub(super) offset_ns: i128,
+    offset_ns: i128,
 }
 
 impl WallClock {
@@ -24,6 +24,12 @@ impl WallClock {
         Ok(Self {
             offset_ns: wall - (before + after) / 2,
         })
+    }
+
+    /// A clock that is `offset_ns` ahead of the monotonic one.
+    #[cfg(test)]
+    pub(crate) const fn with_offset(offset_ns: i128) -> Self {
+        Self { offset_ns }
     }
 
     /// Nanoseconds since the Unix epoch at `monotonic_ns`.

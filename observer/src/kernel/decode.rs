@@ -150,7 +150,7 @@ mod tests {
         }
     }
 
-    const CLOCK: WallClock = WallClock { offset_ns: 500 };
+    const CLOCK: WallClock = WallClock::with_offset(500);
 
     #[test]
     fn every_field_arrives() {
