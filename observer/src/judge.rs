@@ -6,7 +6,7 @@
 mod budget;
 mod cache;
 mod disagreement;
-mod reason;
+pub(crate) mod reason;
 
 pub mod live;
 

@@ -334,12 +334,6 @@ impl<'a> Tls<'a> {
     }
 }
 
-/// Whether TLS 1.3 (or a draft of it) was negotiated.
-fn is_tls13(seen: &Observation) -> bool {
-    seen.version
-        .is_some_and(|version| version == ProtocolVersion::TLS13 || version.is_tls13_draft())
-}
-
 /// For `skip_serializing_if` on slices.
 fn is_empty<T>(list: &&[T]) -> bool {
     list.is_empty()

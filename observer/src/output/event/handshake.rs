@@ -5,9 +5,9 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::super::words::Worded;
+use super::is_empty;
 use super::offer::{Offer, Part};
 use super::text::Named;
-use super::{is_empty, is_tls13};
 use crate::observation::{
     AlertSeen, ClientCertificate, Completeness, Evidence, Observation, Outcome, Reason, Resumption, Side,
     Source, Timings,
@@ -159,7 +159,7 @@ pub struct EncryptedRecord {
 impl<'a> Handshake<'a> {
     /// The fields of `seen`.
     pub fn new(seen: &'a Observation) -> Self {
-        let opaque = if is_tls13(seen) {
+        let opaque = if seen.is_tls13() {
             seen.opaque.as_slice()
         } else {
             &[]
