@@ -21,7 +21,7 @@ use bytes::Bytes;
 use observer_tls::codepoints::AlertDescription;
 
 use crate::libraries::hooks::Family;
-use crate::observation::{CertificateFault, Reason, Side};
+use crate::observation::{CertificateFault, Reason, SessionName, Side};
 
 /// One thing that a TLS library told of one connection.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -89,6 +89,8 @@ pub enum FactBody {
     AlertReceived(AlertDescription),
     /// The library made an alert for the peer. That it was sent, only the wire knows.
     AlertSent(AlertDescription),
+    /// The server gave out a ticket, by which the session can be resumed. Tickets themselves are never kept.
+    Ticket(SessionName),
     /// The handshake failed.
     Failed(Failure),
     /// The handshake succeeded.
