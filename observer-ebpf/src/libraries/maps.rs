@@ -15,6 +15,11 @@ use crate::sockets::Received;
 #[map]
 pub static HITS: RingBuf = RingBuf::with_byte_size(2 * 1024 * 1024, 0);
 
+/// Numbers of processes (u32) that have executed a program. What finds no room is found by the agent's next look at all
+/// processes.
+#[map]
+pub static EXECS: RingBuf = RingBuf::with_byte_size(64 * 1024, 0);
+
 /// The connection that each thread received from last. LRU: threads come and go. A thread that is forgotten receives
 /// again before its next handshake.
 #[map]
