@@ -20,6 +20,7 @@ pub mod packets;
 pub mod peers;
 pub mod pki;
 pub mod poll;
+pub mod private;
 pub mod process;
 pub mod record;
 pub mod world;

@@ -61,6 +61,7 @@ impl OfferFlags {
                 .collect::<Result<_>>()?,
             alpn: self.alpn.clone(),
             fragment: self.fragment,
+            crypto: None,
         })
     }
 
