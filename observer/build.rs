@@ -1,6 +1,7 @@
-//! Builds the kernel half, `observer-ebpf`, and leaves its object in `OUT_DIR` for the agent to embed.
+//! Builds the kernel half, `observer-ebpf`, and leaves its two objects in `OUT_DIR` for the agent to embed: the probes on the
+//! wire, and those in libraries.
 //!
-//! With the object there, `cfg(kernel_object)` is set. Without the tools to build it the agent still compiles, and
+//! With the objects there, `cfg(kernel_object)` is set. Without the tools to build it the agent still compiles, and
 //! says at run time that it has no kernel object in it; `cargo xtask setup` installs the tools.
 
 use std::env;
@@ -18,12 +19,14 @@ mod ebpf_toolchain;
 use ebpf_toolchain::{DISTRO, LINKER, NIGHTLY, Toolchain};
 
 const PACKAGE: &str = "observer-ebpf";
+const LIBRARY_OBJECT: &str = "tls-observer-library-probes";
 /// Set to `1`, this leaves the kernel half out.
 const NO_EBPF: &str = "TLS_OBSERVER_NO_EBPF";
 const REMEDY: &str = "the agent gets no kernel object; remedy: cargo xtask setup";
 
 fn main() -> Result<()> {
     println!("cargo:rustc-check-cfg=cfg(kernel_object)");
+    println!("cargo:rustc-check-cfg=cfg(library_object)");
     println!("cargo:rerun-if-env-changed={NO_EBPF}");
     println!("cargo:rerun-if-changed=build.rs");
     println!("cargo:rerun-if-changed=../xtask/src/ebpf_toolchain.rs");
@@ -42,6 +45,10 @@ fn main() -> Result<()> {
     };
     build(&toolchain, &linker)?;
     println!("cargo:rustc-cfg=kernel_object");
+    let output = PathBuf::from(env::var_os("OUT_DIR").context("OUT_DIR is not set")?);
+    if output.join(LIBRARY_OBJECT).exists() {
+        println!("cargo:rustc-cfg=library_object");
+    }
     Ok(())
 }
 

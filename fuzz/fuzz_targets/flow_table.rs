@@ -221,7 +221,8 @@ fn steps(source: Source, mut script: Script<'_>) -> Vec<Step<'_>> {
                 rst: sent(6) && !syn,
                 truncated: known(7),
             },
-            socket_cookie: 0,
+            source_socket: 0,
+            destination_socket: 0,
             cgroup_id: 0,
         }))
     };

@@ -10,14 +10,18 @@
 //! it saw gives nothing: a certificate must never come to stand at another's connection.
 
 pub mod hit;
+pub mod openssl;
+pub mod readers;
+pub mod threads;
 
+use std::fmt;
 use std::net::SocketAddr;
 
 use bytes::Bytes;
 use observer_tls::codepoints::AlertDescription;
 
 use crate::libraries::hooks::Family;
-use crate::observation::{CertificateFault, Reason, Side};
+use crate::observation::{CertificateFault, Reason, SessionName, Side};
 
 /// One thing that a TLS library told of one connection.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -47,6 +51,19 @@ pub struct Origin {
     pub family: Family,
 }
 
+impl Origin {
+    /// Who was hit, in a library of `family`.
+    pub fn of(hit: &hit::Hit<'_>, family: Family) -> Self {
+        let name = hit.name.split(|byte| *byte == 0).next().unwrap_or_default();
+        Self {
+            pid: hit.pid,
+            name: String::from_utf8_lossy(name).into(),
+            cgroup_id: hit.cgroup_id,
+            family,
+        }
+    }
+}
+
 /// A TCP socket as its own end sees it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Socket {
@@ -61,18 +78,36 @@ pub struct Socket {
 pub enum FactBody {
     /// The peer's chain as it was sent, DER, leaf first.
     Chain(Vec<Bytes>),
-    /// The peer was asked for a certificate and sent none.
+    /// The peer was asked for a certificate and sent none, which the library did not accept.
     NoCertificate,
+    /// The service asked the library for the peer's certificate, and there was none. Whether the peer had been asked for
+    /// one, the library does not say.
+    NoPeerCertificate,
     /// The library verified the peer's chain.
     Verified(Verification),
     /// The peer sent an alert.
     AlertReceived(AlertDescription),
     /// The library made an alert for the peer. That it was sent, only the wire knows.
     AlertSent(AlertDescription),
+    /// The server gave out a ticket, by which the session can be resumed. Tickets themselves are never kept.
+    Ticket(SessionName),
     /// The handshake failed.
     Failed(Failure),
     /// The handshake succeeded.
     Established,
+    /// The server gave the client a ticket, with which it may come again.
+    Ticket(Ticket),
+}
+
+/// A session ticket (RFC 8446, section 4.6.1). It is no key, but whoever has it can tell that its client comes again: it is
+/// hashed where it is kept, and never shown.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Ticket(pub Bytes);
+
+impl fmt::Debug for Ticket {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Ticket({} bytes)", self.0.len())
+    }
 }
 
 /// What a library found of a peer's chain. The service may have decided otherwise.

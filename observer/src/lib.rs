@@ -10,6 +10,7 @@ pub mod config;
 pub mod exit;
 pub mod facts;
 pub mod flows;
+pub mod join;
 pub mod judge;
 pub mod kernel;
 pub mod libraries;

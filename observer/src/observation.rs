@@ -3,6 +3,9 @@
 //! The tracker fills it; the outputs turn it into JSON events, text lines and metrics and never look further back.
 //! Times are nanoseconds since the Unix epoch, durations nanoseconds. `None` and empty mean "not seen".
 
+mod library;
+mod session;
+
 use std::net::SocketAddr;
 use std::sync::Arc;
 
@@ -17,6 +20,8 @@ use observer_tls::x509::CertificateFacts;
 
 use crate::outcome::Rule;
 use crate::verify::{CertificateVerdict, Disagreement};
+pub use library::{CertificateSource, Contradiction, EndTold, Sockets, Told};
+pub use session::{SessionName, SessionNames};
 
 /// Takes what the flow table finds out.
 pub trait Sink {
@@ -93,7 +98,7 @@ pub enum Outcome {
 /// How sure an answer is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Evidence {
-    /// Read on the wire.
+    /// Read on the wire, or told by the TLS library of one end.
     Observed,
     /// Follows from what was read and the rules of the protocol.
     Derived,
@@ -212,8 +217,10 @@ pub enum Source {
 pub struct AlertSeen {
     /// Who sent it.
     pub sender: Side,
-    /// Level and description; `None` when it was encrypted.
+    /// Level and description; `None` when it was encrypted, unless a library told.
     pub alert: Option<Alert>,
+    /// It was encrypted on the wire.
+    pub encrypted: bool,
     /// Nanoseconds since the ClientHello.
     pub offset_ns: u64,
 }
@@ -295,6 +302,10 @@ pub struct Observation {
     pub rule: Option<Rule>,
     /// Which probes told.
     pub source: Source,
+    /// What libraries told; `None` where none did.
+    pub told: Option<Box<Told>>,
+    /// The sockets at both ends.
+    pub sockets: Sockets,
     /// How much was seen.
     pub completeness: Completeness,
     /// The negotiated version (supported_versions of the ServerHello before its legacy version).
@@ -309,6 +320,8 @@ pub struct Observation {
     pub resumed: Option<bool>,
     /// How the session was resumed; `None` for a full handshake or when unknown.
     pub resumption: Option<Resumption>,
+    /// The names of the resumed session and of its own.
+    pub sessions: SessionNames,
     /// The ALPN protocol the server chose, where it is visible.
     pub alpn: Option<String>,
     /// What the client offered; `None` when no ClientHello was seen. Clients with the same offer share it.
@@ -330,6 +343,8 @@ pub struct Observation {
     pub client_chain: Vec<Arc<CertificateFacts>>,
     /// The server's chain, leaf first.
     pub server_chain: Vec<Arc<CertificateFacts>>,
+    /// How the chains were learned; of two ways the less direct one.
+    pub certificate_source: CertificateSource,
     /// The OCSP response that the server stapled to its leaf, DER.
     pub ocsp_response: Option<Bytes>,
     /// What the agent makes of the client's chain.

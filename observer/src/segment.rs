@@ -31,8 +31,11 @@ pub struct Segment<'a> {
     pub born: u64,
     /// What else is known of it.
     pub flags: SegmentFlags,
-    /// Socket cookie of the local end, 0 if unknown.
-    pub socket_cookie: u64,
+    /// Cookie of the sender's socket, 0 where it is not on this host, or not known.
+    pub source_socket: u64,
+    /// Cookie of the receiver's socket, 0 where it is not on this host, or not known. While the connection is being
+    /// accepted, this may still be the listener's.
+    pub destination_socket: u64,
     /// cgroup v2 id of the local end, 0 if unknown.
     pub cgroup_id: u64,
 }

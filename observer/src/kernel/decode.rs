@@ -13,6 +13,9 @@ use crate::segment::{Segment, SegmentFlags};
 /// Bytes that one piece can account for: a full capture, and a record behind it that is left out.
 const MAX_WIRE_LEN: u32 = MAX_CAPTURE as u32 + MAX_RECORD_PAYLOAD;
 
+/// `hook_side` of a packet that leaves the host or cgroup.
+const LEAVES: u32 = 2;
+
 /// Why a record is not one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum DecodeError {
@@ -65,6 +68,12 @@ pub fn segment<'a>(record: &'a [u8], clock: &WallClock) -> Result<Segment<'a>, D
     let lo = SocketAddr::new(address(bytes(header, 40)), u16::from_ne_bytes(bytes(header, 72)));
     let hi = SocketAddr::new(address(bytes(header, 56)), u16::from_ne_bytes(bytes(header, 74)));
     let (source, destination) = if direction == LO_TO_HI { (lo, hi) } else { (hi, lo) };
+    // The hook knows the socket of one end: on the way out the sender's, on the way in the receiver's.
+    let cookie = u64::from_ne_bytes(bytes(header, 80));
+    let (source_socket, destination_socket) = match u32::from_ne_bytes(bytes(header, 100)) {
+        LEAVES => (cookie, 0),
+        _ => (0, cookie),
+    };
     let flag = |bit| flags & bit != 0;
     Ok(Segment {
         scope: u64::from_ne_bytes(bytes(header, 32)),
@@ -88,7 +97,8 @@ pub fn segment<'a>(record: &'a [u8], clock: &WallClock) -> Result<Segment<'a>, D
             rst: flag(wire::FLAG_RST),
             truncated: flag(wire::FLAG_TRUNCATED),
         },
-        socket_cookie: u64::from_ne_bytes(bytes(header, 80)),
+        source_socket,
+        destination_socket,
         cgroup_id: u64::from_ne_bytes(bytes(header, 88)),
     })
 }
@@ -164,7 +174,8 @@ mod tests {
             (segment.seq, segment.wire_len, segment.data),
             (0xfeed_beef, 9, &[1, 2, 3][..])
         );
-        assert_eq!((segment.socket_cookie, segment.cgroup_id), (11, 12));
+        assert_eq!((segment.source_socket, segment.destination_socket), (0, 11));
+        assert_eq!(segment.cgroup_id, 12);
         assert_eq!(segment.from_client, Some(true));
         assert_eq!(
             segment.flags,
@@ -174,6 +185,17 @@ mod tests {
                 ..SegmentFlags::default()
             }
         );
+    }
+
+    #[test]
+    fn on_its_way_out_a_packet_has_the_socket_of_its_sender() {
+        let leaving = RecordHeader {
+            hook_side: LEAVES,
+            ..header()
+        };
+        let bytes = record(leaving, &[1, 2, 3]);
+        let segment = segment(&bytes, &CLOCK).unwrap();
+        assert_eq!((segment.source_socket, segment.destination_socket), (11, 0));
     }
 
     #[test]
@@ -190,6 +212,7 @@ mod tests {
         assert_eq!(offset_of!(RecordHeader, flow) + offset_of!(FlowKey, hi_port), 74);
         assert_eq!(offset_of!(RecordHeader, socket_cookie), 80);
         assert_eq!(offset_of!(RecordHeader, cgroup_id), 88);
+        assert_eq!(offset_of!(RecordHeader, hook_side), 100);
     }
 
     #[test]

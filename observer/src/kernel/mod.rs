@@ -20,3 +20,13 @@ pub static OBJECT: Option<&[u8]> = Some(aya::include_bytes_aligned!(concat!(
 /// The kernel half; this agent was built without it.
 #[cfg(not(kernel_object))]
 pub static OBJECT: Option<&[u8]> = None;
+
+/// The library probes, which are an object of their own; as [`OBJECT`].
+#[cfg(library_object)]
+pub static LIBRARY_OBJECT: Option<&[u8]> = Some(aya::include_bytes_aligned!(concat!(
+    env!("OUT_DIR"),
+    "/tls-observer-library-probes"
+)));
+/// The library probes; this agent was built without them.
+#[cfg(not(library_object))]
+pub static LIBRARY_OBJECT: Option<&[u8]> = None;

@@ -81,6 +81,7 @@ fn alert(sender: Side, level: AlertLevel, description: AlertDescription) -> Aler
     AlertSeen {
         sender,
         alert: Some(Alert { level, description }),
+        encrypted: false,
         offset_ns: 3_000_000,
     }
 }
@@ -100,6 +101,8 @@ pub fn refused_client() -> Observation {
         evidence: Evidence::Observed,
         rule: None,
         source: Source::Wire,
+        told: None,
+        sockets: Sockets::default(),
         completeness: Completeness::Complete,
         version: Some(ProtocolVersion::TLS12),
         cipher: Some(CipherSuite(0xc02b)),
@@ -107,6 +110,7 @@ pub fn refused_client() -> Observation {
         group: Some(NamedGroup::X25519),
         resumed: Some(false),
         resumption: None,
+        sessions: SessionNames::default(),
         alpn: None,
         offer: Some(Arc::new(offer())),
         server_name: Some("api.example.com".into()),
@@ -117,6 +121,7 @@ pub fn refused_client() -> Observation {
         client_certificate: ClientCertificate::Sent,
         client_chain: vec![certificate("alice"), certificate("intermediate")],
         server_chain: vec![certificate("server")],
+        certificate_source: CertificateSource::Wire,
         ocsp_response: None,
         client_verdict: Some(verdict(Status::Expired)),
         server_verdict: Some(verdict(Status::Valid)),
@@ -205,6 +210,7 @@ pub fn late_alert() -> Observation {
         alerts: vec![AlertSeen {
             sender: Side::Client,
             alert: None,
+            encrypted: true,
             offset_ns: 9_000_000,
         }],
         ..established_13()

@@ -243,7 +243,8 @@ impl<F: FnMut(&Segment<'_>)> Walk<'_, F> {
                 rst,
                 ..SegmentFlags::default()
             },
-            socket_cookie: 0,
+            source_socket: 0,
+            destination_socket: 0,
             cgroup_id: 0,
         });
         Ok(())

@@ -9,8 +9,8 @@ use observer_tls::stream::ItemBody;
 use super::handshake::is_tls13;
 use super::observe::Ends;
 use crate::observation::{
-    Action, AlertSeen, ClientCertificate, Completeness, Evidence, Observation, Outcome, Resumption, Side,
-    Source, Timings,
+    Action, AlertSeen, CertificateSource, ClientCertificate, Completeness, Evidence, Observation, Outcome,
+    Resumption, SessionNames, Side, Sockets, Source, Timings,
 };
 use crate::outcome::Rule;
 
@@ -145,6 +145,7 @@ impl Reported {
         AlertSeen {
             sender,
             alert,
+            encrypted: alert.is_none(),
             offset_ns: time_ns.saturating_sub(self.start_ns),
         }
     }
@@ -166,6 +167,8 @@ impl Reported {
             evidence: rule.map_or(Evidence::Observed, Rule::evidence),
             rule,
             source: Source::Wire,
+            told: None,
+            sockets: Sockets::default(),
             completeness: self.completeness,
             version: self.version,
             cipher: self.cipher,
@@ -173,6 +176,7 @@ impl Reported {
             group: None,
             resumed: self.resumed,
             resumption: self.resumption,
+            sessions: SessionNames::default(),
             alpn: None,
             offer: None,
             server_name: None,
@@ -183,6 +187,7 @@ impl Reported {
             client_certificate: ClientCertificate::Unknown,
             client_chain: Vec::new(),
             server_chain: Vec::new(),
+            certificate_source: CertificateSource::Wire,
             ocsp_response: None,
             client_verdict: None,
             server_verdict: None,

@@ -5,7 +5,9 @@ use std::net::{IpAddr, SocketAddr};
 use sha1::{Digest, Sha1};
 
 use super::handshake::{Decision, Handshake};
-use crate::observation::{Action, ClientCertificate, Observation, Outcome, Source};
+use crate::observation::{
+    Action, CertificateSource, ClientCertificate, Observation, Outcome, SessionNames, Sockets, Source,
+};
 
 /// The addresses of a handshake's ends.
 #[derive(Clone, Copy, Debug)]
@@ -64,6 +66,8 @@ pub(super) fn handshake(id: [u8; 16], ends: &Ends, handshake: Handshake, decisio
         evidence: conclusion.evidence,
         rule: conclusion.rule,
         source: Source::Wire,
+        told: None,
+        sockets: Sockets::default(),
         completeness: handshake.completeness(),
         version: handshake.version,
         cipher: handshake.cipher,
@@ -71,6 +75,7 @@ pub(super) fn handshake(id: [u8; 16], ends: &Ends, handshake: Handshake, decisio
         group: handshake.group,
         resumption: handshake.resumption(),
         resumed: handshake.resumed(),
+        sessions: SessionNames::default(),
         alpn: handshake.alpn,
         offer: handshake.offer,
         server_name: handshake.server_name,
@@ -81,6 +86,7 @@ pub(super) fn handshake(id: [u8; 16], ends: &Ends, handshake: Handshake, decisio
         client_certificate: client_certificate.unwrap_or(ClientCertificate::Unknown),
         client_chain: handshake.client_chain,
         server_chain: handshake.server_chain,
+        certificate_source: CertificateSource::Wire,
         ocsp_response: handshake.ocsp_response,
         client_verdict: None,
         server_verdict: None,

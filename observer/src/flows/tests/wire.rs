@@ -222,7 +222,8 @@ impl Play {
                 time_ns: self.now,
                 born: place.born,
                 flags,
-                socket_cookie: 0,
+                source_socket: 0,
+                destination_socket: 0,
                 cgroup_id: 0,
             };
             self.table.push(&segment, &mut self.sink);

@@ -103,7 +103,7 @@ impl From<&AlertSeen> for AlertEvent {
             level: seen.alert.map(|alert| Named(alert.level)),
             code: seen.alert.map(|alert| alert.description.0),
             description: seen.alert.map(|alert| Named(alert.description)),
-            encrypted: seen.alert.is_none(),
+            encrypted: seen.encrypted,
             offset_ns: seen.offset_ns,
         }
     }

@@ -43,6 +43,7 @@ impl Handshake {
             self.alerts.push(AlertSeen {
                 sender,
                 alert,
+                encrypted: alert.is_none(),
                 offset_ns,
             });
         }
