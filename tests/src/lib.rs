@@ -14,6 +14,7 @@ pub mod expect;
 pub mod fixtures;
 pub mod inject;
 pub mod lab;
+pub mod memory;
 pub mod metrics;
 pub mod netns;
 pub mod packets;

@@ -43,8 +43,8 @@ impl Library {
         match self {
             Self::OpenSsl => "openssl",
             Self::Go => "go",
-            Self::AwsLc => "rustls-aws-lc",
-            Self::Ring => "rustls-ring",
+            Self::AwsLc => "aws-lc",
+            Self::Ring => "rustls",
         }
     }
 }
