@@ -14,7 +14,6 @@ pub mod openssl;
 pub mod readers;
 pub mod threads;
 
-use std::fmt;
 use std::net::SocketAddr;
 
 use bytes::Bytes;
@@ -95,19 +94,6 @@ pub enum FactBody {
     Failed(Failure),
     /// The handshake succeeded.
     Established,
-    /// The server gave the client a ticket, with which it may come again.
-    Ticket(Ticket),
-}
-
-/// A session ticket (RFC 8446, section 4.6.1). It is no key, but whoever has it can tell that its client comes again: it is
-/// hashed where it is kept, and never shown.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Ticket(pub Bytes);
-
-impl fmt::Debug for Ticket {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Ticket({} bytes)", self.0.len())
-    }
 }
 
 /// What a library found of a peer's chain. The service may have decided otherwise.

@@ -41,6 +41,8 @@ counters! {
     TooLong = 5, "library_hits", "too_long";
     /// Per-CPU scratch space that was missing: as many tasks as there are slots preempted each other.
     ScratchMissing = 6, "library_hits", "no_scratch";
+    /// Programs that began and of which the agent was not told at once; it finds them at its next look.
+    ExecsLost = 7, "", "execs_lost";
 }
 
 /// How many counters there are.

@@ -8,6 +8,7 @@
 //! | `hooks` | what is copied at which function, one file for each library |
 //! | `hit` | the only place that writes into the ring buffer |
 //! | `sockets` | which connection a thread received from last |
+//! | `processes` | programs that begin |
 //! | `scope` | whose hits are wanted |
 //! | `user` | reading the memory of the process |
 //! | `maps` | every map, its size and why |
@@ -20,6 +21,7 @@
 mod hit;
 mod hooks;
 mod maps;
+mod processes;
 mod scope;
 mod sockets;
 mod user;

@@ -15,6 +15,11 @@ use crate::sockets::Received;
 #[map]
 pub static HITS: RingBuf = RingBuf::with_byte_size(2 * 1024 * 1024, 0);
 
+/// Numbers of processes (u32) that have executed a program. What finds no room is found by the agent's next look at all
+/// processes.
+#[map]
+pub static EXECS: RingBuf = RingBuf::with_byte_size(64 * 1024, 0);
+
 /// The connection that each thread received from last. LRU: threads come and go. A thread that is forgotten receives
 /// again before its next handshake.
 #[map]
@@ -33,6 +38,15 @@ pub static COROUTINE_PROCESSES: LruHashMap<u32, u8> = LruHashMap::with_max_entri
 /// Processes that the operator named: 1 wanted, 0 not. Filled by the agent.
 #[map]
 pub static PROCESSES: HashMap<u32, u32> = HashMap::with_max_entries(16 * 1024, 1);
+
+/// The verification of a peer's chain that each thread is in: OpenSSL's context for it.
+#[map]
+pub static VERIFICATIONS: LruHashMap<u64, u64> = LruHashMap::with_max_entries(4096, 0);
+
+/// Where the library in a file keeps the error of a verification in its context, by the probe's target. Filled by the agent,
+/// which reads it off the library's own code; a file that is not here has a probe in the function that returns the error.
+#[map]
+pub static ERROR_OFFSETS: HashMap<u64, u32> = HashMap::with_max_entries(4096, 1);
 
 /// Space to put a hit with its bytes together in; see [`SCRATCH_SLOTS`].
 #[map]

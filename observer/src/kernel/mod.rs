@@ -3,6 +3,7 @@
 pub mod clock;
 pub mod decode;
 pub mod error;
+pub mod hits;
 pub mod loader;
 pub mod preflight;
 pub mod programs;
