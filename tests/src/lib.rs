@@ -10,6 +10,7 @@ pub mod bulk;
 pub mod cgroup;
 pub mod conversation;
 pub mod copies;
+
 pub mod events;
 pub mod expect;
 pub mod fixtures;
