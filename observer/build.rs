@@ -1,6 +1,7 @@
-//! Builds the kernel half, `observer-ebpf`, and leaves its object in `OUT_DIR` for the agent to embed.
+//! Builds the kernel half, `observer-ebpf`, and leaves its two objects in `OUT_DIR` for the agent to embed: the probes on the
+//! wire, and those in libraries.
 //!
-//! With the object there, `cfg(kernel_object)` is set. Without the tools to build it the agent still compiles, and
+//! With the objects there, `cfg(kernel_object)` is set. Without the tools to build it the agent still compiles, and
 //! says at run time that it has no kernel object in it; `cargo xtask setup` installs the tools.
 
 use std::env;

@@ -3,6 +3,7 @@
 
 pub mod file;
 pub mod host;
+pub mod libraries;
 pub mod replay;
 pub mod service;
 pub mod settings;
@@ -20,6 +21,7 @@ use observer_common::limits;
 use crate::cli::{GlobalArgs, RunArgs};
 use crate::exit::Exit;
 use host::Host;
+use libraries::LibraryProbing;
 use service::{Listener, Service};
 use settings::Settings;
 use trust::Trust;
@@ -87,6 +89,8 @@ pub struct Config {
     pub late_alerts: LateAlerts,
     /// What is watched beyond single handshakes.
     pub watching: Watching,
+    /// What of the host's TLS libraries is probed.
+    pub libraries: LibraryProbing,
     /// Named listeners, no listener twice.
     pub services: Vec<Service>,
     /// Trust bundles, no name twice.
@@ -274,6 +278,7 @@ impl Config {
             certificate_chain: settings.certificate_chain.unwrap_or(false),
             late_alerts: settings.late_alerts.unwrap_or(LateAlerts::Unexpected),
             watching: Watching::from_settings(&settings),
+            libraries: LibraryProbing::from_settings(&mut settings)?,
             services,
             trust,
         })

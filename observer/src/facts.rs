@@ -10,6 +10,9 @@
 //! it saw gives nothing: a certificate must never come to stand at another's connection.
 
 pub mod hit;
+pub mod openssl;
+pub mod readers;
+pub mod threads;
 
 use std::net::SocketAddr;
 
@@ -47,6 +50,19 @@ pub struct Origin {
     pub family: Family,
 }
 
+impl Origin {
+    /// Who was hit, in a library of `family`.
+    pub fn of(hit: &hit::Hit<'_>, family: Family) -> Self {
+        let name = hit.name.split(|byte| *byte == 0).next().unwrap_or_default();
+        Self {
+            pid: hit.pid,
+            name: String::from_utf8_lossy(name).into(),
+            cgroup_id: hit.cgroup_id,
+            family,
+        }
+    }
+}
+
 /// A TCP socket as its own end sees it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Socket {
@@ -61,8 +77,11 @@ pub struct Socket {
 pub enum FactBody {
     /// The peer's chain as it was sent, DER, leaf first.
     Chain(Vec<Bytes>),
-    /// The peer was asked for a certificate and sent none.
+    /// The peer was asked for a certificate and sent none, which the library did not accept.
     NoCertificate,
+    /// The service asked the library for the peer's certificate, and there was none. Whether the peer had been asked for
+    /// one, the library does not say.
+    NoPeerCertificate,
     /// The library verified the peer's chain.
     Verified(Verification),
     /// The peer sent an alert.

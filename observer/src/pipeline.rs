@@ -1,7 +1,11 @@
-//! The only wiring: ring buffer → flow table → judge → outputs and metrics, with signals, timeouts and the HTTP server around it.
+//! The only wiring: ring buffers → flow table and readers of libraries → join → judge → outputs and metrics, with signals,
+//! timeouts and the HTTP server around it.
 //!
-//! The ring buffer is the queue between kernel and agent, and the bounded queues of [`Outputs`] are those between the
+//! A ring buffer is the queue between kernel and agent, and the bounded queues of [`Outputs`] are those between the
 //! agent and its readers. Nothing else waits anywhere, so nothing else can be lost.
+
+mod libraries;
+mod losses;
 
 use std::env;
 use std::fs::{File, OpenOptions};
@@ -17,17 +21,20 @@ use tokio::time::{MissedTickBehavior, interval};
 use crate::config::Config;
 use crate::exit::Exit;
 use crate::flows::{FlowLimits, FlowTable};
+use crate::join::Join;
 use crate::judge::live::{LiveJudge, StartError};
 use crate::kernel::clock::WallClock;
 use crate::kernel::reader::Reader;
 use crate::kernel::{KernelError, Probes, loader};
-use crate::observation::{Action, Observation, Outcome};
+use crate::observation::{Action, Observation, Outcome, Sink};
 use crate::output::http::{ListenError, Readiness, Server};
 use crate::output::metrics::{DropCounter, Metrics};
 use crate::output::queue::Outputs;
 use crate::output::target::OutputError;
 use crate::report::Report;
 use crate::watch::Watch;
+use libraries::LibraryStage;
+use losses::LossCounters;
 
 /// How often timeouts are looked for and the kernel's counters are read.
 const TICK: Duration = Duration::from_millis(250);
@@ -93,18 +100,24 @@ pub async fn run(config: Config) -> Result<(), RunError> {
         None => None,
     };
     let judge = LiveJudge::start(&config, metrics.clone())?;
-    let dump = dump_file()?;
+    let (dump, hits_dump) = (dump_file()?, dump_file()?);
     let outputs = Outputs::open(&config, &metrics)?;
     let mut signals = Signals::new()?;
     let (probes, ring) = loader::start(&config)?;
     let reader = Reader::new(ring, dump)?;
+    let libraries = LibraryStage::start(&config, &metrics, hits_dump)?;
     announce(&probes, server.as_ref(), &metrics);
     if let Some(server) = server {
         tokio::spawn(server.serve());
     }
     readiness.set(true);
 
-    let mut agent = Agent::new(&config, probes, reader, judge, outputs, metrics, watch);
+    let source = Source {
+        probes,
+        reader,
+        libraries,
+    };
+    let mut agent = Agent::new(&config, source, judge, outputs, metrics, watch);
     agent.watch(&mut signals).await?;
     readiness.set(false);
     agent.end()
@@ -171,10 +184,29 @@ struct Tally {
     late_alerts: u64,
 }
 
-struct Agent {
+/// Where all comes from.
+struct Source {
     probes: Probes,
     reader: Reader,
+    libraries: LibraryStage,
+}
+
+/// Hands what the flow table observes to the join, and what that need not hold on.
+struct Joining<'a> {
+    join: &'a mut Join,
+    seen: &'a mut Vec<Observation>,
+}
+
+impl Sink for Joining<'_> {
+    fn observation(&mut self, seen: Observation) {
+        self.join.observation(seen, self.seen);
+    }
+}
+
+struct Agent {
+    source: Source,
     flows: FlowTable,
+    join: Join,
     judge: LiveJudge,
     outputs: Outputs,
     metrics: Arc<Metrics>,
@@ -185,14 +217,14 @@ struct Agent {
     /// What follows from one observation; kept for its capacity.
     findings: Vec<Report>,
     decode_errors: (DropCounter, u64),
-    losses: Vec<(DropCounter, u64)>,
+    losses: LossCounters,
+    join_losses: LossCounters,
 }
 
 impl Agent {
     fn new(
         config: &Config,
-        probes: Probes,
-        reader: Reader,
+        source: Source,
         judge: LiveJudge,
         outputs: Outputs,
         metrics: Arc<Metrics>,
@@ -204,16 +236,14 @@ impl Agent {
             config.settle_timeout,
             config.late_alerts,
         ));
-        let losses = flows
-            .stats()
-            .losses()
-            .map(|(stage, reason, _)| (metrics.drop_counter(stage, reason), 0))
-            .into();
+        let losses = LossCounters::new(&metrics, &flows.stats().losses());
+        let join = Join::new(source.libraries.is_running());
+        let join_losses = LossCounters::new(&metrics, &join.stats().losses());
         let decode_errors = (metrics.drop_counter("decode", "undecodable"), 0);
         Self {
-            probes,
-            reader,
+            source,
             flows,
+            join,
             judge,
             outputs,
             metrics,
@@ -223,6 +253,7 @@ impl Agent {
             findings: Vec::new(),
             decode_errors,
             losses,
+            join_losses,
         }
     }
 
@@ -244,7 +275,8 @@ impl Agent {
                     self.judge.reload();
                 }
                 _ = tick.tick() => self.tick()?,
-                () = self.reader.ready() => {}
+                () = self.source.reader.ready() => {}
+                () = self.source.libraries.ready() => {}
             }
             if self.read()? {
                 // More is waiting: let the server and the signals have a turn, then go on at once.
@@ -257,24 +289,34 @@ impl Agent {
         }
     }
 
-    /// Takes a batch out of the ring; true if there may be more.
+    /// Takes a batch out of each ring; true if there may be more.
     fn read(&mut self) -> Result<bool, RunError> {
-        let (flows, seen) = (&mut self.flows, &mut self.seen);
+        let error = |source| RunError::System {
+            what: format!("{DUMP_VARIABLE}: cannot write"),
+            source,
+        };
+        let flows = &mut self.flows;
+        let mut joining = Joining {
+            join: &mut self.join,
+            seen: &mut self.seen,
+        };
         let more = self
+            .source
             .reader
-            .read(|segment| flows.push(segment, seen))
-            .map_err(|source| RunError::System {
-                what: format!("{DUMP_VARIABLE}: cannot write"),
-                source,
-            })?;
+            .read(|segment| flows.push(segment, &mut joining))
+            .map_err(error)?;
+        let more_hits = self.source.libraries.read(&mut self.join).map_err(error)?;
+        self.join
+            .release(self.source.libraries.drained_ns(), &self.flows, &mut self.seen);
         self.deliver();
-        Ok(more)
+        Ok(more || more_hits)
     }
 
     /// Looks for timeouts and exports the counters of all stages.
     fn tick(&mut self) -> Result<(), RunError> {
-        self.reader.adjust_clock();
-        let counts = self.probes.counters.read()?;
+        self.source.reader.adjust_clock();
+        self.source.libraries.tick(&self.metrics)?;
+        let counts = self.source.probes.counters.read()?;
         for counter in Counter::ALL {
             self.metrics.set_kernel_counter(*counter, counts.get(*counter));
         }
@@ -282,25 +324,26 @@ impl Agent {
             what: "cannot read the clock".to_owned(),
             source,
         })?;
-        self.flows
-            .tick(now, counts.get(Counter::RingFull), &mut self.seen);
+        let mut joining = Joining {
+            join: &mut self.join,
+            seen: &mut self.seen,
+        };
+        self.flows.tick(now, counts.get(Counter::RingFull), &mut joining);
         self.deliver();
 
         let stats = self.flows.stats();
         self.metrics.set_flows(stats.connections);
         self.metrics.set_buffer_bytes(stats.buffered_bytes);
-        for ((counter, exported), (_, _, total)) in self.losses.iter_mut().zip(stats.losses()) {
-            counter.inc_by(total - *exported);
-            *exported = total;
-        }
+        self.losses.export(&stats.losses());
+        self.join_losses.export(&self.join.stats().losses());
         let (counter, exported) = &mut self.decode_errors;
-        counter.inc_by(self.reader.undecodable - *exported);
-        *exported = self.reader.undecodable;
+        counter.inc_by(self.source.reader.undecodable - *exported);
+        *exported = self.source.reader.undecodable;
         self.judge.tick();
         for (what, total) in self.watch.forgotten() {
             self.metrics.set_forgotten(what, total);
         }
-        self.probes.flush_log();
+        self.source.probes.flush_log();
         Ok(())
     }
 
@@ -326,12 +369,18 @@ impl Agent {
 
     /// Detaches, reports what is pending as incomplete, and says what it all was.
     fn end(mut self) -> Result<(), RunError> {
-        self.probes.detach();
+        self.source.probes.detach();
         while self.read()? {}
         self.tick()?;
-        self.flows.flush(&mut self.seen);
+        let mut joining = Joining {
+            join: &mut self.join,
+            seen: &mut self.seen,
+        };
+        self.flows.flush(&mut joining);
+        self.join.flush(&mut self.seen);
         self.deliver();
-        let lost = self.probes.counters.read()?.get(Counter::HandshakesLost);
+        self.source.libraries.detach();
+        let lost = self.source.probes.counters.read()?.get(Counter::HandshakesLost);
         let delivery = self.outputs.close(CLOSE_LIMIT);
         let Tally {
             established,

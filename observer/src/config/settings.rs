@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 use serde::Deserialize;
 
+use super::libraries::{Families, Selector};
 use super::service::Service;
 use super::trust::Trust;
 use super::values::{
@@ -124,6 +125,16 @@ settings! {
     /// Name a listener for the metrics' service label, as NAME=ADDRESS:PORT or NAME=PORT; may be repeated.
     #[arg(long, value_name = "NAME=LISTENER", value_delimiter = ',')]
     service: Vec<Service>,
+    /// Probe these TLS libraries of the processes for what TLS 1.3 hides: auto (openssl, gnutls, go), off, or a list of them and
+    /// of aws-lc, rustls, boringssl [default: auto].
+    #[arg(long, value_name = "auto|off|LIST")]
+    libraries: Families,
+    /// Probe only these: path:GLOB (the file with the library), cgroup:PATH or pid:NUMBER; may be repeated.
+    #[arg(long, value_name = "SELECTOR", value_delimiter = ',')]
+    libraries_include: Vec<Selector>,
+    /// Do not probe these: path:GLOB, cgroup:PATH or pid:NUMBER; may be repeated.
+    #[arg(long, value_name = "SELECTOR", value_delimiter = ',')]
+    libraries_exclude: Vec<Selector>,
     /// Judge certificates by these authorities, as NAME=FILE or NAME;KEY=VALUE;… with the keys of a trust table in the file;
     /// may be repeated.
     #[arg(long, value_name = "NAME=FILE", value_delimiter = ',')]

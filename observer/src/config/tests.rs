@@ -89,6 +89,7 @@ fn defaults() {
             certificate_chain: false,
             late_alerts: LateAlerts::Unexpected,
             watching: Watching::default(),
+            libraries: LibraryProbing::default(),
             services: vec![],
             trust: vec![],
         }

@@ -3,6 +3,7 @@
 pub mod clock;
 pub mod decode;
 pub mod error;
+pub mod hits;
 pub mod loader;
 pub mod preflight;
 pub mod programs;
@@ -20,3 +21,13 @@ pub static OBJECT: Option<&[u8]> = Some(aya::include_bytes_aligned!(concat!(
 /// The kernel half; this agent was built without it.
 #[cfg(not(kernel_object))]
 pub static OBJECT: Option<&[u8]> = None;
+
+/// The library probes, which are an object of their own; as [`OBJECT`].
+#[cfg(kernel_object)]
+pub static LIBRARY_OBJECT: Option<&[u8]> = Some(aya::include_bytes_aligned!(concat!(
+    env!("OUT_DIR"),
+    "/tls-observer-library-probes"
+)));
+/// The library probes; this agent was built without them.
+#[cfg(not(kernel_object))]
+pub static LIBRARY_OBJECT: Option<&[u8]> = None;

@@ -45,10 +45,24 @@ impl Family {
             Self::LibreSsl => "libressl",
         }
     }
+
+    /// The name of its probes in metrics and logs.
+    pub const fn probe(self) -> &'static str {
+        match self {
+            Self::OpenSsl => "uprobe:openssl",
+            Self::GnuTls => "uprobe:gnutls",
+            Self::Go => "uprobe:go",
+            Self::RustlsAwsLc => "uprobe:rustls-aws-lc",
+            Self::RustlsRing => "uprobe:rustls-ring",
+            Self::BoringSsl => "uprobe:boringssl",
+            Self::AwsLc => "uprobe:aws-lc",
+            Self::LibreSsl => "uprobe:libressl",
+        }
+    }
 }
 
 /// What is learned at a function.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Role {
     /// A certificate, DER, as it is parsed.
     Certificate,
@@ -60,8 +74,6 @@ pub enum Role {
     Verification,
     /// Whether the process is the client or the server, by what it verifies for.
     OwnRole,
-    /// Which connection a verification is for.
-    Connection,
     /// Whether a chain was found good.
     VerifyResult,
     /// The error that the library keeps of a verification.
@@ -114,12 +126,39 @@ pub struct Hook {
     pub role: Role,
     /// The function.
     pub name: Name,
+    /// The kernel program that is run where it is entered; where it returns, it is the one whose name has `_return` behind
+    /// it.
+    pub program: &'static str,
     /// When.
     pub when: When,
     /// Whether it must be there.
     pub need: Need,
     /// The arguments that are read when it is entered.
     pub arguments: Arguments,
+}
+
+impl Hook {
+    /// The kernel programs, and how each is attached.
+    pub fn programs(&self) -> impl Iterator<Item = (String, Attach)> {
+        let entry = || (self.program.to_owned(), Attach::Instruction);
+        let left = |attach| (format!("{}_return", self.program), attach);
+        let programs = match self.when {
+            When::Entry => [Some(entry()), None],
+            When::Return => [None, Some(left(Attach::Return))],
+            When::EntryAndReturn => [Some(entry()), Some(left(Attach::Return))],
+            When::EachReturnInstruction => [None, Some(left(Attach::Instruction))],
+        };
+        programs.into_iter().flatten()
+    }
+}
+
+/// How a kernel program is attached to the places of a function.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Attach {
+    /// To the instruction itself.
+    Instruction,
+    /// To the return of the function that was entered there.
+    Return,
 }
 
 /// A library, or a part of one that may be in a file of its own.

@@ -341,6 +341,14 @@ impl Metrics {
         self.probes.get_or_create(&labels).set(i64::from(attached));
     }
 
+    /// Says that nothing is attached to `target` any more.
+    pub fn remove_probe(&self, hook: &'static str, target: &str) {
+        self.probes.remove(&ProbeLabels {
+            hook,
+            target: target.to_owned(),
+        });
+    }
+
     /// Says how many connections the flow table holds.
     pub fn set_flows(&self, flows: usize) {
         self.flows.set(i64::try_from(flows).unwrap_or(i64::MAX));

@@ -7,10 +7,18 @@ use super::{Component, Family, Hook};
 use crate::libraries::code::Arguments::{self, Any, C};
 use crate::libraries::names::Name::{self, Exact, Rust, Versioned};
 
-const fn hook(role: Role, name: Name, when: When, need: Need, arguments: Arguments) -> Hook {
+const fn hook(
+    role: Role,
+    name: Name,
+    program: &'static str,
+    when: When,
+    need: Need,
+    arguments: Arguments,
+) -> Hook {
     Hook {
         role,
         name,
+        program,
         when,
         need,
         arguments,
@@ -64,6 +72,7 @@ const RUSTLS: [Name; 5] = [
 const VERIFICATION: Hook = hook(
     Verification,
     Exact("X509_STORE_CTX_init"),
+    "openssl_x509_store_ctx_init",
     Entry,
     Required,
     C(&[1, 3]),
@@ -71,26 +80,27 @@ const VERIFICATION: Hook = hook(
 const OWN_ROLE: Hook = hook(
     OwnRole,
     Exact("X509_STORE_CTX_set_default"),
+    "openssl_x509_store_ctx_set_default",
     Entry,
     Required,
     C(&[1, 2]),
 );
-const CONNECTION: Hook = hook(
-    Connection,
-    Exact("X509_STORE_CTX_set_ex_data"),
-    Entry,
-    Required,
-    C(&[3]),
-);
-const RESULT: Hook = hook(VerifyResult, Exact("X509_verify_cert"), Return, Required, C(&[]));
-const ERROR: Hook = hook(
-    VerifyError,
-    Exact("X509_STORE_CTX_get_error"),
+const RESULT: Hook = hook(
+    VerifyResult,
+    Exact("X509_verify_cert"),
+    "openssl_x509_verify_cert",
     Return,
     Required,
     C(&[]),
 );
-const SET_FD: Hook = hook(Socket, Exact("SSL_set_fd"), Entry, Optional, C(&[1, 2]));
+const ERROR: Hook = hook(
+    VerifyError,
+    Exact("X509_STORE_CTX_get_error"),
+    "openssl_x509_store_ctx_get_error",
+    Return,
+    Required,
+    C(&[]),
+);
 
 /// All that is known.
 pub static COMPONENTS: [Component; 11] = [
@@ -101,13 +111,26 @@ pub static COMPONENTS: [Component; 11] = [
         without: &[CRYPTO_BUFFER],
         hooks: &[
             // The X509 of the certificate is `*arg1`.
-            hook(Certificate, Exact("d2i_X509"), Entry, Required, C(&[1, 2, 3])),
+            hook(
+                Certificate,
+                Exact("d2i_X509"),
+                "openssl_d2i_x509",
+                Entry,
+                Required,
+                C(&[1, 2, 3]),
+            ),
             VERIFICATION,
             OWN_ROLE,
-            CONNECTION,
             RESULT,
             ERROR,
-            hook(LibraryError, Exact("ERR_vset_error"), Entry, Required, C(&[1, 2])),
+            hook(
+                LibraryError,
+                Exact("ERR_vset_error"),
+                "openssl_err_vset_error",
+                Entry,
+                Required,
+                C(&[1, 2]),
+            ),
         ],
     },
     Component {
@@ -120,16 +143,23 @@ pub static COMPONENTS: [Component; 11] = [
             hook(
                 Certificate,
                 Exact("d2i_X509"),
+                "openssl_d2i_x509",
                 EntryAndReturn,
                 Required,
                 C(&[1, 2, 3]),
             ),
             VERIFICATION,
             OWN_ROLE,
-            CONNECTION,
             RESULT,
             ERROR,
-            hook(LibraryError, Exact("ERR_put_error"), Entry, Required, C(&[1, 3])),
+            hook(
+                LibraryError,
+                Exact("ERR_put_error"),
+                "openssl_err_put_error",
+                Entry,
+                Required,
+                C(&[1, 3]),
+            ),
         ],
     },
     Component {
@@ -137,32 +167,28 @@ pub static COMPONENTS: [Component; 11] = [
         part: "libssl 3",
         marks: &[&[Exact("SSL_get1_peer_certificate")]],
         without: &[CUSTOM_VERIFY],
-        hooks: &[
-            hook(
-                PeerCertificate,
-                Exact("SSL_get1_peer_certificate"),
-                Return,
-                Optional,
-                C(&[]),
-            ),
-            SET_FD,
-        ],
+        hooks: &[hook(
+            PeerCertificate,
+            Exact("SSL_get1_peer_certificate"),
+            "openssl_peer_certificate",
+            Return,
+            Optional,
+            C(&[]),
+        )],
     },
     Component {
         family: Family::OpenSsl,
         part: "libssl 1.1",
         marks: &[&[Exact("SSL_get_peer_certificate")]],
         without: &[CUSTOM_VERIFY, Exact("SSL_get1_peer_certificate")],
-        hooks: &[
-            hook(
-                PeerCertificate,
-                Exact("SSL_get_peer_certificate"),
-                Return,
-                Optional,
-                C(&[]),
-            ),
-            SET_FD,
-        ],
+        hooks: &[hook(
+            PeerCertificate,
+            Exact("SSL_get_peer_certificate"),
+            "openssl_peer_certificate",
+            Return,
+            Optional,
+            C(&[]),
+        )],
     },
     Component {
         family: Family::GnuTls,
@@ -173,6 +199,7 @@ pub static COMPONENTS: [Component; 11] = [
             hook(
                 Certificate,
                 Exact("gnutls_pcert_import_x509_raw"),
+                "gnutls_pcert_import_x509_raw",
                 Entry,
                 Required,
                 C(&[2]),
@@ -180,6 +207,7 @@ pub static COMPONENTS: [Component; 11] = [
             hook(
                 VerifyResult,
                 Exact("gnutls_certificate_verify_peers"),
+                "gnutls_certificate_verify_peers",
                 EntryAndReturn,
                 OneOfRole,
                 C(&[1, 4]),
@@ -187,6 +215,7 @@ pub static COMPONENTS: [Component; 11] = [
             hook(
                 VerifyResult,
                 Exact("gnutls_certificate_verify_peers2"),
+                "gnutls_certificate_verify_peers2",
                 EntryAndReturn,
                 OneOfRole,
                 C(&[1, 2]),
@@ -194,14 +223,23 @@ pub static COMPONENTS: [Component; 11] = [
             hook(
                 VerifyResult,
                 Exact("gnutls_certificate_verify_peers3"),
+                "gnutls_certificate_verify_peers3",
                 EntryAndReturn,
                 OneOfRole,
                 C(&[1, 3]),
             ),
-            hook(AlertSent, Exact("gnutls_alert_send"), Entry, Required, C(&[1, 3])),
+            hook(
+                AlertSent,
+                Exact("gnutls_alert_send"),
+                "gnutls_alert_send",
+                Entry,
+                Required,
+                C(&[1, 3]),
+            ),
             hook(
                 HandshakeResult,
                 Exact("gnutls_handshake"),
+                "gnutls_handshake",
                 Return,
                 Required,
                 C(&[]),
@@ -209,6 +247,7 @@ pub static COMPONENTS: [Component; 11] = [
             hook(
                 Socket,
                 Exact("gnutls_transport_set_int2"),
+                "gnutls_transport_set_int2",
                 Entry,
                 Optional,
                 C(&[1, 2, 3]),
@@ -225,6 +264,7 @@ pub static COMPONENTS: [Component; 11] = [
             hook(
                 ClientChain,
                 Exact("crypto/tls.(*Conn).processCertsFromClient"),
+                "go_process_certs_from_client",
                 Entry,
                 Optional,
                 Any,
@@ -232,6 +272,7 @@ pub static COMPONENTS: [Component; 11] = [
             hook(
                 ServerChain,
                 Exact("crypto/tls.(*Conn).verifyServerCertificate"),
+                "go_verify_server_certificate",
                 Entry,
                 Optional,
                 Any,
@@ -239,6 +280,7 @@ pub static COMPONENTS: [Component; 11] = [
             hook(
                 AlertSent,
                 Exact("crypto/tls.(*Conn).sendAlertLocked"),
+                "go_send_alert_locked",
                 Entry,
                 Required,
                 Any,
@@ -246,6 +288,7 @@ pub static COMPONENTS: [Component; 11] = [
             hook(
                 HandshakeResult,
                 Exact("crypto/tls.(*Conn).handshakeContext"),
+                "go_handshake_context",
                 EachReturnInstruction,
                 Required,
                 Any,
@@ -258,8 +301,22 @@ pub static COMPONENTS: [Component; 11] = [
         marks: &[&RUSTLS, &[AWS_LC_OPEN]],
         without: &[],
         hooks: &[
-            hook(Opened, AWS_LC_OPEN, EntryAndReturn, Required, C(&[2, 3])),
-            hook(Sealed, AWS_LC_SEAL, Entry, Required, C(&[])),
+            hook(
+                Opened,
+                AWS_LC_OPEN,
+                "aws_lc_evp_aead_ctx_open",
+                EntryAndReturn,
+                Required,
+                C(&[2, 3]),
+            ),
+            hook(
+                Sealed,
+                AWS_LC_SEAL,
+                "aws_lc_evp_aead_ctx_seal",
+                Entry,
+                Required,
+                C(&[]),
+            ),
         ],
     },
     Component {
@@ -268,10 +325,38 @@ pub static COMPONENTS: [Component; 11] = [
         marks: &[&RUSTLS],
         without: &[AWS_LC_OPEN],
         hooks: &[
-            hook(ClientChain, CLIENT_CERTIFICATE, Entry, Optional, Any),
-            hook(ServerChain, SERVER_CERTIFICATE, Entry, Optional, Any),
-            hook(VerifyError, CERTIFICATE_ALERT, Entry, Optional, Any),
-            hook(AlertSent, FATAL_ALERT, Entry, Required, Any),
+            hook(
+                ClientChain,
+                CLIENT_CERTIFICATE,
+                "rustls_verify_client_cert",
+                Entry,
+                Optional,
+                Any,
+            ),
+            hook(
+                ServerChain,
+                SERVER_CERTIFICATE,
+                "rustls_verify_server_cert",
+                Entry,
+                Optional,
+                Any,
+            ),
+            hook(
+                VerifyError,
+                CERTIFICATE_ALERT,
+                "rustls_send_cert_verify_error_alert",
+                Entry,
+                Optional,
+                Any,
+            ),
+            hook(
+                AlertSent,
+                FATAL_ALERT,
+                "rustls_send_fatal_alert",
+                Entry,
+                Required,
+                Any,
+            ),
         ],
     },
     Component {

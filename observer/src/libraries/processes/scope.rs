@@ -1,6 +1,6 @@
 //! Which processes are looked at, and which of their files.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 use std::fs;
 use std::io;
 use std::os::unix::fs::MetadataExt;
@@ -16,6 +16,10 @@ const MAX_CGROUPS: usize = 16 * 1024;
 pub struct Filter {
     /// Only processes of this cgroup (v2) and those below it: its directory.
     pub cgroup: Option<PathBuf>,
+    /// Of those, only processes of these cgroups and those below them, unless empty.
+    pub cgroups: Vec<PathBuf>,
+    /// No processes of these cgroups and those below them.
+    pub not_cgroups: Vec<PathBuf>,
     /// Only these processes, unless empty.
     pub pids: BTreeSet<u32>,
     /// Not these.
@@ -37,16 +41,28 @@ impl Filter {
         (self.paths.is_empty() || self.paths.is_match(path)) && !self.not_paths.is_match(path)
     }
 
+    /// Whether it needs no cgroup to say which processes are looked at.
+    pub fn is_without_cgroups(&self) -> bool {
+        self.cgroup.is_none() && self.cgroups.is_empty() && self.not_cgroups.is_empty()
+    }
+
     /// The processes there are now, in order, and how many cgroups could not be read.
     ///
     /// # Errors
     /// If `/proc`, or the cgroup, cannot be listed.
     pub fn processes(&self, proc: &Path) -> io::Result<(Vec<u32>, u64)> {
-        let (mut pids, unread) = match &self.cgroup {
+        let (mut pids, mut unread) = match &self.cgroup {
             Some(cgroup) => members(cgroup)?,
             None => (listed(proc)?, 0),
         };
         pids.retain(|&pid| self.takes_process(pid));
+        for (cgroups, is_wanted) in [(&self.cgroups, true), (&self.not_cgroups, false)] {
+            if !cgroups.is_empty() {
+                let (members, failed) = members_of_all(cgroups);
+                unread += failed;
+                pids.retain(|pid| members.contains(pid) == is_wanted);
+            }
+        }
         pids.sort_unstable();
         Ok((pids, unread))
     }
@@ -63,6 +79,23 @@ pub fn cgroup_id(cgroup: &Path) -> io::Result<u64> {
 fn listed(proc: &Path) -> io::Result<Vec<u32>> {
     let names = fs::read_dir(proc)?.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok());
     Ok(names.collect())
+}
+
+/// Processes of several cgroups. One that is not there has none: it may come, and come again.
+fn members_of_all(cgroups: &[PathBuf]) -> (HashSet<u32>, u64) {
+    let mut all = HashSet::new();
+    let mut unread = 0;
+    for cgroup in cgroups {
+        match members(cgroup) {
+            Ok((pids, failed)) => {
+                all.extend(pids);
+                unread += failed;
+            }
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(_) => unread += 1,
+        }
+    }
+    (all, unread)
 }
 
 /// Processes of a cgroup and of those below it. Cgroups come and go while they are read: what cannot be read is counted.
@@ -145,6 +178,19 @@ mod tests {
         let (pids, unread) = filter.processes(Path::new("/none")).unwrap();
         assert_eq!(pids, [1, 7]);
         assert_eq!(unread, 1, "a/cgroup.procs is not there");
+        let within = |cgroups: &[&str], not_cgroups: &[&str]| {
+            let paths = |names: &[&str]| names.iter().map(|name| root.path().join(name)).collect();
+            let filter = Filter {
+                cgroup: Some(root.path().to_owned()),
+                cgroups: paths(cgroups),
+                not_cgroups: paths(not_cgroups),
+                ..Filter::default()
+            };
+            filter.processes(Path::new("/none")).unwrap().0
+        };
+        assert_eq!(within(&["a/b", "c"], &[]), [7, 9]);
+        assert_eq!(within(&[], &["a/b", "c"]), [1]);
+        assert!(within(&["c"], &[]).is_empty());
         let gone = Filter {
             cgroup: Some(root.path().join("c")),
             ..Filter::default()

@@ -1,0 +1,231 @@
+//! The only place that writes into the ring buffer. Every hit that finds no room is counted.
+
+use core::intrinsics::{AtomicOrdering, atomic_xchg};
+
+use aya_ebpf::EbpfContext;
+use aya_ebpf::helpers::{bpf_get_current_comm, bpf_get_current_pid_tgid, generated};
+use observer_common::hit::counters::LibraryCounter;
+use observer_common::hit::{FLAG_TOO_LONG, FLAG_UNREADABLE, MAX_HIT_BYTES};
+use observer_common::{HIT_HEADER_LEN, HitHeader, SocketSeen};
+
+use crate::maps::{HIT_SCRATCH, HITS, count};
+use crate::scope::is_wanted;
+use crate::sockets;
+use crate::user::Unreadable;
+
+/// Scratch slots per CPU. A task that is in a probe may be preempted by another that comes to one.
+pub const SCRATCH_SLOTS: u32 = 4;
+
+/// `BPF_RB_NO_WAKEUP`: the agent looks by itself many times a second; a wake-up for each hit costs more than all the rest.
+const NO_WAKEUP: u64 = 1;
+/// `BPF_RB_FORCE_WAKEUP`: the ring fills faster than the agent looks.
+const FORCE_WAKEUP: u64 = 2;
+/// `BPF_RB_AVAIL_DATA`.
+const AVAILABLE: u64 = 0;
+
+/// Bytes waiting in the ring at which the agent is woken. Set by the agent to a share of the ring's size.
+#[unsafe(no_mangle)]
+static WAKE_AT: u64 = 1 << 19;
+
+/// A hit that is put together with its bytes.
+#[repr(C)]
+pub struct Scratch {
+    header: HitHeader,
+    bytes: [u8; MAX_HIT_BYTES],
+    /// 1 while a program uses this slot.
+    busy: u64,
+}
+
+/// A hit: begun when it is wanted, and sent.
+pub struct Hit {
+    header: HitHeader,
+}
+
+impl Hit {
+    /// A hit of a library that runs on threads. None if nobody wants it, or if the thread has not received anything: what it
+    /// does then, as reading its own certificates, is about no connection.
+    #[inline(always)]
+    pub fn of_thread(ctx: &impl EbpfContext, kind: u16) -> Option<Self> {
+        let thread = bpf_get_current_pid_tgid();
+        if !is_wanted((thread >> 32) as u32) {
+            count(LibraryCounter::Unwanted);
+            return None;
+        }
+        Self::about(ctx, kind, thread, 0, sockets::of_thread(thread))
+    }
+
+    /// A hit of Go, whose goroutine is `coroutine`.
+    #[inline(always)]
+    pub fn of_coroutine(ctx: &impl EbpfContext, kind: u16, coroutine: u64) -> Option<Self> {
+        let thread = bpf_get_current_pid_tgid();
+        if !is_wanted((thread >> 32) as u32) {
+            count(LibraryCounter::Unwanted);
+            return None;
+        }
+        let socket = sockets::of_coroutine(thread, coroutine);
+        Self::about(ctx, kind, thread, coroutine, socket)
+    }
+
+    #[inline(always)]
+    fn about(
+        ctx: &impl EbpfContext,
+        kind: u16,
+        thread: u64,
+        coroutine: u64,
+        socket: Option<SocketSeen>,
+    ) -> Option<Self> {
+        let Some(socket) = socket else {
+            count(LibraryCounter::NoSocket);
+            return None;
+        };
+        // SAFETY: helpers without preconditions; the context is the program's own.
+        let (time_ns, cgroup_id, target) = unsafe {
+            (
+                generated::bpf_ktime_get_ns(),
+                generated::bpf_get_current_cgroup_id(),
+                generated::bpf_get_attach_cookie(ctx.as_ptr()),
+            )
+        };
+        Some(Self {
+            header: HitHeader {
+                kind,
+                flags: 0,
+                captured: 0,
+                time_ns,
+                pid: (thread >> 32) as u32,
+                tid: thread as u32,
+                coroutine,
+                cgroup_id,
+                target,
+                values: [0; 4],
+                socket,
+                name: bpf_get_current_comm().unwrap_or_default(),
+            },
+        })
+    }
+
+    /// The attach cookie of the probe.
+    #[inline(always)]
+    pub fn target(&self) -> u64 {
+        self.header.target
+    }
+
+    /// What the kind says.
+    #[inline(always)]
+    pub fn values(mut self, values: [u64; 4]) -> Self {
+        self.header.values = values;
+        self
+    }
+
+    /// Memory of the process could not be read.
+    #[inline(always)]
+    pub fn unreadable(mut self, _: Unreadable) -> Self {
+        count(LibraryCounter::Unreadable);
+        self.header.flags |= FLAG_UNREADABLE;
+        self
+    }
+
+    /// Sends it without bytes.
+    #[inline(always)]
+    pub fn send(mut self) {
+        // SAFETY: the header is as long as that.
+        unsafe { output((&raw mut self.header).cast(), HIT_HEADER_LEN as u64) };
+    }
+
+    /// Sends it with `length` bytes of the process's memory from `address` on.
+    #[inline(always)]
+    pub fn send_with(mut self, address: u64, length: u64) {
+        if length == 0 {
+            return self.send();
+        }
+        if length > MAX_HIT_BYTES as u64 {
+            count(LibraryCounter::TooLong);
+            self.header.flags |= FLAG_TOO_LONG;
+            return self.send();
+        }
+        let Some(scratch) = claim() else {
+            return;
+        };
+        let length = bounded_length(length);
+        // SAFETY: `length` is at most that of `bytes`; the helper checks the address.
+        let result = unsafe {
+            generated::bpf_probe_read_user(
+                (&raw mut scratch.bytes).cast(),
+                length as u32,
+                address as *const core::ffi::c_void,
+            )
+        };
+        if result == 0 {
+            self.header.captured = length as u32;
+            scratch.header = self.header;
+            // SAFETY: the bytes stand right behind the header, in the same map value.
+            unsafe { output((&raw mut scratch.header).cast(), HIT_HEADER_LEN as u64 + length) };
+        } else {
+            self.unreadable(Unreadable).send();
+        }
+        release(scratch);
+    }
+}
+
+/// Cuts a length of 1 to [`MAX_HIT_BYTES`] to that, where the verifier sees it.
+#[inline(always)]
+fn bounded_length(length: u64) -> u64 {
+    let mut last = length.wrapping_sub(1);
+    // SAFETY: changes nothing but one register. In assembly, because the optimiser would drop a mask that it knows to be
+    // redundant.
+    unsafe { core::arch::asm!("{0} &= 0x3fff", inout(reg) last) };
+    last + 1
+}
+
+const _: () = assert!(
+    MAX_HIT_BYTES == 0x3fff + 1,
+    "the mask in `bounded_length` is that of the limit"
+);
+
+/// # Safety
+/// `size` bytes can be read at `record`.
+#[inline(always)]
+unsafe fn output(record: *mut core::ffi::c_void, size: u64) {
+    let ring = (&raw const HITS).cast_mut().cast();
+    // SAFETY: as promised; the ring is a map of this object.
+    let written = unsafe {
+        let wake_at = core::ptr::read_volatile(&raw const WAKE_AT);
+        let waiting = HITS.query(AVAILABLE);
+        let wake = if waiting < wake_at && waiting + size >= wake_at {
+            FORCE_WAKEUP
+        } else {
+            NO_WAKEUP
+        };
+        generated::bpf_ringbuf_output(ring, record, size, wake)
+    };
+    count(if written == 0 {
+        LibraryCounter::Emitted
+    } else {
+        LibraryCounter::RingFull
+    });
+}
+
+/// Takes a free scratch slot of this CPU; give it back with [`release`].
+#[inline(always)]
+fn claim() -> Option<&'static mut Scratch> {
+    for slot in 0..SCRATCH_SLOTS {
+        let Some(scratch) = HIT_SCRATCH.get_ptr_mut(slot) else {
+            continue;
+        };
+        // SAFETY: `busy` lies in a map value that lives as long as the program is loaded.
+        let busy = unsafe { atomic_xchg::<u64, { AtomicOrdering::SeqCst }>(&raw mut (*scratch).busy, 1) };
+        if busy == 0 {
+            // SAFETY: the slot was free, and is this program's until it is released.
+            return Some(unsafe { &mut *scratch });
+        }
+    }
+    count(LibraryCounter::ScratchMissing);
+    None
+}
+
+/// Gives a slot back.
+#[inline(always)]
+fn release(scratch: &mut Scratch) {
+    // SAFETY: as in `claim`.
+    unsafe { atomic_xchg::<u64, { AtomicOrdering::SeqCst }>(&raw mut scratch.busy, 0) };
+}

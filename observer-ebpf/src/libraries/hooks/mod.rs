@@ -1,0 +1,5 @@
+//! What is copied at which function: one file for each library.
+//!
+//! A program's name is that of its library and function, which is how the agent finds it.
+
+pub mod openssl;

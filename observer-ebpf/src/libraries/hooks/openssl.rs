@@ -1,0 +1,151 @@
+//! OpenSSL 1.1.1 and later: libcrypto's functions for certificates, verification and errors.
+
+use aya_ebpf::helpers::bpf_get_current_pid_tgid;
+use aya_ebpf::macros::{uprobe, uretprobe};
+use aya_ebpf::programs::{ProbeContext, RetProbeContext};
+use observer_common::hit::openssl::{
+    CERTIFICATE, CERTIFICATE_PARSED, ERR_LIB_SSL, ERROR, ERROR_NOT_READ, FAILURE, NO_PEER_CERTIFICATE,
+    PURPOSE, PURPOSE_CLIENT, PURPOSE_SERVER, RESULT, VERIFICATION,
+};
+
+use crate::hit::Hit;
+use crate::maps::{ERROR_OFFSETS, VERIFICATIONS};
+use crate::user;
+
+/// `X509 *d2i_X509(X509 **into, const unsigned char **in, long length)`.
+#[uprobe]
+pub fn openssl_d2i_x509(ctx: ProbeContext) -> u32 {
+    let (into, input, length) = (argument(&ctx, 0), argument(&ctx, 1), argument(&ctx, 2));
+    let Some(hit) = Hit::of_thread(&ctx, CERTIFICATE) else {
+        return 0;
+    };
+    // Without a place to put it in, it makes one, and returns it.
+    let certificate = match into {
+        0 => 0,
+        into => user::read::<u64>(into).unwrap_or(0),
+    };
+    let hit = hit.values([certificate, length, 0, 0]);
+    match user::read::<u64>(input) {
+        Ok(start) => hit.send_with(start, length),
+        Err(error) => hit.unreadable(error).send(),
+    }
+    0
+}
+
+/// The `X509` that `d2i_X509` returns.
+#[uretprobe]
+pub fn openssl_d2i_x509_return(ctx: RetProbeContext) -> u32 {
+    let certificate: u64 = ctx.ret();
+    if let Some(hit) = Hit::of_thread(&ctx, CERTIFICATE_PARSED) {
+        hit.values([certificate, 0, 0, 0]).send();
+    }
+    0
+}
+
+/// `int X509_STORE_CTX_init(X509_STORE_CTX *context, X509_STORE *store, X509 *leaf, STACK_OF(X509) *others)`.
+#[uprobe]
+pub fn openssl_x509_store_ctx_init(ctx: ProbeContext) -> u32 {
+    if let Some(hit) = Hit::of_thread(&ctx, VERIFICATION) {
+        hit.values([argument(&ctx, 0), argument(&ctx, 2), 0, 0]).send();
+    }
+    0
+}
+
+/// `int X509_STORE_CTX_set_default(X509_STORE_CTX *context, const char *name)`.
+#[uprobe]
+pub fn openssl_x509_store_ctx_set_default(ctx: ProbeContext) -> u32 {
+    let (context, Ok(name)) = (argument(&ctx, 0), user::read::<[u8; 11]>(argument(&ctx, 1))) else {
+        return 0;
+    };
+    let purpose = match &name {
+        b"ssl_client\0" => PURPOSE_CLIENT,
+        b"ssl_server\0" => PURPOSE_SERVER,
+        _ => return 0,
+    };
+    if let Some(hit) = Hit::of_thread(&ctx, PURPOSE) {
+        // If it fails, the result goes untold.
+        let _ = VERIFICATIONS.insert(&bpf_get_current_pid_tgid(), &context, 0);
+        hit.values([context, purpose, 0, 0]).send();
+    }
+    0
+}
+
+/// What `X509_verify_cert` returns, for a peer's chain: the library's check of its own chain has no purpose.
+#[uretprobe]
+pub fn openssl_x509_verify_cert_return(ctx: RetProbeContext) -> u32 {
+    let thread = bpf_get_current_pid_tgid();
+    // SAFETY: the entry of this thread, which is here.
+    let Some(context) = unsafe { VERIFICATIONS.get(thread) }.copied() else {
+        return 0;
+    };
+    let _ = VERIFICATIONS.remove(thread);
+    let result: i32 = ctx.ret();
+    let Some(hit) = Hit::of_thread(&ctx, RESULT) else {
+        return 0;
+    };
+    // SAFETY: the agent fills the map before it attaches, and changes no entry.
+    let offset = unsafe { ERROR_OFFSETS.get(hit.target()) }.copied();
+    let hit = match offset.map(|offset| user::read::<i32>(context.wrapping_add(u64::from(offset)))) {
+        None => hit.values([result as u64, ERROR_NOT_READ, 0, 0]),
+        Some(Ok(error)) => hit.values([result as u64, error as u64, 0, 0]),
+        Some(Err(error)) => hit
+            .values([result as u64, ERROR_NOT_READ, 0, 0])
+            .unreadable(error),
+    };
+    hit.send();
+    0
+}
+
+/// What `X509_STORE_CTX_get_error` returns.
+#[uretprobe]
+pub fn openssl_x509_store_ctx_get_error_return(ctx: RetProbeContext) -> u32 {
+    let error: i32 = ctx.ret();
+    if let Some(hit) = Hit::of_thread(&ctx, ERROR) {
+        hit.values([error as u64, 0, 0, 0]).send();
+    }
+    0
+}
+
+/// `void ERR_vset_error(int library, int reason, …)`: 3.0 and later.
+#[uprobe]
+pub fn openssl_err_vset_error(ctx: ProbeContext) -> u32 {
+    failure(&ctx, 1)
+}
+
+/// `void ERR_put_error(int library, int function, int reason, …)`: 1.1.1.
+#[uprobe]
+pub fn openssl_err_put_error(ctx: ProbeContext) -> u32 {
+    failure(&ctx, 2)
+}
+
+/// What `SSL_get1_peer_certificate` and `SSL_get_peer_certificate` return.
+#[uretprobe]
+pub fn openssl_peer_certificate_return(ctx: RetProbeContext) -> u32 {
+    let certificate: u64 = ctx.ret();
+    if certificate == 0
+        && let Some(hit) = Hit::of_thread(&ctx, NO_PEER_CERTIFICATE)
+    {
+        hit.send();
+    }
+    0
+}
+
+/// An error of the SSL library, whose reason is the argument number `reason`.
+#[inline(always)]
+fn failure(ctx: &ProbeContext, reason: usize) -> u32 {
+    // `int`s: the upper half of the register is anything.
+    let library = argument(ctx, 0) as u32;
+    if u64::from(library) == ERR_LIB_SSL
+        && let Some(hit) = Hit::of_thread(ctx, FAILURE)
+    {
+        let reason = argument(ctx, reason) as u32;
+        hit.values([u64::from(reason), 0, 0, 0]).send();
+    }
+    0
+}
+
+/// An argument, counted from 0; there are that many registers.
+#[inline(always)]
+fn argument(ctx: &ProbeContext, n: usize) -> u64 {
+    ctx.arg(n).unwrap_or(0)
+}

@@ -1,0 +1,42 @@
+//! The readers of all libraries, and which of them a hit is for.
+
+use super::Fact;
+use super::hit::Hit;
+use super::openssl::OpenSsl;
+
+/// The readers of all libraries.
+#[derive(Debug, Default)]
+pub struct Readers {
+    openssl: OpenSsl,
+    unknown: u64,
+}
+
+impl Readers {
+    /// Takes a hit; facts that it completes go to `facts`.
+    pub fn take(&mut self, hit: &Hit<'_>, facts: &mut Vec<Fact>) {
+        // The upper byte of a kind is the library: see the modules of `observer_common::hit`.
+        match hit.kind >> 8 {
+            1 => self.openssl.take(hit, facts),
+            _ => self.unknown += 1,
+        }
+    }
+
+    /// Hits that gave no fact, as `stage` and `reason` labels with their counts.
+    pub fn losses(&self) -> [(&'static str, &'static str, u64); 3] {
+        let openssl = self.openssl.losses();
+        [
+            ("library_hits", "unknown_kind", self.unknown),
+            ("library_hits", "too_many_threads", openssl.too_many_threads),
+            ("library_hits", "does_not_fit", openssl.does_not_fit),
+        ]
+    }
+}
+
+/// What a reader could not use.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Losses {
+    /// Threads whose hits were given up because there were too many.
+    pub too_many_threads: u64,
+    /// Certificates and results that do not belong together, so that they were believed of no connection.
+    pub does_not_fit: u64,
+}
