@@ -237,7 +237,7 @@ impl Agent {
             config.late_alerts,
         ));
         let losses = LossCounters::new(&metrics, &flows.stats().losses());
-        let join = Join::new(source.libraries.is_running());
+        let join = Join::new(source.libraries.is_running(), config.late_alerts);
         let join_losses = LossCounters::new(&metrics, &join.stats().losses());
         let decode_errors = (metrics.drop_counter("decode", "undecodable"), 0);
         Self {
@@ -335,7 +335,9 @@ impl Agent {
         self.metrics.set_flows(stats.connections);
         self.metrics.set_buffer_bytes(stats.buffered_bytes);
         self.losses.export(&stats.losses());
-        self.join_losses.export(&self.join.stats().losses());
+        let joined = self.join.stats();
+        self.metrics.set_facts_joined(joined.joined);
+        self.join_losses.export(&joined.losses());
         let (counter, exported) = &mut self.decode_errors;
         counter.inc_by(self.source.reader.undecodable - *exported);
         *exported = self.source.reader.undecodable;

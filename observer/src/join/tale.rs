@@ -90,6 +90,7 @@ impl Tale {
     fn take(&mut self, fact: &Fact, certificates: &mut CertificateCache) -> Result<(), Contradiction> {
         let time_ns = fact.time_ns;
         match &fact.body {
+            FactBody::Chain(ders) if ders.is_empty() => {}
             FactBody::Chain(ders) => {
                 let chain: Vec<_> = ders.iter().map(|der| certificates.facts(der)).collect();
                 let other =
@@ -102,6 +103,8 @@ impl Tale {
                 }
             }
             FactBody::NoCertificate => self.no_certificate = true,
+            // The wire tells better whether one was asked for.
+            FactBody::NoPeerCertificate => {}
             FactBody::Verified(found) => {
                 let told = &mut self.end.verification;
                 // A fault stays one, whatever is asked of the certificate next.
