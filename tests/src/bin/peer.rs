@@ -7,7 +7,7 @@ use std::process::ExitCode;
 
 use anyhow::{Context, Result};
 use clap::Parser;
-use observer_tests::peers::{rustls, tcp};
+use observer_tests::peers::{libssl, lookalike, rustls, tcp};
 use serde_json::json;
 
 #[derive(Parser)]
@@ -16,6 +16,10 @@ enum Peer {
     Server(rustls::ServerFlags),
     /// rustls client that expects its payload back.
     Client(rustls::ClientFlags),
+    /// OpenSSL server on libraries of its own that sends back what it gets.
+    LibsslServer(libssl::Flags),
+    /// Calls a library that only looks like OpenSSL.
+    Lookalike(lookalike::Flags),
     /// Accepts and says nothing.
     SilentServer {
         #[arg(long)]
@@ -56,6 +60,8 @@ fn main() -> Result<ExitCode> {
                 ExitCode::FAILURE
             });
         }
+        Peer::LibsslServer(flags) => libssl::run(&flags)?,
+        Peer::Lookalike(flags) => lookalike::run(&flags)?,
         Peer::SilentServer { listen } => tcp::silent_server(listen)?,
         Peer::ResetServer { listen } => tcp::reset_server(listen)?,
         Peer::HttpServer { listen } => tcp::http_server(listen)?,

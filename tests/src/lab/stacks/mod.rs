@@ -9,7 +9,7 @@ mod nginx;
 mod node;
 mod openssl;
 mod openssl_conf;
-mod program;
+pub mod program;
 mod python;
 mod rustls;
 pub mod strangers;
