@@ -19,14 +19,12 @@ mod ebpf_toolchain;
 use ebpf_toolchain::{DISTRO, LINKER, NIGHTLY, Toolchain};
 
 const PACKAGE: &str = "observer-ebpf";
-const LIBRARY_OBJECT: &str = "tls-observer-library-probes";
 /// Set to `1`, this leaves the kernel half out.
 const NO_EBPF: &str = "TLS_OBSERVER_NO_EBPF";
 const REMEDY: &str = "the agent gets no kernel object; remedy: cargo xtask setup";
 
 fn main() -> Result<()> {
     println!("cargo:rustc-check-cfg=cfg(kernel_object)");
-    println!("cargo:rustc-check-cfg=cfg(library_object)");
     println!("cargo:rerun-if-env-changed={NO_EBPF}");
     println!("cargo:rerun-if-changed=build.rs");
     println!("cargo:rerun-if-changed=../xtask/src/ebpf_toolchain.rs");
@@ -45,10 +43,6 @@ fn main() -> Result<()> {
     };
     build(&toolchain, &linker)?;
     println!("cargo:rustc-cfg=kernel_object");
-    let output = PathBuf::from(env::var_os("OUT_DIR").context("OUT_DIR is not set")?);
-    if output.join(LIBRARY_OBJECT).exists() {
-        println!("cargo:rustc-cfg=library_object");
-    }
     Ok(())
 }
 
