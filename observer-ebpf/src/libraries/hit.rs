@@ -104,6 +104,12 @@ impl Hit {
         })
     }
 
+    /// When the thread, or coroutine, received last.
+    #[inline(always)]
+    pub fn received_ns(&self) -> u64 {
+        self.header.socket.received_ns
+    }
+
     /// What the kind says.
     #[inline(always)]
     pub fn values(mut self, values: [u64; 4]) -> Self {
@@ -114,14 +120,25 @@ impl Hit {
     /// Memory of the process could not be read.
     #[inline(always)]
     pub fn unreadable(mut self, _: Unreadable) -> Self {
-        count(LibraryCounter::Unreadable);
-        self.header.flags |= FLAG_UNREADABLE;
+        self.note(LibraryCounter::Unreadable, FLAG_UNREADABLE);
         self
+    }
+
+    #[inline(always)]
+    fn note(&mut self, counter: LibraryCounter, flag: u16) {
+        count(counter);
+        self.header.flags |= flag;
     }
 
     /// Sends it without bytes.
     #[inline(always)]
     pub fn send(mut self) {
+        self.put();
+    }
+
+    /// Not by value: each move of a hit may cost as much of the stack, which is short.
+    #[inline(always)]
+    fn put(&mut self) {
         // SAFETY: the header is as long as that.
         unsafe { output((&raw mut self.header).cast(), HIT_HEADER_LEN as u64) };
     }
@@ -130,12 +147,11 @@ impl Hit {
     #[inline(always)]
     pub fn send_with(mut self, address: u64, length: u64) {
         if length == 0 {
-            return self.send();
+            return self.put();
         }
         if length > MAX_HIT_BYTES as u64 {
-            count(LibraryCounter::TooLong);
-            self.header.flags |= FLAG_TOO_LONG;
-            return self.send();
+            self.note(LibraryCounter::TooLong, FLAG_TOO_LONG);
+            return self.put();
         }
         let Some(scratch) = claim() else {
             return;
@@ -155,7 +171,8 @@ impl Hit {
             // SAFETY: the bytes stand right behind the header, in the same map value.
             unsafe { output((&raw mut scratch.header).cast(), HIT_HEADER_LEN as u64 + length) };
         } else {
-            self.unreadable(Unreadable).send();
+            self.note(LibraryCounter::Unreadable, FLAG_UNREADABLE);
+            self.put();
         }
         release(scratch);
     }
