@@ -139,12 +139,16 @@ pub fn gnutls_certificate_verify_peers_return(ctx: RetProbeContext) -> u32 {
     let Some(call) = leave(function::VERIFY_PEERS) else {
         return 0;
     };
-    if let Some(hit) = hit(&ctx, VERIFIED, call.session) {
+    if let Some(mut hit) = Hit::of_thread(&ctx, VERIFIED) {
+        let session = session_of(&hit, call.session);
         let result = u64::from(result as u32) << 32;
-        match user::read::<u32>(call.other) {
-            Ok(status) => hit.send(call.certificates, u64::from(status) | result),
-            Err(error) => hit.unreadable(error).send(call.certificates, result),
+        let status = user::read::<u32>(call.other);
+        let value = result | u64::from(*status.as_ref().unwrap_or(&0));
+        hit.set(VERIFIED, session.values(call.certificates, value));
+        if let Err(error) = status {
+            hit.note_unreadable(error);
         }
+        hit.put();
     }
     0
 }
@@ -170,7 +174,10 @@ pub fn gnutls_x509_crt_import(ctx: ProbeContext) -> u32 {
         verification.next = certificate + size_of::<Datum>() as u64;
         (verification.session, number)
     };
-    send_certificate(&ctx, session, number, certificate);
+    if let Some(mut hit) = Hit::of_thread(&ctx, CERTIFICATE) {
+        let session = session_of(&hit, session);
+        send_certificate(&mut hit, &session, number, certificate);
+    }
     0
 }
 
@@ -194,13 +201,18 @@ pub fn gnutls_certificate_get_peers_return(ctx: RetProbeContext) -> u32 {
         (_, 0) => 1,
         (_, count) => u64::from(user::read::<u32>(count).unwrap_or(1)),
     };
+    let Some(mut hit) = Hit::of_thread(&ctx, PEERS) else {
+        return 0;
+    };
+    let session = session_of(&hit, call.session);
     let mut number = 0;
     while number < MAX_CHAIN && number < count {
         let certificate = first + number * size_of::<Datum>() as u64;
-        send_certificate(&ctx, call.session, number, certificate);
+        send_certificate(&mut hit, &session, number, certificate);
         number += 1;
     }
-    send(&ctx, PEERS, call.session, count, 0);
+    hit.set(PEERS, session.values(count, 0));
+    hit.put();
     0
 }
 
@@ -238,77 +250,61 @@ fn alert(ctx: &impl EbpfContext, kind: u16, session: u64, alert: u32) {
 
 /// Tells of one certificate of the peer.
 #[inline(always)]
-fn send_certificate(ctx: &impl EbpfContext, session: u64, number: u64, certificate: u64) {
-    let Some(hit) = hit(ctx, CERTIFICATE, session) else {
-        return;
-    };
+fn send_certificate(hit: &mut Hit, session: &Session, number: u64, certificate: u64) {
     match user::read::<Datum>(certificate) {
-        Ok(Datum { data, size, .. }) => hit.send_with(number, data, u64::from(size)),
-        Err(error) => hit.unreadable(error).send(number, 0),
+        Ok(Datum { data, size, .. }) => {
+            hit.set(CERTIFICATE, session.values(number, u64::from(size)));
+            hit.put_with(data, u64::from(size));
+        }
+        Err(error) => {
+            hit.set(CERTIFICATE, session.values(number, 0));
+            hit.note_unreadable(error);
+            hit.put();
+        }
     }
 }
 
 /// Tells something without bytes of a session.
 #[inline(always)]
 fn send(ctx: &impl EbpfContext, kind: u16, session: u64, number: u64, value: u64) {
-    if let Some(hit) = hit(ctx, kind, session) {
-        hit.send(number, value);
+    if let Some(mut hit) = Hit::of_thread(ctx, kind) {
+        let session = session_of(&hit, session);
+        hit.set(kind, session.values(number, value));
+        hit.put();
     }
 }
 
-/// A hit that is about a session.
-struct SessionHit {
-    hit: Hit,
-    session: u64,
+/// What every hit tells of its session.
+struct Session {
+    address: u64,
     made_ns: u64,
     bits: u64,
 }
 
-/// A hit about a session, if it is wanted.
+/// What a hit tells of its session.
 #[inline(always)]
-fn hit(ctx: &impl EbpfContext, kind: u16, session: u64) -> Option<SessionHit> {
-    let hit = Hit::of_thread(ctx, kind)?;
+fn session_of(hit: &Hit, address: u64) -> Session {
     // SAFETY: plain data, replaced whole.
-    let (made_ns, side) = match unsafe { GNUTLS_SESSIONS.get(session_address(session)) } {
+    let (made_ns, side) = match unsafe { GNUTLS_SESSIONS.get(session_address(address)) } {
         Some(made) => (made.made_ns, made.side),
         None => (0, 0),
     };
     let received = match current(function::HANDSHAKE) {
-        Some(call) if call.session == session && call.entered_ns <= hit.received_ns() => SESSION_RECEIVED,
+        Some(call) if call.session == address && call.entered_ns <= hit.received_ns() => SESSION_RECEIVED,
         _ => 0,
     };
-    Some(SessionHit {
-        hit,
-        session,
+    Session {
+        address,
         made_ns,
         bits: side | received,
-    })
+    }
 }
 
-impl SessionHit {
-    /// Memory of the process could not be read.
+impl Session {
+    /// The values of a hit.
     #[inline(always)]
-    fn unreadable(mut self, error: user::Unreadable) -> Self {
-        self.hit = self.hit.unreadable(error);
-        self
-    }
-
-    /// Sends it without bytes.
-    #[inline(always)]
-    fn send(self, number: u64, value: u64) {
-        self.with(number, value).send();
-    }
-
-    /// Sends it with bytes.
-    #[inline(always)]
-    fn send_with(self, number: u64, address: u64, length: u64) {
-        self.with(number, length).send_with(address, length);
-    }
-
-    #[inline(always)]
-    fn with(self, number: u64, value: u64) -> Hit {
-        let bits = self.bits | number << COUNT_SHIFT;
-        self.hit.values([self.session, self.made_ns, bits, value])
+    fn values(&self, number: u64, value: u64) -> [u64; 4] {
+        [self.address, self.made_ns, self.bits | number << COUNT_SHIFT, value]
     }
 }
 
@@ -333,16 +329,16 @@ fn enter(function: u64, session: u64, other: u64) {
 /// What the thread entered the function with, which it leaves now.
 #[inline(always)]
 fn leave(function: u64) -> Option<InCall> {
-    let call = current(function)?;
+    let call = *current(function)?;
     forget(function);
     Some(call)
 }
 
 /// What the thread entered the function with, if it is in it.
 #[inline(always)]
-fn current(function: u64) -> Option<InCall> {
+fn current(function: u64) -> Option<&'static InCall> {
     // SAFETY: plain data that only this thread writes.
-    unsafe { GNUTLS_CALLS.get(call(function)) }.copied()
+    unsafe { GNUTLS_CALLS.get(call(function)) }
 }
 
 /// The thread has left the function.
