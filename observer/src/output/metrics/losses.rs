@@ -97,6 +97,36 @@ pub const LOSSES: &[Loss] = &[
         "a reported connection whose later alerts would be missed",
     ),
     loss(
+        "join",
+        "contradicted",
+        "what a TLS library told, and was not believed; see tls_library_contradictions_total",
+    ),
+    loss(
+        "join",
+        "without_socket",
+        "what a TLS library told of a connection that is not known",
+    ),
+    loss(
+        "join",
+        "without_handshake",
+        "what a TLS library told that belongs to no handshake seen, and makes none",
+    ),
+    loss(
+        "join",
+        "too_late",
+        "what a TLS library told of a handshake after its event",
+    ),
+    loss(
+        "join",
+        "too_many_facts",
+        "what a TLS library told and for which there was no room",
+    ),
+    loss(
+        "join",
+        "too_many_observations",
+        "an event that did not wait for what libraries tell, because too many did",
+    ),
+    loss(
         "judge",
         "too_many_chains",
         "a certificate that was not checked because too many unknown ones came at once; its status is not_checked",
