@@ -151,7 +151,7 @@ mod tests {
             &[0],
             &[name("sock_common"), flag << 31 | 4 << 24 | 2, 72],
             &[name("first"), 1, 0],
-            &[name("second"), 1, flag << 26 | 56 * 8],
+            &[name("second"), 1, (flag << 26) | (56 * 8)],
             &[name("f"), 12 << 24, 1],
             &[name("btf_trace_t"), 8 << 24, 1],
         ] {
