@@ -149,7 +149,7 @@ impl Worker {
             file.unused_since = None;
             return;
         }
-        let plan = plan(&appeared.examination, &self.families);
+        let plan = plan(&appeared.examination, &self.families, self.object.has_cookies());
         if plan.libraries.is_empty() {
             return;
         }
@@ -186,6 +186,11 @@ impl Worker {
                     return;
                 }
             }
+        }
+        if let Some(offset) = plan.error_offset
+            && !self.object.set_error_offset(number, offset)
+        {
+            self.counters.limited.fetch_add(1, Ordering::Relaxed);
         }
         let mut file = AttachedFile::new(number, appeared.file, plan);
         self.files.insert(Arc::new(probed));
@@ -268,6 +273,7 @@ impl Worker {
         let mut links = Vec::new();
         for (_, file) in self.attached.extract_if(|key, file| is_over(key, file)) {
             self.files.remove(file.number);
+            self.object.forget_error_offset(file.number);
             self.probes -= file.probes();
             links.extend(file.into_links());
         }
