@@ -10,6 +10,7 @@ pub mod attach;
 pub mod code;
 pub mod elf;
 pub mod file;
+pub mod getter;
 pub mod go;
 pub mod hooks;
 pub mod identity;

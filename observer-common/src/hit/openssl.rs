@@ -10,7 +10,8 @@ pub const VERIFICATION: u16 = 0x103;
 /// `X509_STORE_CTX_set_default` was entered for a peer's chain. Values: the context, [`PURPOSE_CLIENT`] or
 /// [`PURPOSE_SERVER`].
 pub const PURPOSE: u16 = 0x104;
-/// `X509_verify_cert` returned. Values: its result.
+/// `X509_verify_cert` returned, for a peer's chain. Values: its result, and the error that the context keeps, an
+/// `X509_V_…`, or [`ERROR_NOT_READ`].
 pub const RESULT: u16 = 0x105;
 /// `X509_STORE_CTX_get_error` returned. Values: the error, an `X509_V_…`.
 pub const ERROR: u16 = 0x106;
@@ -18,6 +19,9 @@ pub const ERROR: u16 = 0x106;
 pub const FAILURE: u16 = 0x107;
 /// `SSL_get1_peer_certificate` (3.x) or `SSL_get_peer_certificate` (1.1.1) returned none.
 pub const NO_PEER_CERTIFICATE: u16 = 0x108;
+
+/// Where the error is, is not known in this library: [`ERROR`] tells it.
+pub const ERROR_NOT_READ: u64 = u64::MAX;
 
 /// The chain is a client's, so the process is the server ("ssl_client").
 pub const PURPOSE_CLIENT: u64 = 1;

@@ -104,6 +104,12 @@ impl Hit {
         })
     }
 
+    /// The attach cookie of the probe.
+    #[inline(always)]
+    pub fn target(&self) -> u64 {
+        self.header.target
+    }
+
     /// What the kind says.
     #[inline(always)]
     pub fn values(mut self, values: [u64; 4]) -> Self {

@@ -48,6 +48,15 @@ pub static COROUTINE_PROCESSES: LruHashMap<u32, u8> = LruHashMap::with_max_entri
 #[map]
 pub static PROCESSES: HashMap<u32, u32> = HashMap::with_max_entries(16 * 1024, 1);
 
+/// The verification of a peer's chain that each thread is in: OpenSSL's context for it.
+#[map]
+pub static VERIFICATIONS: LruHashMap<u64, u64> = LruHashMap::with_max_entries(4096, 0);
+
+/// Where the library in a file keeps the error of a verification in its context, by the probe's target. Filled by the agent,
+/// which reads it off the library's own code; a file that is not here has a probe in the function that returns the error.
+#[map]
+pub static ERROR_OFFSETS: HashMap<u64, u32> = HashMap::with_max_entries(4096, 1);
+
 /// Space to put a hit with its bytes together in; see [`SCRATCH_SLOTS`].
 #[map]
 pub static HIT_SCRATCH: PerCpuArray<Scratch> = PerCpuArray::with_max_entries(SCRATCH_SLOTS, 0);

@@ -2,7 +2,7 @@
 //!
 //! Of a peer's chain a thread is hit in this order: a certificate for each member, leaf first; the beginning of a
 //! verification, which names the leaf; its purpose, which tells the roles; its result; the error that the context keeps. A
-//! verification without a purpose is the library's own business: it checks its own chain. All of it happens within one call
+//! verification without a purpose is the library's own business: it checks its own chain, and the result is not told. All of it happens within one call
 //! of the service, so that another connection cannot come between. Should it do so all the same, hits that tell of another
 //! socket do not fit, and are dropped.
 
@@ -81,6 +81,7 @@ impl OpenSsl {
             own_side,
             body,
         };
+        let found = |(own_side, found)| fact(Some(own_side), FactBody::Verified(found));
         match hit.kind {
             kind::CERTIFICATE => {
                 // Without its bytes it cannot stand in a chain, and the chain would lack a member: then there is none.
@@ -116,23 +117,14 @@ impl OpenSsl {
                 facts.push(fact(Some(peer.other()), FactBody::Chain(chain)));
             }
             kind::RESULT => {
-                let verifying = thread.verification.as_mut();
-                match verifying.filter(|verifying| verifying.peer.is_some()) {
-                    Some(verifying) => verifying.is_done = true,
-                    None => thread.verification = None,
+                if let Some(verifying) = &mut thread.verification {
+                    verifying.is_done = verifying.peer.is_some();
+                }
+                if second != kind::ERROR_NOT_READ {
+                    facts.extend(thread.found(second as u32, &socket).map(found));
                 }
             }
-            kind::ERROR => {
-                let done = thread
-                    .verification
-                    .take_if(|verifying| verifying.is_done && verifying.cookie == socket.cookie);
-                if let Some(peer) = done.and_then(|done| done.peer) {
-                    let (term, fault) = terms::verification(first as u32);
-                    thread.found = Some((socket.cookie, peer, fault));
-                    let found = Verification { fault, term };
-                    facts.push(fact(Some(peer.other()), FactBody::Verified(found)));
-                }
-            }
+            kind::ERROR => facts.extend(thread.found(first as u32, &socket).map(found)),
             kind::FAILURE => {
                 if let Some((own_side, body)) = thread.failure(first as u32, &socket) {
                     if terms::is_missing(first as u32) {
@@ -187,6 +179,17 @@ impl Thread {
         verifying.peer = Some(peer);
         let chain = std::mem::take(&mut verifying.chain);
         (!chain.is_empty()).then_some(chain)
+    }
+
+    /// The context kept `error` when the verification was done: gives the side that the process is, and what it found.
+    fn found(&mut self, error: u32, socket: &Socket) -> Option<(Side, Verification)> {
+        let done = self
+            .verification
+            .take_if(|verifying| verifying.is_done && verifying.cookie == socket.cookie)?;
+        let peer = done.peer?;
+        let (term, fault) = terms::verification(error);
+        self.found = Some((socket.cookie, peer, fault));
+        Some((peer.other(), Verification { fault, term }))
     }
 
     /// What an error of the SSL library means, and which side the process is, where it tells.

@@ -1,13 +1,15 @@
 //! OpenSSL 1.1.1 and later: libcrypto's functions for certificates, verification and errors.
 
+use aya_ebpf::helpers::bpf_get_current_pid_tgid;
 use aya_ebpf::macros::{uprobe, uretprobe};
 use aya_ebpf::programs::{ProbeContext, RetProbeContext};
 use observer_common::hit::openssl::{
-    CERTIFICATE, CERTIFICATE_PARSED, ERR_LIB_SSL, ERROR, FAILURE, NO_PEER_CERTIFICATE, PURPOSE,
-    PURPOSE_CLIENT, PURPOSE_SERVER, RESULT, VERIFICATION,
+    CERTIFICATE, CERTIFICATE_PARSED, ERR_LIB_SSL, ERROR, ERROR_NOT_READ, FAILURE, NO_PEER_CERTIFICATE,
+    PURPOSE, PURPOSE_CLIENT, PURPOSE_SERVER, RESULT, VERIFICATION,
 };
 
 use crate::hit::Hit;
+use crate::maps::{ERROR_OFFSETS, VERIFICATIONS};
 use crate::user;
 
 /// `X509 *d2i_X509(X509 **into, const unsigned char **in, long length)`.
@@ -52,7 +54,7 @@ pub fn openssl_x509_store_ctx_init(ctx: ProbeContext) -> u32 {
 /// `int X509_STORE_CTX_set_default(X509_STORE_CTX *context, const char *name)`.
 #[uprobe]
 pub fn openssl_x509_store_ctx_set_default(ctx: ProbeContext) -> u32 {
-    let Ok(name) = user::read::<[u8; 11]>(argument(&ctx, 1)) else {
+    let (context, Ok(name)) = (argument(&ctx, 0), user::read::<[u8; 11]>(argument(&ctx, 1))) else {
         return 0;
     };
     let purpose = match &name {
@@ -61,18 +63,36 @@ pub fn openssl_x509_store_ctx_set_default(ctx: ProbeContext) -> u32 {
         _ => return 0,
     };
     if let Some(hit) = Hit::of_thread(&ctx, PURPOSE) {
-        hit.values([argument(&ctx, 0), purpose, 0, 0]).send();
+        // If it fails, the result goes untold.
+        let _ = VERIFICATIONS.insert(&bpf_get_current_pid_tgid(), &context, 0);
+        hit.values([context, purpose, 0, 0]).send();
     }
     0
 }
 
-/// What `X509_verify_cert` returns.
+/// What `X509_verify_cert` returns, for a peer's chain: the library's check of its own chain has no purpose.
 #[uretprobe]
 pub fn openssl_x509_verify_cert_return(ctx: RetProbeContext) -> u32 {
+    let thread = bpf_get_current_pid_tgid();
+    // SAFETY: the entry of this thread, which is here.
+    let Some(context) = unsafe { VERIFICATIONS.get(thread) }.copied() else {
+        return 0;
+    };
+    let _ = VERIFICATIONS.remove(thread);
     let result: i32 = ctx.ret();
-    if let Some(hit) = Hit::of_thread(&ctx, RESULT) {
-        hit.values([result as u64, 0, 0, 0]).send();
-    }
+    let Some(hit) = Hit::of_thread(&ctx, RESULT) else {
+        return 0;
+    };
+    // SAFETY: the agent fills the map before it attaches, and changes no entry.
+    let offset = unsafe { ERROR_OFFSETS.get(hit.target()) }.copied();
+    let hit = match offset.map(|offset| user::read::<i32>(context.wrapping_add(u64::from(offset)))) {
+        None => hit.values([result as u64, ERROR_NOT_READ, 0, 0]),
+        Some(Ok(error)) => hit.values([result as u64, error as u64, 0, 0]),
+        Some(Err(error)) => hit
+            .values([result as u64, ERROR_NOT_READ, 0, 0])
+            .unreadable(error),
+    };
+    hit.send();
     0
 }
 

@@ -65,14 +65,14 @@ fn verified(error: u64) -> Vec<Hit<'static>> {
     vec![
         // The server's own chain, of its own business.
         THREAD.hit(kind::VERIFICATION, [CONTEXT, 0x9000], b""),
-        THREAD.hit(kind::RESULT, [1, 0], b""),
+        THREAD.hit(kind::RESULT, [1, kind::ERROR_NOT_READ], b""),
         THREAD.certificate(LEAF, b"leaf"),
         THREAD.certificate(ISSUER, b"issuer"),
         THREAD.hit(kind::VERIFICATION, [CONTEXT, LEAF], b""),
         THREAD.hit(kind::PURPOSE, [CONTEXT, kind::PURPOSE_CLIENT], b""),
         // Asked by the service's callback, in the midst of it.
         THREAD.hit(kind::ERROR, [0, 0], b""),
-        THREAD.hit(kind::RESULT, [u64::from(error == 0), 0], b""),
+        THREAD.hit(kind::RESULT, [u64::from(error == 0), kind::ERROR_NOT_READ], b""),
         THREAD.hit(kind::ERROR, [error, 0], b""),
         THREAD.hit(kind::ERROR, [99, 0], b""),
     ]
@@ -118,6 +118,19 @@ fn a_failure_has_the_reason_that_was_found() {
             failed
         ]
     );
+}
+
+#[test]
+fn the_error_may_come_with_the_result() {
+    let hits = [
+        THREAD.certificate(LEAF, b"leaf"),
+        THREAD.hit(kind::VERIFICATION, [CONTEXT, LEAF], b""),
+        THREAD.hit(kind::PURPOSE, [CONTEXT, kind::PURPOSE_CLIENT], b""),
+        // nginx lets it pass.
+        THREAD.hit(kind::RESULT, [1, 23], b""),
+    ];
+    let revoked = found(Some(CertificateFault::Revoked), "X509_V_ERR_CERT_REVOKED (23)");
+    assert_eq!(bodies(&hits)[1..], [revoked]);
 }
 
 #[test]
