@@ -66,6 +66,8 @@ fn build(toolchain: &Toolchain, linker: &Path) -> Result<()> {
     set_for_nested_build("CARGO_TERM_QUIET", "true");
     // bpf-linker optimises the whole program by itself; the workspace's thin LTO before it would be done twice.
     set_for_nested_build("CARGO_PROFILE_RELEASE_LTO", "off");
+    // In pieces, as incremental builds are, the functions are not inlined that must be: the stack is too small then.
+    set_for_nested_build("CARGO_INCREMENTAL", "0");
     if toolchain.name == DISTRO {
         // A stable compiler, and `-Z build-std` is asked of it.
         set_for_nested_build("RUSTC_BOOTSTRAP", "1");

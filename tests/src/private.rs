@@ -4,12 +4,12 @@
 //! one, and no one's handshakes come among theirs, their peers load copies.
 
 use std::ffi::OsStr;
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context, Result, ensure};
-use tempfile::TempDir;
+
+use crate::copies::Copies;
 
 /// Names under which programs ask the dynamic linker for TLS libraries: OpenSSL's, GnuTLS's, and BoringSSL's as Debian
 /// packages Android's.
@@ -28,10 +28,8 @@ const ELSEWHERE: [&str; 2] = [
 /// Programs of the machine that have a TLS library in themselves.
 const PROGRAMS: [&str; 1] = ["node"];
 
-/// A directory with the copies. What it made runs no longer than it.
-pub struct PrivateCopies {
-    directory: TempDir,
-}
+/// The copies. What it made runs no longer than it.
+pub struct PrivateCopies(Copies);
 
 impl PrivateCopies {
     /// Copies what this machine has.
@@ -39,24 +37,22 @@ impl PrivateCopies {
     /// # Errors
     /// When the linker's cache cannot be read, or a file not copied.
     pub fn new() -> Result<Self> {
-        let directory = tempfile::Builder::new().prefix("tlsobs-own-").tempdir()?;
+        let copies = Copies::new()?;
         for name in LIBRARIES {
-            if let Some(from) = library(name)? {
-                copy(&from, &directory.path().join(name))?;
+            if let Some(path) = library(name)? {
+                copies.program(&path)?;
             }
         }
-        for name in PROGRAMS {
-            if let Some(from) = program(name) {
-                copy(&from, &directory.path().join(name))?;
-            }
+        for path in PROGRAMS.into_iter().filter_map(program) {
+            copies.program(&path)?;
         }
-        Ok(Self { directory })
+        Ok(Self(copies))
     }
 
     /// The same command with copies in place of what it would share.
     pub fn of(&self, command: &Command) -> Command {
         let program = command.get_program();
-        let own = self.directory.path().join(program);
+        let own = self.0.directory().join(program);
         // A path is the caller's own choice.
         let is_name = Path::new(program).components().count() == 1;
         let mut with_copies = Command::new(if is_name && own.exists() {
@@ -74,7 +70,7 @@ impl PrivateCopies {
         if let Some(directory) = command.get_current_dir() {
             with_copies.current_dir(directory);
         }
-        with_copies.env("LD_LIBRARY_PATH", self.directory.path());
+        self.0.lend(&mut with_copies);
         with_copies
     }
 }
@@ -106,11 +102,6 @@ fn program(name: &str) -> Option<PathBuf> {
         .find(|path| path.is_file())
 }
 
-fn copy(from: &Path, to: &Path) -> Result<()> {
-    fs::copy(from, to).with_context(|| format!("copy {} to {}", from.display(), to.display()))?;
-    Ok(())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -121,7 +112,7 @@ mod tests {
         let mut command = copies.of(Command::new("ldd").arg(program("openssl").unwrap()));
         let said = command.output().unwrap();
         let said = String::from_utf8_lossy(&said.stdout);
-        let own = copies.directory.path().to_str().unwrap();
+        let own = copies.0.directory().to_str().unwrap();
         for name in ["libssl.so.3", "libcrypto.so.3"] {
             assert!(said.contains(&format!("{own}/{name}")), "{said}");
         }

@@ -18,7 +18,7 @@ use sha2::{Digest, Sha256};
 use tempfile::TempDir;
 
 use super::case::{self, Case, Materials, Server, Who, identity};
-use super::peer::{ServerPlan, Service, Stack};
+use super::peer::{PATIENCE_SECONDS, ServerPlan, Service, Stack};
 use super::proxy::Cut;
 use super::stacks;
 use super::truth::{Circumstances, Reports};
@@ -312,6 +312,7 @@ impl Laboratory {
             post_handshake_auth: false,
             only_name: None,
             service: Service::Answers,
+            patience: PATIENCE_SECONDS,
             directory: &directory,
         };
         (kind.adjust)(&mut plan, &self.materials);

@@ -11,7 +11,7 @@ use crate::bench::load::{self, Credentials};
 use crate::bench::workload::{Outcome, Server};
 use crate::bench::{ADDRESS, Ground};
 use crate::copies::Copies;
-use crate::lab::peer::{Identity, ServerPlan, Service};
+use crate::lab::peer::{Identity, PATIENCE_SECONDS, ServerPlan, Service};
 use crate::lab::stacks;
 use crate::lab::stacks::program::built;
 use crate::peers::{ClientAuth, openssl};
@@ -191,6 +191,7 @@ fn plan<'a>(pki: &'a Pki, copies: &'a Copies) -> Result<ServerPlan<'a>> {
         post_handshake_auth: false,
         only_name: None,
         service: Service::Answers,
+        patience: PATIENCE_SECONDS,
         directory: copies.directory(),
     })
 }
