@@ -5,6 +5,7 @@
 //! stands beside its kind, in one module for each library.
 
 pub mod counters;
+pub mod go;
 pub mod openssl;
 
 /// Length of an encoded [`HitHeader`] in bytes.

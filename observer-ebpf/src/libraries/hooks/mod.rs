@@ -2,4 +2,5 @@
 //!
 //! A program's name is that of its library and function, which is how the agent finds it.
 
+pub mod go;
 pub mod openssl;
