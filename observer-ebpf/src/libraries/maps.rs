@@ -42,7 +42,8 @@ pub static PROCESSES: HashMap<u32, u32> = HashMap::with_max_entries(16 * 1024, 1
 
 /// Sessions of GnuTLS: what is known of each since it was made. LRU: nobody tells when one is freed.
 #[map]
-pub static GNUTLS_SESSIONS: LruHashMap<SessionAddress, MadeSession> = LruHashMap::with_max_entries(16 * 1024, 0);
+pub static GNUTLS_SESSIONS: LruHashMap<SessionAddress, MadeSession> =
+    LruHashMap::with_max_entries(16 * 1024, 0);
 
 /// Functions of GnuTLS that threads are in, and what they were called with. As many as threads, for hardly one is in two.
 #[map]

@@ -9,8 +9,8 @@ use aya_ebpf::helpers::{bpf_get_current_pid_tgid, generated};
 use aya_ebpf::macros::{uprobe, uretprobe};
 use aya_ebpf::programs::{ProbeContext, RetProbeContext};
 use observer_common::hit::gnutls::{
-    ALERT_RECEIVED, ALERT_SENT, CERTIFICATE, COUNT_SHIFT, E_AGAIN, E_INTERRUPTED, HANDSHAKE, MAX_CHAIN, PEERS,
-    SESSION_CLIENT, SESSION_RECEIVED, SESSION_SERVER, VERIFIED,
+    ALERT_RECEIVED, ALERT_SENT, CERTIFICATE, COUNT_SHIFT, E_AGAIN, E_INTERRUPTED, HANDSHAKE, MAX_CHAIN,
+    PEERS, SESSION_CLIENT, SESSION_RECEIVED, SESSION_SERVER, VERIFIED,
 };
 
 use crate::hit::Hit;
@@ -304,7 +304,12 @@ impl Session {
     /// The values of a hit.
     #[inline(always)]
     fn values(&self, number: u64, value: u64) -> [u64; 4] {
-        [self.address, self.made_ns, self.bits | number << COUNT_SHIFT, value]
+        [
+            self.address,
+            self.made_ns,
+            self.bits | number << COUNT_SHIFT,
+            value,
+        ]
     }
 }
 
