@@ -4,6 +4,7 @@
 //! understands none of it; the agent puts the hits of a thread together. Which values and which bytes a hit carries
 //! stands beside its kind, in one module for each library.
 
+pub mod aws_lc;
 pub mod counters;
 pub mod gnutls;
 pub mod openssl;

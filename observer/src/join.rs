@@ -309,6 +309,7 @@ fn news(group: &Group) -> u64 {
             fact.body,
             FactBody::Established
                 | FactBody::NoCertificate
+                | FactBody::NoPeerCertificate
                 | FactBody::Ticket(_)
                 | FactBody::AlertReceived(AlertDescription::CLOSE_NOTIFY)
                 | FactBody::AlertSent(AlertDescription::CLOSE_NOTIFY)

@@ -8,6 +8,7 @@ use observer_common::SocketSeen;
 use observer_common::hit::counters::{COUNTERS, LibraryCounter};
 
 use crate::hit::{SCRATCH_SLOTS, Scratch};
+use crate::hooks::aws_lc::{Record, Stream, Unfinished};
 use crate::hooks::gnutls::{Call, InCall, MadeSession, SessionAddress};
 use crate::sockets::Received;
 
@@ -30,6 +31,14 @@ pub static THREADS: LruHashMap<u64, Received> = LruHashMap::with_max_entries(16 
 /// for their peer at once.
 #[map]
 pub static COROUTINES: LruHashMap<Coroutine, SocketSeen> = LruHashMap::with_max_entries(32 * 1024, 0);
+
+/// The record that each thread is opening, from the call until it returns. LRU: a thread may die within.
+#[map]
+pub static OPENINGS: LruHashMap<u64, Record> = LruHashMap::with_max_entries(4096, 0);
+
+/// Handshake messages that go on in the next record, which most never do. LRU: connections end within.
+#[map]
+pub static UNFINISHED: LruHashMap<Stream, Unfinished> = LruHashMap::with_max_entries(4096, 0);
 
 /// Processes that have goroutines: for others [`COROUTINES`] is not kept. Filled by the agent when it attaches, and by the
 /// first hit.

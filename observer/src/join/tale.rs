@@ -102,6 +102,8 @@ impl Tale {
                 }
             }
             FactBody::NoCertificate => self.no_certificate = true,
+            // The wire tells better whether one was asked for.
+            FactBody::NoPeerCertificate => {}
             FactBody::Verified(found) => {
                 let told = &mut self.end.verification;
                 // A fault stays one, whatever is asked of the certificate next.
