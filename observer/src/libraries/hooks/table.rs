@@ -1,6 +1,6 @@
 //! The table of what is learned where, as it was tried by hand on each library.
 
-use super::Need::{self, OneOfRole, Optional, Required};
+use super::Need::{self, Optional, Required};
 use super::Role::{self, *};
 use super::When::{self, EachReturnInstruction, Entry, EntryAndReturn, Return};
 use super::{Component, Family, Hook};
@@ -197,36 +197,46 @@ pub static COMPONENTS: [Component; 11] = [
         without: &[],
         hooks: &[
             hook(
-                Certificate,
-                Exact("gnutls_pcert_import_x509_raw"),
-                "gnutls_pcert_import_x509_raw",
-                Entry,
-                Required,
-                C(&[2]),
+                OwnRole,
+                Exact("gnutls_init"),
+                "gnutls_init",
+                EntryAndReturn,
+                Optional,
+                C(&[1, 2]),
             ),
+            hook(
+                HandshakeResult,
+                Exact("gnutls_handshake"),
+                "gnutls_handshake",
+                EntryAndReturn,
+                Required,
+                C(&[1]),
+            ),
+            // Its variants lead to it.
             hook(
                 VerifyResult,
                 Exact("gnutls_certificate_verify_peers"),
                 "gnutls_certificate_verify_peers",
                 EntryAndReturn,
-                OneOfRole,
+                Required,
                 C(&[1, 4]),
             ),
+            // Within a verification.
             hook(
-                VerifyResult,
-                Exact("gnutls_certificate_verify_peers2"),
-                "gnutls_certificate_verify_peers2",
-                EntryAndReturn,
-                OneOfRole,
-                C(&[1, 2]),
+                Certificate,
+                Exact("gnutls_x509_crt_import"),
+                "gnutls_x509_crt_import",
+                Entry,
+                Required,
+                C(&[2]),
             ),
             hook(
-                VerifyResult,
-                Exact("gnutls_certificate_verify_peers3"),
-                "gnutls_certificate_verify_peers3",
+                PeerCertificate,
+                Exact("gnutls_certificate_get_peers"),
+                "gnutls_certificate_get_peers",
                 EntryAndReturn,
-                OneOfRole,
-                C(&[1, 3]),
+                Optional,
+                C(&[1, 2]),
             ),
             hook(
                 AlertSent,
@@ -237,20 +247,12 @@ pub static COMPONENTS: [Component; 11] = [
                 C(&[1, 3]),
             ),
             hook(
-                HandshakeResult,
-                Exact("gnutls_handshake"),
-                "gnutls_handshake",
-                Return,
-                Required,
-                C(&[]),
-            ),
-            hook(
-                Socket,
-                Exact("gnutls_transport_set_int2"),
-                "gnutls_transport_set_int2",
-                Entry,
+                LibraryError,
+                Exact("gnutls_alert_get"),
+                "gnutls_alert_get",
+                EntryAndReturn,
                 Optional,
-                C(&[1, 2, 3]),
+                C(&[1]),
             ),
         ],
     },
