@@ -1,6 +1,6 @@
 //! The table of what is learned where, as it was tried by hand on each library.
 
-use super::Need::{self, Optional, Required};
+use super::Need::{self, OneOfRole, Optional, Required};
 use super::Role::{self, *};
 use super::When::{self, EachReturnInstruction, Entry, EntryAndReturn, Return};
 use super::{Component, Family, Hook};
