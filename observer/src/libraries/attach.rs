@@ -34,13 +34,14 @@ use aya::maps::{MapData, RingBuf};
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 
+pub use counters::{AttachCounters, Counts};
 pub use files::{ProbedFile, ProbedLibrary};
 
 use crate::config::Config;
 use crate::kernel::KernelError;
 use crate::kernel::loader::Attachment;
 use crate::libraries::processes::cgroup_id;
-use counters::{AttachCounters, Counters, Counts};
+use counters::Counters;
 use detacher::Detacher;
 use files::Files;
 use object::{Loaded, Object, Settings};

@@ -66,6 +66,7 @@ pub struct Object {
     has_cookies: bool,
     processes: KernelMap<MapData, u32, u32>,
     coroutines: KernelMap<MapData, u32, u8>,
+    error_offsets: KernelMap<MapData, u64, u32>,
 }
 
 /// What comes with the object and is used elsewhere.
@@ -127,6 +128,7 @@ impl Object {
         let counters = take(&mut ebpf, "LIBRARY_COUNTERS")?;
         let processes = take(&mut ebpf, "PROCESSES")?;
         let coroutines = take(&mut ebpf, "COROUTINE_PROCESSES")?;
+        let error_offsets = take(&mut ebpf, "ERROR_OFFSETS")?;
         let has_cookies = aya::features().bpf_cookie() && aya::features().bpf_perf_link();
         Ok(Loaded {
             object: Self {
@@ -136,6 +138,7 @@ impl Object {
                 has_cookies,
                 processes,
                 coroutines,
+                error_offsets,
             },
             ring,
             execs,
@@ -254,6 +257,23 @@ impl Object {
             return Err(Refused::Program(why));
         }
         Ok(program)
+    }
+
+    /// Whether probes can carry a number.
+    pub fn has_cookies(&self) -> bool {
+        self.has_cookies
+    }
+
+    /// Says where the file with this number has the error of a verification; false if the map is full. To be said before its
+    /// probes are attached.
+    pub fn set_error_offset(&mut self, number: u64, offset: u32) -> bool {
+        self.error_offsets.insert(number, offset, 0).is_ok()
+    }
+
+    /// Takes that back.
+    pub fn forget_error_offset(&mut self, number: u64) {
+        // It is not there if it was never said.
+        let _ = self.error_offsets.remove(&number);
     }
 
     /// Says that a process has goroutines.

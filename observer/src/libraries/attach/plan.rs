@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 
 use super::files::ProbedLibrary;
 use crate::libraries::code::Cost;
-use crate::libraries::hooks::{Attach, Family, Hook, Need};
+use crate::libraries::hooks::{Attach, Family, Hook, Need, Role};
 use crate::libraries::identity::{Examination, Library};
 
 /// Probes in one file: generic Rust functions have a copy for each use, all others together some twenty places.
@@ -34,14 +34,21 @@ pub struct Plan {
     pub libraries: Vec<ProbedLibrary>,
     /// Their probes.
     pub probes: Vec<Probe>,
+    /// Where OpenSSL has the error of a verification in its context, if the file's code tells: then the function that returns
+    /// it has no probe.
+    pub error_offset: Option<u32>,
     /// What is not probed though it could be, or should be and cannot: for the log.
     pub notes: Vec<String>,
 }
 
-/// Chooses the probes for a file, of the libraries asked for.
-pub fn plan(examination: &Examination, families: &BTreeSet<Family>) -> Plan {
-    let mut plan = Plan::default();
+/// Chooses the probes for a file, of the libraries asked for. `has_cookies` says whether probes can carry a number, by which
+/// the kernel half knows files apart.
+pub fn plan(examination: &Examination, families: &BTreeSet<Family>, has_cookies: bool) -> Plan {
     let wanted = |library: &&Library| families.contains(&library.family);
+    let mut plan = Plan {
+        error_offset: error_offset(examination).filter(|_| has_cookies),
+        ..Plan::default()
+    };
     for library in examination.libraries.iter().filter(wanted) {
         add(&mut plan, library);
     }
@@ -61,11 +68,26 @@ pub fn plan(examination: &Examination, families: &BTreeSet<Family>) -> Plan {
     plan
 }
 
+/// The one offset of all OpenSSL that is in the file.
+fn error_offset(examination: &Examination) -> Option<u32> {
+    let mut offsets = examination.libraries.iter().filter_map(|library| {
+        let has_hook = |hook: &Hook| hook.role == Role::VerifyError && library.family == Family::OpenSsl;
+        let is_asked = library.targets.iter().any(|target| has_hook(target.hook));
+        is_asked.then_some(library.error_offset)
+    });
+    let first = offsets.next().flatten();
+    offsets.all(|other| other == first).then_some(first).flatten()
+}
+
 fn add(plan: &mut Plan, library: &Library) {
     let number = plan.libraries.len();
     let mut roles = BTreeSet::new();
     for target in &library.targets {
         let hook = target.hook;
+        if hook.role == Role::VerifyError && plan.error_offset.is_some() {
+            roles.insert(hook.role);
+            continue;
+        }
         for place in &target.places {
             if hook.need == Need::Optional && place.cost == Cost::SingleStepped {
                 plan.notes.push(format!(
@@ -111,7 +133,6 @@ fn add(plan: &mut Plan, library: &Library) {
 mod tests {
     use super::*;
     use crate::libraries::elf::Machine;
-    use crate::libraries::hooks::Role;
     use crate::libraries::identity::examine;
     use crate::libraries::sample::{self, CODE_OFFSET};
 
@@ -120,7 +141,11 @@ mod tests {
 
     fn plan_of(functions: &[(&str, &[u8])], families: &[Family]) -> Plan {
         let file = sample::library(Machine::X86_64, functions);
-        plan(&examine(&&file[..]).unwrap(), &families.iter().copied().collect())
+        plan(
+            &examine(&&file[..]).unwrap(),
+            &families.iter().copied().collect(),
+            true,
+        )
     }
 
     /// Program, place in the code and way of attaching.
@@ -163,6 +188,31 @@ mod tests {
             plan.probes.is_empty() && plan.libraries.is_empty() && plan.notes.is_empty(),
             "{plan:?}"
         );
+    }
+
+    #[test]
+    fn a_function_that_tells_where_its_result_is_has_no_probe() {
+        // mov eax, [rdi + 0xb0]; ret
+        let getter: &[u8] = &[0x8b, 0x87, 0xb0, 0, 0, 0, 0xc3];
+        let openssl = |getter| {
+            [
+                ("X509_verify_cert", PUSH),
+                ("ERR_vset_error", PUSH),
+                ("X509_STORE_CTX_get_error", getter),
+            ]
+        };
+        let has_probe = |plan: &Plan| {
+            let asks = |probe: &Probe| probe.hook.role == Role::VerifyError;
+            plan.probes.iter().any(asks)
+        };
+        let told = plan_of(&openssl(getter), &[Family::OpenSsl]);
+        assert_eq!((told.error_offset, has_probe(&told)), (Some(0xb0), false));
+        let untold = plan_of(&openssl(PUSH), &[Family::OpenSsl]);
+        assert_eq!((untold.error_offset, has_probe(&untold)), (None, true));
+        let file = sample::library(Machine::X86_64, &openssl(getter));
+        let examination = examine(&&file[..]).unwrap();
+        let nameless = plan(&examination, &[Family::OpenSsl].into(), false);
+        assert_eq!((nameless.error_offset, has_probe(&nameless)), (None, true));
     }
 
     #[test]

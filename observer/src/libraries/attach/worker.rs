@@ -159,7 +159,7 @@ impl Worker {
             file.unused_since = None;
             return;
         }
-        let plan = plan(&appeared.examination, &self.families);
+        let plan = plan(&appeared.examination, &self.families, self.object.has_cookies());
         if plan.libraries.is_empty() {
             return;
         }
@@ -196,6 +196,11 @@ impl Worker {
                     return;
                 }
             }
+        }
+        if let Some(offset) = plan.error_offset
+            && !self.object.set_error_offset(number, offset)
+        {
+            self.counters.limited.fetch_add(1, Ordering::Relaxed);
         }
         let mut file = AttachedFile::new(Arc::new(probed), appeared.file, plan);
         if self.filter.pids.is_empty() {
@@ -285,6 +290,7 @@ impl Worker {
         let mut links = Vec::new();
         for (_, file) in self.attached.extract_if(|key, file| is_over(key, file)) {
             self.files.remove(file.probed.number);
+            self.object.forget_error_offset(file.probed.number);
             links.extend(file.into_links());
         }
         self.detach(links);
