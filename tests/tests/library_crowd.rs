@@ -380,8 +380,8 @@ fn workers_forked_before_and_after() -> Result<()> {
         "workers without work: {served:?}"
     );
     for event in &events {
-        let port = at(event, "client.port").as_u64().context("a port")?;
-        if let Some(pid) = at(event, "server.process.pid").as_u64() {
+        let number = |path| at(event, path).as_u64();
+        if let (Some(port), Some(pid)) = (number("client.port"), number("server.process.pid")) {
             ensure!(
                 by_port.get(&port) == Some(&pid),
                 "{port} was not served by {pid}: {by_port:?}"

@@ -85,8 +85,8 @@ pub struct Findings {
     pub skipped: usize,
     /// What the agent says that it has dropped of what the wire showed.
     pub dropped: f64,
-    /// What libraries told that did not become part of an event: how much, and why.
-    pub not_joined: Vec<String>,
+    /// All that it says that it has dropped, and what libraries told that did not become part of an event: how much, and why.
+    pub losses: Vec<String>,
     /// What they told that the wire contradicts.
     pub contradictions: f64,
     /// How long it took.
@@ -129,12 +129,19 @@ pub fn run(selection: &Selection, views: &[View<'_>], directory: &Path) -> Resul
 /// Where the agent joins what libraries tell to what the wire showed.
 const JOIN: &str = "join";
 
-/// The counts of what was not joined, without those that are 0.
-fn not_joined(metrics: &Metrics) -> Vec<String> {
-    let counts = metrics.0.iter().filter(|sample| {
-        let is_join = sample.labels.get("stage").is_some_and(|stage| stage == JOIN);
-        sample.value > 0.0 && (is_join || sample.name == "tls_library_contradictions_total")
-    });
+/// What counts losses.
+const LOSSES: [&str; 2] = [
+    "tls_observer_events_dropped_total",
+    "tls_library_contradictions_total",
+];
+
+/// The counts of losses, without those that are 0.
+fn losses(metrics: &Metrics) -> Vec<String> {
+    let is_loss = |name: &str| LOSSES.contains(&name);
+    let counts = metrics
+        .0
+        .iter()
+        .filter(|sample| sample.value > 0.0 && is_loss(&sample.name));
     counts.map(|sample| sample.line.clone()).collect()
 }
 
@@ -152,7 +159,7 @@ impl Findings {
             problems: [&laboratory.absent[..], &outcome.problems].concat(),
             skipped: outcome.skipped,
             dropped: all.context("no tls_observer_events_dropped_total")? - of_libraries,
-            not_joined: not_joined(&metrics),
+            losses: losses(&metrics),
             contradictions: metrics
                 .sum("tls_library_contradictions_total", &[])
                 .unwrap_or_default(),
