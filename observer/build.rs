@@ -19,14 +19,12 @@ mod ebpf_toolchain;
 use ebpf_toolchain::{DISTRO, LINKER, NIGHTLY, Toolchain};
 
 const PACKAGE: &str = "observer-ebpf";
-const LIBRARY_OBJECT: &str = "tls-observer-library-probes";
 /// Set to `1`, this leaves the kernel half out.
 const NO_EBPF: &str = "TLS_OBSERVER_NO_EBPF";
 const REMEDY: &str = "the agent gets no kernel object; remedy: cargo xtask setup";
 
 fn main() -> Result<()> {
     println!("cargo:rustc-check-cfg=cfg(kernel_object)");
-    println!("cargo:rustc-check-cfg=cfg(library_object)");
     println!("cargo:rerun-if-env-changed={NO_EBPF}");
     println!("cargo:rerun-if-changed=build.rs");
     println!("cargo:rerun-if-changed=../xtask/src/ebpf_toolchain.rs");
@@ -45,10 +43,6 @@ fn main() -> Result<()> {
     };
     build(&toolchain, &linker)?;
     println!("cargo:rustc-cfg=kernel_object");
-    let output = PathBuf::from(env::var_os("OUT_DIR").context("OUT_DIR is not set")?);
-    if output.join(LIBRARY_OBJECT).exists() {
-        println!("cargo:rustc-cfg=library_object");
-    }
     Ok(())
 }
 
@@ -72,6 +66,8 @@ fn build(toolchain: &Toolchain, linker: &Path) -> Result<()> {
     set_for_nested_build("CARGO_TERM_QUIET", "true");
     // bpf-linker optimises the whole program by itself; the workspace's thin LTO before it would be done twice.
     set_for_nested_build("CARGO_PROFILE_RELEASE_LTO", "off");
+    // In pieces, as incremental builds are, the functions are not inlined that must be: the stack is too small then.
+    set_for_nested_build("CARGO_INCREMENTAL", "0");
     if toolchain.name == DISTRO {
         // A stable compiler, and `-Z build-std` is asked of it.
         set_for_nested_build("RUSTC_BOOTSTRAP", "1");

@@ -4,7 +4,9 @@
 //! understands none of it; the agent puts the hits of a thread together. Which values and which bytes a hit carries
 //! stands beside its kind, in one module for each library.
 
+pub mod aws_lc;
 pub mod counters;
+pub mod gnutls;
 pub mod go;
 pub mod openssl;
 

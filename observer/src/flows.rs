@@ -8,12 +8,14 @@ mod connection;
 mod course;
 pub mod listeners;
 pub(crate) mod queues;
+mod sockets;
 mod tuple;
 
 #[cfg(test)]
 mod tests;
 
 use std::collections::HashMap;
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use foldhash::fast::RandomState;
@@ -22,6 +24,7 @@ use observer_tls::stream::Item;
 use connection::Connection;
 use listeners::Listeners;
 use queues::Queues;
+use sockets::SocketIndex;
 use tuple::Tuple;
 
 use crate::config::values::LateAlerts;
@@ -118,6 +121,7 @@ pub struct FlowTable {
     free: Vec<u32>,
     /// First slot of each tuple; the others are linked to it.
     by_tuple: HashMap<Tuple, u32, RandomState>,
+    by_socket: SocketIndex,
     /// By what they wait for, in the order of their last piece.
     queues: Queues<4>,
     /// Those that hold bytes, in the order in which they began to.
@@ -139,6 +143,7 @@ impl FlowTable {
             slots: Vec::new(),
             free: Vec::new(),
             by_tuple: HashMap::default(),
+            by_socket: SocketIndex::default(),
             queues: Queues::new(),
             holding: Queues::new(),
             caches: Caches::default(),
@@ -209,6 +214,24 @@ impl FlowTable {
         }
     }
 
+    /// Where the connection stands that has this socket at one of its ends; `None` if none is followed. Where sockets are
+    /// not known, the addresses of the socket's own end and of its peer tell.
+    pub fn phase_of(&self, cookie: u64, addresses: Option<(SocketAddr, SocketAddr)>) -> Option<Phase> {
+        if let Some(connection) = self.by_socket.get(cookie).and_then(|slot| self.connection(slot)) {
+            return Some(connection.phase());
+        }
+        let (own, peer) = addresses?;
+        let (tuple, direction) = Tuple::between(own, peer);
+        let mut next = self.by_tuple.get(&tuple).copied();
+        while let Some(connection) = next.and_then(|slot| self.connection(slot)) {
+            if connection.sockets.cookies()[direction.index()] == 0 {
+                return Some(connection.phase());
+            }
+            next = connection.next_of_tuple;
+        }
+        None
+    }
+
     /// The slot of the connection that `segment` belongs to; a new one if it begins a connection.
     fn locate(
         &mut self,
@@ -277,6 +300,7 @@ impl FlowTable {
         self.stats.connections -= 1;
         self.stats.contradictions += connection.contradictions();
         self.stats.buffered_bytes -= connection.counted_bytes;
+        self.by_socket.forget(&connection.sockets, slot);
         self.unlink(slot, &connection);
     }
 
@@ -310,6 +334,7 @@ impl FlowTable {
         let held = connection.held_bytes();
         self.stats.buffered_bytes = self.stats.buffered_bytes - connection.counted_bytes + held;
         connection.counted_bytes = held;
+        self.by_socket.note(&mut connection.sockets, slot);
         let queue = match connection.phase() {
             _ if connection.is_closed() => CLOSED,
             Phase::Pending => PENDING,
@@ -375,6 +400,7 @@ impl FlowTable {
         let connection = self.slots.get_mut(slot as usize)?.as_mut()?;
         let mut around = Surroundings {
             senders: connection.tuple.senders(),
+            sockets: connection.sockets.cookies(),
             born: connection.born,
             lossy: false,
             partial: false,

@@ -6,7 +6,7 @@
 mod budget;
 mod cache;
 mod disagreement;
-mod reason;
+pub(crate) mod reason;
 
 pub mod live;
 
@@ -78,8 +78,8 @@ impl Judge {
 
     /// Fills in the verdicts and what follows from them.
     pub fn judge(&mut self, seen: &mut Observation) {
-        if seen.action != Action::Handshake || (seen.client_chain.is_empty() && seen.server_chain.is_empty())
-        {
+        let nothing_shown = seen.client_chain.is_empty() && seen.server_chain.is_empty();
+        if seen.action != Action::Handshake || (nothing_shown && seen.told.is_none()) {
             return;
         }
         seen.client_verdict = self.verdict(seen, Side::Client);

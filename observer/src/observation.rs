@@ -23,6 +23,11 @@ use crate::verify::{CertificateVerdict, Disagreement};
 pub use library::{CertificateSource, Contradiction, EndTold, Sockets, Told};
 pub use session::{SessionName, SessionNames};
 
+/// Encrypted records of one handshake that are kept.
+pub const MAX_OPAQUE: usize = 64;
+/// Alerts of one handshake that are kept.
+pub const MAX_ALERTS: usize = 16;
+
 /// Takes what the flow table finds out.
 pub trait Sink {
     /// A handshake with its outcome, or a late alert.
@@ -357,7 +362,7 @@ pub struct Observation {
     pub certificate_authorities: Arc<[String]>,
     /// Alerts, in order.
     pub alerts: Vec<AlertSeen>,
-    /// Encrypted records before the outcome, in order, at most 64.
+    /// Encrypted records before the outcome, in order, at most [`MAX_OPAQUE`].
     pub opaque: Vec<OpaqueRecord>,
     /// Times of the steps.
     pub timings: Timings,
@@ -370,6 +375,20 @@ impl Observation {
             Side::Client => &self.client_chain,
             Side::Server => &self.server_chain,
         }
+    }
+
+    /// The same, to be filled in.
+    pub fn chain_mut(&mut self, side: Side) -> &mut Vec<Arc<CertificateFacts>> {
+        match side {
+            Side::Client => &mut self.client_chain,
+            Side::Server => &mut self.server_chain,
+        }
+    }
+
+    /// Whether TLS 1.3, or a draft of it, was negotiated.
+    pub fn is_tls13(&self) -> bool {
+        let version = self.version;
+        version.is_some_and(|version| version == ProtocolVersion::TLS13 || version.is_tls13_draft())
     }
 
     /// The leaf that the reason is about, and whose it is, where it could be read.

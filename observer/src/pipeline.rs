@@ -237,7 +237,7 @@ impl Agent {
             config.late_alerts,
         ));
         let losses = LossCounters::new(&metrics, &flows.stats().losses());
-        let join = Join::new(source.libraries.is_running());
+        let join = Join::new(source.libraries.is_running(), config.late_alerts);
         let join_losses = LossCounters::new(&metrics, &join.stats().losses());
         let decode_errors = (metrics.drop_counter("decode", "undecodable"), 0);
         Self {

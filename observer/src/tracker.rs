@@ -22,7 +22,7 @@ use late::Reported;
 use observe::Ends;
 pub use surroundings::{Caches, Direction, Surroundings};
 
-use crate::observation::{Reason, Side};
+use crate::observation::{Reason, Side, Sockets};
 use crate::outcome::Conclusion;
 
 /// Where a connection stands.
@@ -364,5 +364,9 @@ fn ends(client: Option<Direction>, around: &Surroundings<'_>) -> Ends {
     Ends {
         client: around.senders[client.index()],
         server: around.senders[client.reverse().index()],
+        sockets: Sockets {
+            client: around.sockets[client.index()],
+            server: around.sockets[client.reverse().index()],
+        },
     }
 }

@@ -95,6 +95,11 @@ pub fn run_command(attach: Attach<'_>, flags: &[&str]) -> Result<Command> {
         command.args(["--format", "json"]);
     }
     command.args(flags);
+    // Most peers use the machine's own libraries, and a probe in them would be met by every process that does. Tests of library
+    // probes have copies.
+    if !flags.iter().any(|flag| flag.starts_with("--libraries")) {
+        command.args(["--libraries", "off"]);
+    }
     Ok(command)
 }
 

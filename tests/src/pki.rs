@@ -2,6 +2,7 @@
 //! Every value an event should show is kept beside the file that a TLS peer loads.
 
 pub mod faults;
+pub mod members;
 mod revocation;
 
 use std::fs;

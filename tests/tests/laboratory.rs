@@ -2,8 +2,8 @@
 
 use anyhow::Result;
 use observer_tests::lab::report::{self, Totals};
-use observer_tests::lab::run::Selection;
-use observer_tests::lab::session;
+use observer_tests::lab::run::{Extent, Selection};
+use observer_tests::lab::session::{self, View};
 use tls_observer::observation::Reason;
 use tls_observer::output::words::Word;
 
@@ -15,10 +15,13 @@ const REFUSALS_FOUND: usize = 99;
 fn no_claim_of_the_short_run_is_wrong() -> Result<()> {
     let directory = tempfile::tempdir()?;
     let selection = Selection {
-        quick: true,
+        extent: Extent::Quick,
         ..Selection::default()
     };
-    let findings = session::run(&selection, directory.path())?;
+    let findings = session::run(&selection, &[View::DEFAULT], directory.path())?;
+    let [findings] = &findings[..] else {
+        anyhow::bail!("one agent")
+    };
     let tables = report::tables(&findings.rows);
     println!("{tables}\n{:#?}", findings.problems);
     assert!(findings.lost.is_empty(), "no event: {:#?}", findings.lost);

@@ -75,6 +75,11 @@ fn openssl_is_found_with_its_version_until_the_process_ends() -> Result<()> {
     let said = String::from_utf8(Command::new("openssl").arg("version").output()?.stdout)?;
     let version = libraries.iter().find_map(|library| library.version.as_deref());
     ensure!(said.split(' ').nth(1) == version, "{said}: {version:?}");
+    let offset = libraries.iter().find_map(|library| library.error_offset);
+    ensure!(
+        offset.is_some(),
+        "where the error of a verification is kept was not read off the code"
+    );
 
     drop(process);
     let gone: BTreeSet<_> = scanner.scan()?.gone.into_iter().collect();

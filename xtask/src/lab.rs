@@ -11,6 +11,8 @@ use crate::{lab_packages, live, process, setup};
 const LABORATORY: &str = "lab";
 /// Where the tables go after a whole run.
 const DOCUMENT: &str = "docs/outcomes.md";
+/// Where those go that compare the wire with library probes.
+const LIBRARIES_DOCUMENT: &str = "docs/tls13.md";
 /// Where a line for each handshake goes, below Cargo's target directory's usual place.
 const ROWS: &str = "target/lab";
 
@@ -37,6 +39,8 @@ pub fn run(options: &live::Options) -> Result<ExitCode> {
             .arg(agent)
             .arg("--document")
             .arg(workspace.join(DOCUMENT))
+            .arg("--libraries-document")
+            .arg(workspace.join(LIBRARIES_DOCUMENT))
             .arg("--into")
             .arg(workspace.join(ROWS))
             .args(&options.rest),

@@ -26,17 +26,17 @@ pub struct LibraryProbing {
     /// The libraries; none: nothing is probed.
     pub families: BTreeSet<Family>,
     /// Only what these select: of each kind that is there, one must hold.
-    pub include: Vec<Selector>,
+    pub include: Selection,
     /// Nothing that one of these selects.
-    pub exclude: Vec<Selector>,
+    pub exclude: Selection,
 }
 
 impl Default for LibraryProbing {
     fn default() -> Self {
         Self {
             families: DEFAULT_FAMILIES.into(),
-            include: Vec::new(),
-            exclude: Vec::new(),
+            include: Selection::default(),
+            exclude: Selection::default(),
         }
     }
 }
@@ -47,67 +47,78 @@ impl LibraryProbing {
     /// # Errors
     /// If the patterns of paths are too many or too large to be searched for together.
     pub(super) fn from_settings(settings: &mut Settings) -> Result<Self, ConfigError> {
-        let default = Self::default();
-        let families = settings.libraries.take();
-        let probing = Self {
-            families: families.map_or(default.families, |families| families.0),
-            include: settings.libraries_include.take().unwrap_or_default(),
-            exclude: settings.libraries_exclude.take().unwrap_or_default(),
+        let families = settings.libraries.take().map(|families| families.0);
+        let select = |name, selectors: &mut Option<Vec<Selector>>| {
+            Selection::new(selectors.take().unwrap_or_default())
+                .map_err(|error| ConfigError::Conflict(format!("{name}: {error}")))
         };
-        paths("libraries_include", &probing.include)?;
-        paths("libraries_exclude", &probing.exclude)?;
-        Ok(probing)
+        Ok(Self {
+            families: families.unwrap_or(DEFAULT_FAMILIES.into()),
+            include: select("libraries_include", &mut settings.libraries_include)?,
+            exclude: select("libraries_exclude", &mut settings.libraries_exclude)?,
+        })
     }
 
     /// Which processes and files are looked at, where the agent watches `scope`.
-    ///
-    /// # Errors
-    /// As for a configuration: it has been made of the same patterns.
-    pub fn filter(&self, scope: &Scope) -> Result<Filter, ConfigError> {
+    pub fn filter(&self, scope: &Scope) -> Filter {
         let cgroup = match scope {
-            // The root has all processes, and files of /proc list them in one go.
+            // The root has all processes, as an interface may have to do with any.
             Scope::Cgroup(path) if cgroup_id(path).ok() != Some(ROOT_CGROUP) => Some(path.clone()),
             _ => None,
         };
-        Ok(Filter {
+        let (include, exclude) = (self.include.clone(), self.exclude.clone());
+        Filter {
             cgroup,
-            cgroups: cgroups(&self.include),
-            not_cgroups: cgroups(&self.exclude),
-            pids: pids(&self.include),
-            not_pids: pids(&self.exclude),
-            paths: paths("libraries_include", &self.include)?,
-            not_paths: paths("libraries_exclude", &self.exclude)?,
-        })
-    }
-}
-
-fn cgroups(selectors: &[Selector]) -> Vec<PathBuf> {
-    let cgroups = selectors.iter().filter_map(|selector| match selector {
-        Selector::Cgroup(path) => Some(path.clone()),
-        _ => None,
-    });
-    cgroups.collect()
-}
-
-fn pids(selectors: &[Selector]) -> BTreeSet<u32> {
-    let pids = selectors.iter().filter_map(|selector| match selector {
-        Selector::Pid(pid) => Some(*pid),
-        _ => None,
-    });
-    pids.collect()
-}
-
-fn paths(setting: &str, selectors: &[Selector]) -> Result<GlobSet, ConfigError> {
-    let mut set = GlobSet::builder();
-    for selector in selectors {
-        if let Selector::Path(glob) = selector {
-            set.add(glob.clone());
+            cgroups: include.cgroups,
+            not_cgroups: exclude.cgroups,
+            pids: include.pids,
+            not_pids: exclude.pids,
+            paths: include.paths.set,
+            not_paths: exclude.paths.set,
         }
     }
-    set.build().map_err(|error| {
-        ConfigError::Conflict(format!("{setting}: the paths cannot stand together: {error}"))
-    })
 }
+
+/// What several selectors select together.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Selection {
+    /// The processes of these cgroups and those below them.
+    pub cgroups: Vec<PathBuf>,
+    /// These processes.
+    pub pids: BTreeSet<u32>,
+    /// Files with a library.
+    pub paths: Paths,
+}
+
+impl Selection {
+    fn new(selectors: Vec<Selector>) -> Result<Self, globset::Error> {
+        let mut selection = Self::default();
+        for selector in selectors {
+            match selector {
+                Selector::Path(glob) => selection.paths.globs.push(glob),
+                Selector::Cgroup(path) => selection.cgroups.push(path),
+                Selector::Pid(pid) => _ = selection.pids.insert(pid),
+            }
+        }
+        selection.paths.set = GlobSet::new(&selection.paths.globs)?;
+        Ok(selection)
+    }
+}
+
+/// Forms of paths, searched for together.
+#[derive(Clone, Debug, Default)]
+pub struct Paths {
+    globs: Vec<Glob>,
+    set: GlobSet,
+}
+
+impl PartialEq for Paths {
+    fn eq(&self, other: &Self) -> bool {
+        self.globs == other.globs
+    }
+}
+
+impl Eq for Paths {}
 
 /// The libraries that are probed: `auto`, `off`, or a list.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -234,7 +245,7 @@ mod tests {
     #[test]
     fn libraries_are_a_list_auto_or_off() {
         assert_eq!(families("auto"), DEFAULT_FAMILIES);
-        assert_eq!(families("off"), []);
+        assert!(families("off").is_empty());
         assert_eq!(families("go, aws-lc"), [Family::Go, Family::RustlsAwsLc]);
         assert_eq!(families("auto,rustls").len(), 4);
         for (text, expected) in [
@@ -277,8 +288,8 @@ mod tests {
 
     #[test]
     fn a_star_is_within_one_directory() {
-        let selectors = [Selector::from_text("path:/opt/*/libssl.so.3").unwrap()];
-        let set = paths("x", &selectors).unwrap();
+        let selector = Selector::from_text("path:/opt/*/libssl.so.3").unwrap();
+        let set = Selection::new(vec![selector]).unwrap().paths.set;
         assert!(set.is_match("/opt/a/libssl.so.3") && !set.is_match("/opt/a/b/libssl.so.3"));
     }
 }

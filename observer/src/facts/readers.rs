@@ -1,6 +1,7 @@
 //! The readers of all libraries, and which of them a hit is for.
 
 use super::Fact;
+use super::go::Go;
 use super::hit::Hit;
 use super::openssl::OpenSsl;
 
@@ -8,6 +9,7 @@ use super::openssl::OpenSsl;
 #[derive(Debug, Default)]
 pub struct Readers {
     openssl: OpenSsl,
+    go: Go,
     unknown: u64,
 }
 
@@ -17,17 +19,23 @@ impl Readers {
         // The upper byte of a kind is the library: see the modules of `observer_common::hit`.
         match hit.kind >> 8 {
             1 => self.openssl.take(hit, facts),
+            3 => self.go.take(hit, facts),
             _ => self.unknown += 1,
         }
     }
 
     /// Hits that gave no fact, as `stage` and `reason` labels with their counts.
     pub fn losses(&self) -> [(&'static str, &'static str, u64); 3] {
-        let openssl = self.openssl.losses();
+        let all = [self.openssl.losses(), self.go.losses()];
+        let sum = |count: fn(&Losses) -> u64| all.iter().map(count).sum();
         [
             ("library_hits", "unknown_kind", self.unknown),
-            ("library_hits", "too_many_threads", openssl.too_many_threads),
-            ("library_hits", "does_not_fit", openssl.does_not_fit),
+            (
+                "library_hits",
+                "too_many_threads",
+                sum(|lost| lost.too_many_threads),
+            ),
+            ("library_hits", "does_not_fit", sum(|lost| lost.does_not_fit)),
         ]
     }
 }

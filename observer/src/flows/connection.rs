@@ -6,6 +6,7 @@ use observer_tls::codepoints::{ContentType, HandshakeType};
 use observer_tls::stream::{Item, ItemBody, Stream};
 
 use super::course::{Course, First, is_before};
+use super::sockets::Sockets;
 use super::tuple::Tuple;
 use crate::observation::MessageSeen;
 use crate::segment::Segment;
@@ -39,6 +40,7 @@ pub(super) struct Connection {
     pub next_of_tuple: Option<u32>,
     /// Bytes held when they were counted last.
     pub counted_bytes: usize,
+    pub sockets: Sockets,
     sightings: Vec<Sighting>,
     streams: [Stream; 2],
     courses: [Course; 2],
@@ -59,6 +61,7 @@ impl Connection {
             dropped_before: 0,
             next_of_tuple: None,
             counted_bytes: 0,
+            sockets: Sockets::default(),
             sightings: Vec::with_capacity(1),
             streams: Default::default(),
             courses: Default::default(),
@@ -138,6 +141,7 @@ impl Connection {
 
     /// Tells the tracker how much of the connection is seen.
     fn note_view(&self, around: &mut Surroundings<'_>) {
+        around.sockets = self.sockets.cookies();
         around.lossy = self.is_lossy();
         // A source that follows connections follows both directions.
         let mut ways = self.courses.iter().zip(&self.streams);
@@ -158,6 +162,7 @@ impl Connection {
     ) {
         self.touched_ns = self.touched_ns.max(segment.time_ns);
         let lossy_here = self.note_losses(segment);
+        self.sockets.learn(direction, segment);
         if let Some(ack) = segment.ack {
             let acknowledged = &mut self.courses[direction.reverse().index()].acknowledged;
             if acknowledged.is_none_or(|before| is_before(before, ack)) {

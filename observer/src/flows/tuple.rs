@@ -15,8 +15,13 @@ pub(super) struct Tuple {
 impl Tuple {
     /// The tuple of the connection that `segment` belongs to, and the direction it travels.
     pub fn of(segment: &Segment<'_>) -> (Self, Direction) {
-        let source = (segment.source.ip(), segment.source.port());
-        let destination = (segment.destination.ip(), segment.destination.port());
+        Self::between(segment.source, segment.destination)
+    }
+
+    /// The tuple of the connection between these ends, and the direction from the first to the second.
+    pub fn between(source: SocketAddr, destination: SocketAddr) -> (Self, Direction) {
+        let source = (source.ip(), source.port());
+        let destination = (destination.ip(), destination.port());
         match source <= destination {
             true => (
                 Self {

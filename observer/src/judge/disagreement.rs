@@ -1,18 +1,23 @@
-//! Whether the peers did what the trust bundle says.
+//! Whether the peers did what the trust bundle says, and the server what its own TLS library says.
 
 use super::verdict_of;
-use crate::observation::{CertificateFault, Observation, Outcome, Reason};
+use crate::observation::{CertificateFault, Observation, Outcome, Reason, Side};
 use crate::verify::{CertificateVerdict, Disagreement, Revocation, Status};
 
 /// What the peers did against the trust bundle, if they did.
 ///
-/// A resumed session shows no certificate and has no verdict, so it cannot disagree.
+/// A resumed session whose certificates are remembered is judged by them: that a certificate expired or was revoked does
+/// not end the sessions that it began.
+///
+/// A server that asks a client for its certificate and goes on with one that its library found wrong (nginx answers such a
+/// request with an error, or leaves it to the application) accepted it. A client that goes on so may have been told to (`curl
+/// --insecure`), or have no roots and pin the certificate: without a trust bundle nobody says that it should not.
 pub fn disagreement(seen: &Observation) -> Option<Disagreement> {
     match (seen.outcome, seen.reason) {
         (Outcome::Established, _) => {
             let verdicts = [&seen.client_verdict, &seen.server_verdict];
             let invalid = verdicts.into_iter().flatten().any(|verdict| is_invalid(verdict));
-            invalid.then_some(Disagreement::AcceptedButInvalid)
+            (invalid || found_invalid(seen)).then_some(Disagreement::AcceptedButInvalid)
         }
         (Outcome::Rejected, Some(Reason::Certificate(side, fault))) => {
             let verdict = verdict_of(seen, side)?;
@@ -20,6 +25,13 @@ pub fn disagreement(seen: &Observation) -> Option<Disagreement> {
         }
         _ => None,
     }
+}
+
+/// Whether the server's library found the client's certificate wrong.
+fn found_invalid(seen: &Observation) -> bool {
+    let server = seen.told.as_ref().and_then(|told| told.by(Side::Server));
+    let found = server.and_then(|told| told.verification.as_ref());
+    found.is_some_and(|found| found.fault.is_some())
 }
 
 /// Whether a trust bundle says that the certificate is to be refused. Without one, nobody said whom the service trusts.
@@ -38,7 +50,8 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
-    use crate::observation::Side;
+    use crate::facts::Verification;
+    use crate::observation::Told;
     use crate::output::samples;
 
     fn established(client: Status, server: Status) -> Observation {
@@ -123,7 +136,35 @@ mod tests {
     }
 
     #[test]
-    fn a_resumed_session_has_no_verdict() {
+    fn a_server_disagrees_with_its_own_library_and_a_client_may() {
+        let found = |fault| Verification {
+            fault,
+            term: "X509_V_ERR_CERT_HAS_EXPIRED (10)".into(),
+        };
+        let told = |side, fault| {
+            let mut end = samples::end_told();
+            end.verification = Some(found(fault));
+            let mut told = Told::default();
+            match side {
+                Side::Client => told.client = Some(end),
+                Side::Server => told.server = Some(end),
+            }
+            Observation {
+                told: Some(Box::new(told)),
+                ..samples::established_13()
+            }
+        };
+        let expired = Some(CertificateFault::Expired);
+        assert_eq!(
+            disagreement(&told(Side::Server, expired)),
+            Some(Disagreement::AcceptedButInvalid)
+        );
+        assert_eq!(disagreement(&told(Side::Server, None)), None);
+        assert_eq!(disagreement(&told(Side::Client, expired)), None);
+    }
+
+    #[test]
+    fn a_resumed_session_of_which_nothing_is_known_has_no_verdict() {
         assert_eq!(disagreement(&samples::established_13()), None);
     }
 }

@@ -35,7 +35,7 @@ pub fn exact_cause(seen: &Observation) -> Option<Cause> {
 
 /// Whether a refusal for the reason `told` may well have been for the certificate of `judged`, and does not say what is wrong
 /// with it.
-fn is_vague(told: Reason, judged: Side, seen: &Observation) -> bool {
+pub(crate) fn is_vague(told: Reason, judged: Side, seen: &Observation) -> bool {
     use AlertDescription as A;
     let alerts = alerts_of(seen, judged.other()).filter_map(|seen| seen.alert);
     let mut descriptions = alerts.map(|alert| alert.description);

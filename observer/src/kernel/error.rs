@@ -112,7 +112,7 @@ impl KernelError {
 }
 
 /// The last line of the verifier's log says what it stumbled over; the whole would fill a screen.
-fn one_line(error: &ProgramError) -> String {
+pub(crate) fn one_line(error: &ProgramError) -> String {
     match error {
         ProgramError::LoadError {
             io_error,

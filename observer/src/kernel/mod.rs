@@ -23,11 +23,11 @@ pub static OBJECT: Option<&[u8]> = Some(aya::include_bytes_aligned!(concat!(
 pub static OBJECT: Option<&[u8]> = None;
 
 /// The library probes, which are an object of their own; as [`OBJECT`].
-#[cfg(library_object)]
+#[cfg(kernel_object)]
 pub static LIBRARY_OBJECT: Option<&[u8]> = Some(aya::include_bytes_aligned!(concat!(
     env!("OUT_DIR"),
     "/tls-observer-library-probes"
 )));
 /// The library probes; this agent was built without them.
-#[cfg(not(library_object))]
+#[cfg(not(kernel_object))]
 pub static LIBRARY_OBJECT: Option<&[u8]> = None;

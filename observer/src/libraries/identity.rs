@@ -5,8 +5,9 @@ use std::sync::LazyLock;
 use super::code::{self, Cost};
 use super::elf::{BuildId, Elf, Machine};
 use super::file::{Error, ReadAt};
+use super::getter;
 use super::go;
-use super::hooks::{self, COMPONENTS, Component, Family, Hook, Need, OPENSSL_VERSION, When};
+use super::hooks::{self, COMPONENTS, Component, Family, Hook, Need, OPENSSL_VERSION, Role, When};
 use super::names::{Catalogue, Name};
 use super::symbols;
 
@@ -41,6 +42,9 @@ pub struct Library {
     pub version: Option<String>,
     /// The functions found that are wanted, generic ones more than once.
     pub targets: Vec<Target>,
+    /// Where in its context the error of a verification is, if the function that returns it tells: with this, the function
+    /// needs no probe.
+    pub error_offset: Option<u32>,
     /// Hooks whose function is not there or not as expected, and why.
     pub missing: Vec<(&'static Hook, String)>,
 }
@@ -176,9 +180,21 @@ fn library(file: &Elf<'_>, component: &'static Component, found: &[Found], go: O
         component,
         family: relative.unwrap_or(component.family),
         version,
+        error_offset: error_offset(file, component, found),
         targets,
         missing,
     }
+}
+
+/// What the function of the role [`Role::VerifyError`] loads, if it does no more than that.
+fn error_offset(file: &Elf<'_>, component: &Component, found: &[Found]) -> Option<u32> {
+    let hook = component
+        .hooks
+        .iter()
+        .find(|hook| hook.role == Role::VerifyError)?;
+    let function = found.iter().find(|found| found.name == hook.name)?;
+    let code = file.code(function.address, code::PROLOGUE_SIZE).ok()?;
+    getter::offset(file.machine, code.bytes())
 }
 
 /// Where in a function its probes go.

@@ -40,6 +40,17 @@ pub enum Name {
     },
 }
 
+/// For people.
+impl fmt::Display for Name {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Exact(name) => f.write_str(name),
+            Self::Versioned { prefix, suffix } => write!(f, "{prefix}…{suffix}"),
+            Self::Rust { within, function } => write!(f, "{within}…{function}"),
+        }
+    }
+}
+
 impl Name {
     /// Bytes that are in each string that has the name.
     fn needle(self) -> Vec<u8> {

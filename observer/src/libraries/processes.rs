@@ -8,19 +8,19 @@
 //! A look reads files and may wait for disks, and for network file systems: it belongs on a thread of its own.
 
 use std::collections::{HashMap, HashSet};
-use std::fs::{self, File, Metadata};
+use std::fs::File;
 use std::io::{self, Read};
-use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use nix::sys::statfs::{OVERLAYFS_SUPER_MAGIC, statfs};
-
 use super::file::Error;
-use super::identity::{self, Examination};
-use maps::{Fingerprint, Mapped};
+use super::identity::Examination;
+pub use files::FileKey;
+use files::{Files, Mapping};
+use maps::Fingerprint;
 pub use scope::{Filter, cgroup_id};
 
+mod files;
 mod maps;
 mod scope;
 #[cfg(test)]
@@ -32,37 +32,9 @@ const MAX_PROCESSES: usize = 128 * 1024;
 const MAX_MAPS: u64 = 16 << 20;
 /// Files that are mapped for execution by one process; large ones have a few hundred.
 const MAX_FILES_PER_PROCESS: usize = 4096;
-/// Files remembered: those in use, and as many others as there is room for, so that a program that is started again and
-/// again is examined once.
-const MAX_FILES: usize = 16 * 1024;
 /// After so many looks a process's mappings are read even if nothing seems to have changed: it may have mapped as much
 /// as it unmapped.
 const REREAD_AFTER: u64 = 32;
-
-/// What makes two files the same.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct FileKey {
-    /// The device. None for overlay file systems, where the containers made of one image have a device each, and share the
-    /// file below, with the probes in it.
-    pub device: Option<u64>,
-    /// The inode.
-    pub inode: u64,
-    /// Length in bytes.
-    pub size: u64,
-    /// When its content was changed last, nanoseconds since the Unix epoch. A file that is written over is another.
-    pub modified: i128,
-}
-
-impl FileKey {
-    fn new(metadata: &Metadata, is_overlay: bool) -> Self {
-        Self {
-            device: (!is_overlay).then(|| metadata.dev()),
-            inode: metadata.ino(),
-            size: metadata.len(),
-            modified: i128::from(metadata.mtime()) * 1_000_000_000 + i128::from(metadata.mtime_nsec()),
-        }
-    }
-}
 
 /// A file with a TLS library that has come into use.
 #[derive(Debug)]
@@ -98,6 +70,10 @@ pub struct Problem {
 pub struct Changes {
     /// Files with a TLS library that are in use now and were not.
     pub appeared: Vec<Appeared>,
+    /// Processes that have come to use a file with a TLS library.
+    pub joined: Vec<(FileKey, u32)>,
+    /// Processes that use a file with a TLS library no more.
+    pub left: Vec<(FileKey, u32)>,
     /// Files that had appeared and that no process uses any more.
     pub gone: Vec<FileKey>,
     /// Programs and libraries that could not be examined, told once each.
@@ -125,18 +101,6 @@ pub struct Counters {
     pub limited: u64,
 }
 
-/// A file that is or was in use.
-struct Known {
-    /// What is in it, if it has a TLS library.
-    examination: Option<Arc<Examination>>,
-    /// How many processes use it.
-    users: usize,
-    /// Number of the last look at which that changed.
-    used: u64,
-    /// Whether it was told that it appeared, and not yet that it is gone.
-    is_told: bool,
-}
-
 struct Process {
     fingerprint: Fingerprint,
     files: Vec<FileKey>,
@@ -149,32 +113,25 @@ pub struct Scanner {
     proc: PathBuf,
     filter: Filter,
     own_pid: u32,
-    own_file: Option<FileKey>,
-    files: HashMap<FileKey, Known, foldhash::fast::RandomState>,
+    files: Files,
     processes: HashMap<u32, Process, foldhash::fast::RandomState>,
-    /// Which devices are overlay file systems; for one look only, since device numbers are used again.
-    overlays: HashMap<u64, bool>,
     counters: Counters,
+    /// Number of the last look at all processes.
     look: u64,
 }
 
 impl Scanner {
     /// A scanner that has seen nothing yet. `proc` is where the proc file system is mounted.
     pub fn new(proc: PathBuf, filter: Filter) -> Self {
-        let mut scanner = Self {
+        Self {
             filter,
             own_pid: std::process::id(),
-            own_file: None,
-            files: HashMap::default(),
+            files: Files::new(&proc.join("self/exe")),
             processes: HashMap::default(),
-            overlays: HashMap::new(),
             counters: Counters::default(),
             look: 0,
             proc,
-        };
-        // The agent and other agents like it are not looked at: they watch, and serve no one.
-        scanner.own_file = scanner.key(&scanner.proc.join("self/exe")).ok().flatten();
-        scanner
+        }
     }
 
     /// What was done so far.
@@ -184,7 +141,7 @@ impl Scanner {
 
     /// How many processes use a file.
     pub fn users(&self, key: &FileKey) -> usize {
-        self.files.get(key).map_or(0, |known| known.users)
+        self.files.users(key)
     }
 
     /// Looks at all processes.
@@ -199,7 +156,7 @@ impl Scanner {
             pids.truncate(MAX_PROCESSES);
         }
         self.look += 1;
-        self.overlays.clear();
+        self.files.begin(self.look);
         let mut changes = Changes::default();
         let present: HashSet<u32, foldhash::fast::RandomState> = pids.iter().copied().collect();
         for &pid in &pids {
@@ -212,22 +169,21 @@ impl Scanner {
             .filter(|pid| !present.contains(pid))
             .collect();
         for pid in ended {
-            self.forget(pid);
+            self.forget(pid, &mut changes);
         }
-        self.settle(&mut changes);
+        self.files.settle(&mut changes);
         Ok(changes)
     }
 
     /// Looks at one process, as after it has executed a program or mapped a file. Whether it is in the filter's cgroup is
     /// for the caller to know.
     pub fn scan_process(&mut self, pid: u32) -> Changes {
-        self.look += 1;
-        self.overlays.clear();
+        self.files.begin(self.look);
         let mut changes = Changes::default();
         if self.filter.takes_process(pid) {
             self.look_at(pid, &mut changes);
         }
-        self.settle(&mut changes);
+        self.files.settle(&mut changes);
         changes
     }
 
@@ -239,7 +195,7 @@ impl Scanner {
         if let Err(error) = self.try_look_at(pid, changes) {
             // What is known of it holds until it is seen to have changed; of one that has ended nothing does.
             if self.count(&error) {
-                self.forget(pid);
+                self.forget(pid, changes);
             }
         }
     }
@@ -264,28 +220,39 @@ impl Scanner {
             let mut mapped = maps::executable_files(&maps);
             for file in mapped.by_ref().take(MAX_FILES_PER_PROCESS) {
                 if self.filter.takes_path(file.path) {
-                    files.extend(self.file(pid, &directory, file, changes));
+                    let mapping = Mapping {
+                        pid,
+                        directory: &directory,
+                        mapped: file,
+                    };
+                    match self.files.find(mapping, changes, &mut self.counters) {
+                        Ok(found) => files.extend(found),
+                        Err(error) => _ = self.count(&error),
+                    }
                 }
             }
             self.counters.limited += mapped.count() as u64;
         }
         files.sort_unstable();
         files.dedup();
+        let before = self
+            .processes
+            .get(&pid)
+            .filter(|process| process.fingerprint.started == fingerprint.started);
+        let before = before.map_or(&[][..], |process| &process.files);
+        let new = files
+            .iter()
+            .filter(|key| !before.contains(key) && self.files.has_library(key));
+        changes.joined.extend(new.map(|key| (*key, pid)));
         // Counted in before those of old are counted out: a file that is in both stays in use.
-        for key in &files {
-            if let Some(known) = self.files.get_mut(key) {
-                known.users += 1;
-                known.used = self.look;
-            }
-        }
-        self.forget(pid);
+        files.iter().for_each(|key| self.files.count_in(key));
         let read = self.look;
         let process = Process {
             fingerprint,
             files,
             read,
         };
-        self.processes.insert(pid, process);
+        self.replace(pid, Some(process), changes);
         Ok(())
     }
 
@@ -301,167 +268,27 @@ impl Scanner {
         Ok(maps)
     }
 
-    /// The key of a mapped file, which is known from here on; none if it cannot be had or is none to look at.
-    fn file(
-        &mut self,
-        pid: u32,
-        directory: &Path,
-        mapped: Mapped<'_>,
-        changes: &mut Changes,
-    ) -> Option<FileKey> {
-        let (path, key) = match self.reach(directory, mapped) {
-            Ok(reached) => reached?,
-            Err(error) => {
-                self.count(&error);
-                return None;
-            }
+    fn forget(&mut self, pid: u32, changes: &mut Changes) {
+        self.replace(pid, None, changes);
+    }
+
+    /// Takes a process's files as they are now, which are counted in already, for those that it had.
+    fn replace(&mut self, pid: u32, now: Option<Process>, changes: &mut Changes) {
+        let before = match now {
+            Some(process) => self.processes.insert(pid, process),
+            None => self.processes.remove(&pid),
         };
-        match self.files.get(&key) {
-            Some(known) if known.is_told || known.examination.is_none() => Some(key),
-            _ => self.open(pid, &path, key, mapped, changes),
-        }
-    }
-
-    /// A path that leads to the mapped file, and its key; none if it is no file to look at.
-    fn reach(&mut self, directory: &Path, mapped: Mapped<'_>) -> io::Result<Option<(PathBuf, FileKey)>> {
-        let mut path = directory.join("map_files").join(mapped.range());
-        let mut key = self.key(&path);
-        // map_files asks for more rights than the process's root does, where the name may lead to another file by now.
-        if key
-            .as_ref()
-            .is_err_and(|error| error.kind() == io::ErrorKind::PermissionDenied)
-            && !mapped.deleted
-            && let Ok(relative) = mapped.path.strip_prefix("/")
-        {
-            let named = directory.join("root").join(relative);
-            let of_name = self.key(&named);
-            if of_name
-                .as_ref()
-                .is_ok_and(|key| key.is_some_and(|key| key.inode == mapped.inode))
-            {
-                (path, key) = (named, of_name);
-            }
-        }
-        Ok(key?
-            .filter(|key| Some(*key) != self.own_file)
-            .map(|key| (path, key)))
-    }
-
-    /// The key of a file, or none if it is no regular one: a device is never opened.
-    fn key(&mut self, path: &Path) -> io::Result<Option<FileKey>> {
-        let metadata = fs::metadata(path)?;
-        if !metadata.is_file() {
-            return Ok(None);
-        }
-        let device = metadata.dev();
-        let is_overlay = match self.overlays.get(&device) {
-            Some(&known) => known,
-            None => {
-                let found = statfs(path)?.filesystem_type() == OVERLAYFS_SUPER_MAGIC;
-                self.overlays.insert(device, found);
-                found
-            }
-        };
-        Ok(Some(FileKey::new(&metadata, is_overlay)))
-    }
-
-    /// Opens a file that has come into use, and examines it unless it was before.
-    fn open(
-        &mut self,
-        pid: u32,
-        path: &Path,
-        key: FileKey,
-        mapped: Mapped<'_>,
-        changes: &mut Changes,
-    ) -> Option<FileKey> {
-        let file = match open_same(path, key) {
-            Ok(file) => file,
-            Err(error) => {
-                self.count(&error);
-                return None;
-            }
-        };
-        let examination = match self.files.get(&key) {
-            Some(known) => known.examination.clone(),
-            None => self.examine(&file, pid, mapped.path, changes),
-        };
-        if !self.files.contains_key(&key) && !self.make_room() {
-            self.counters.limited += 1;
-            return None;
-        }
-        let known = Known {
-            examination: examination.clone(),
-            users: 0,
-            used: self.look,
-            is_told: examination.is_some(),
-        };
-        self.files.insert(key, known);
-        changes.appeared.extend(examination.map(|examination| Appeared {
-            key,
-            file,
-            path: mapped.path.to_owned(),
-            deleted: mapped.deleted,
-            pid,
-            examination,
-        }));
-        Some(key)
-    }
-
-    fn examine(
-        &mut self,
-        file: &File,
-        pid: u32,
-        path: &Path,
-        changes: &mut Changes,
-    ) -> Option<Arc<Examination>> {
-        self.counters.examined += 1;
-        match identity::examine(file) {
-            Ok(examination) => (!examination.libraries.is_empty()).then(|| Arc::new(examination)),
-            // Fonts, archives and the code of other machines are mapped for execution too.
-            Err(Error::Unsupported(_)) => None,
-            Err(error) => {
-                self.counters.damaged += 1;
-                let path = path.to_owned();
-                changes.problems.push(Problem { path, pid, error });
-                None
-            }
-        }
-    }
-
-    /// Makes room for one more file by forgetting the one that was used longest ago; false if all are in use.
-    fn make_room(&mut self) -> bool {
-        if self.files.len() < MAX_FILES {
-            return true;
-        }
-        let idle = self
-            .files
-            .iter()
-            .filter(|(_, known)| known.users == 0 && known.used < self.look);
-        let oldest = idle.min_by_key(|(_, known)| known.used).map(|(key, _)| *key);
-        oldest.is_some_and(|key| self.files.remove(&key).is_some())
-    }
-
-    fn forget(&mut self, pid: u32) {
-        for key in self
+        let Some(before) = before else { return };
+        let now = self
             .processes
-            .remove(&pid)
-            .map(|process| process.files)
-            .unwrap_or_default()
-        {
-            if let Some(known) = self.files.get_mut(&key) {
-                known.users = known.users.saturating_sub(1);
-                known.used = self.look;
+            .get(&pid)
+            .filter(|process| process.fingerprint.started == before.fingerprint.started);
+        let still = now.map_or(&[][..], |process| &process.files);
+        for key in &before.files {
+            if !still.contains(key) && self.files.has_library(key) {
+                changes.left.push((*key, pid));
             }
-        }
-    }
-
-    /// Tells which files are used no more.
-    fn settle(&mut self, changes: &mut Changes) {
-        for (key, known) in &mut self.files {
-            if known.is_told && known.users == 0 {
-                known.is_told = false;
-                changes.gone.push(*key);
-            }
+            self.files.count_out(key);
         }
     }
 
@@ -477,17 +304,4 @@ impl Scanner {
         }
         false
     }
-}
-
-/// Opens a file, and makes sure that it is the one that its key was made of: its name may lead to another by now, to
-/// one even that lets nobody open it until somebody else comes.
-fn open_same(path: &Path, key: FileKey) -> io::Result<File> {
-    let file = File::options()
-        .read(true)
-        .custom_flags(libc::O_NONBLOCK)
-        .open(path)?;
-    if FileKey::new(&file.metadata()?, key.device.is_none()) != key {
-        return Err(io::ErrorKind::NotFound.into());
-    }
-    Ok(file)
 }

@@ -157,8 +157,9 @@ fn a_go_program_is_known_by_the_table_of_its_runtime() {
     let check_and_push: &[u8] = &[0x49, 0x3b, 0x66, 0x10, 0x76, 0x02, 0x55, 0xc3];
     let functions = [
         ("runtime.text", PUSH),
+        ("crypto/tls.(*Conn).handshakeContext", PUSH),
         (
-            "crypto/tls.(*Conn).handshakeContext",
+            "crypto/tls.(*Conn).clientHandshake",
             &[0x55, 0xc3, 0x90, 0xc3, 0xcc],
         ),
         ("crypto/tls.(*Conn).sendAlert", check_and_push),

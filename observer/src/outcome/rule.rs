@@ -159,6 +159,20 @@ rules! {
     VerdictNameMismatch = "refused_certificate_has_another_name", Derived;
     /// The same of one that cannot be read or is signed by nobody: `…_bad`.
     VerdictMalformed = "refused_certificate_is_malformed", Derived;
+    /// The TLS library of one side gave the handshake up for a reason of its own, whether its alert was sent or not:
+    /// rejected by that side.
+    LibraryGaveUp = "library_gave_up", Observed;
+    /// The library that sent or received an encrypted alert told what it is: rejected by its sender. Of a later alert:
+    /// that is what it is.
+    LibraryAlert = "library_alert", Observed;
+    /// A refusal that names no fault, of a certificate in which the library of the refusing side found one: that fault.
+    /// Inferred where the refusal is.
+    LibraryVerification = "library_verification", Observed;
+    /// The server's library finished the handshake, or up to TLS 1.2 the client's: established.
+    LibraryFinished = "library_finished", Observed;
+    /// The client's library finished the handshake, and of the server no more than an orderly close is known, or nothing.
+    /// In TLS 1.3 it may have refused behind that: established.
+    LibraryClientFinished = "library_client_finished", Inferred;
 }
 
 #[cfg(test)]

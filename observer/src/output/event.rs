@@ -19,7 +19,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::words::{Word, Worded};
-use crate::observation::{Action, Observation, Outcome, Reason};
+use crate::observation::{Action, EndTold, Observation, Outcome, Reason, Side};
 use certificate::{AnyLeaf, Leaf};
 use handshake::Handshake;
 use offer::Part;
@@ -43,12 +43,12 @@ pub struct Event<'a> {
     /// What kind of event this is.
     pub event: About,
     /// Who sent the ClientHello.
-    pub client: Endpoint,
+    pub client: Peer<'a>,
     /// Who answered it.
-    pub server: Endpoint,
-    /// The same as `client`.
+    pub server: Peer<'a>,
+    /// Address and port of `client`.
     pub source: Endpoint,
-    /// The same as `server`.
+    /// Address and port of `server`.
     pub destination: Endpoint,
     /// The connection.
     pub network: Network,
@@ -135,6 +135,38 @@ impl From<SocketAddr> for Endpoint {
             port: address.port(),
         }
     }
+}
+
+/// One end of the connection, and the process there.
+#[derive(Clone, Copy, Debug, Serialize, JsonSchema)]
+pub struct Peer<'a> {
+    /// IP address.
+    pub ip: IpAddr,
+    /// TCP port.
+    pub port: u16,
+    /// The process, where its TLS library told of the handshake.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub process: Option<Process<'a>>,
+}
+
+impl<'a> Peer<'a> {
+    fn new(endpoint: Endpoint, told: Option<&'a EndTold>) -> Self {
+        let Endpoint { ip, port } = endpoint;
+        let process = told.map(|told| Process {
+            pid: told.pid,
+            name: &told.process,
+        });
+        Self { ip, port, process }
+    }
+}
+
+/// ECS `process.*`.
+#[derive(Clone, Copy, Debug, Serialize, JsonSchema)]
+pub struct Process<'a> {
+    /// Its id, in the first pid namespace.
+    pub pid: u32,
+    /// The name of the thread that made the handshake, which is that of the process if it gave it no other.
+    pub name: &'a str,
 }
 
 /// ECS `network.*`.
@@ -243,12 +275,13 @@ impl<'a> Event<'a> {
     /// The event that tells of `seen`.
     pub fn new(seen: &'a Observation, options: EventOptions) -> Self {
         let (client, server) = (Endpoint::from(seen.client), Endpoint::from(seen.server));
+        let told = |side| seen.told.as_ref().and_then(|told| told.by(side));
         let tls_was_spoken = seen.reason != Some(Reason::NotTls);
         Self {
             timestamp: Time::from_nanos(seen.time_ns),
             event: About::new(seen),
-            client,
-            server,
+            client: Peer::new(client, told(Side::Client)),
+            server: Peer::new(server, told(Side::Server)),
             source: client,
             destination: server,
             network: Network {
@@ -332,12 +365,6 @@ impl<'a> Tls<'a> {
             },
         }
     }
-}
-
-/// Whether TLS 1.3 (or a draft of it) was negotiated.
-fn is_tls13(seen: &Observation) -> bool {
-    seen.version
-        .is_some_and(|version| version == ProtocolVersion::TLS13 || version.is_tls13_draft())
 }
 
 /// For `skip_serializing_if` on slices.

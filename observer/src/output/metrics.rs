@@ -6,6 +6,7 @@
 pub mod definitions;
 pub mod expiry;
 mod initial;
+pub mod joined;
 pub mod losses;
 pub mod reference;
 pub mod series;
@@ -35,6 +36,7 @@ use crate::watch::Forgotten;
 use crate::watch::inventory::SharedInventory;
 use definitions as def;
 use expiry::Expiry;
+use joined::JoinMetrics;
 use series::{ServiceLabel, Table};
 use watching::WatchingMetrics;
 
@@ -66,6 +68,7 @@ pub struct Metrics {
     buffer_bytes: Gauge,
     ring_bytes: Counter,
     watching: WatchingMetrics,
+    joined: JoinMetrics,
 }
 
 /// Labels of an exemplar.
@@ -143,6 +146,7 @@ impl Metrics {
         let ciphers = Table::register(&mut registry, &def::CIPHERS, Counter::default as fn() -> _);
         let groups = Table::register(&mut registry, &def::GROUPS, Counter::default as fn() -> _);
         let watching = WatchingMetrics::new(&mut registry);
+        let joined = JoinMetrics::new(&mut registry);
         let dropped: Table<2, Counter> =
             Table::register(&mut registry, &def::DROPPED, Counter::default as fn() -> _);
         let trust_reloads =
@@ -190,6 +194,7 @@ impl Metrics {
             buffer_bytes,
             ring_bytes,
             watching,
+            joined,
         };
         for loss in losses::LOSSES {
             metrics.drop_counter(loss.stage, loss.reason);
@@ -221,6 +226,10 @@ impl Metrics {
         if seen.action == Action::LateAlert {
             return;
         }
+        self.joined.record(seen);
+        self.joined
+            .sources
+            .with([seen.source.word()], service, Counter::inc);
         let version = def::version(seen.version);
         let resumed = def::boolean(seen.resumption.is_some());
         self.handshakes
@@ -280,6 +289,11 @@ impl Metrics {
     /// Counts what is no single handshake.
     pub fn record_finding(&self, report: &Report) {
         self.watching.record(report);
+    }
+
+    /// Takes over how much of what TLS libraries told became part of events. Totals that go backwards are passed over.
+    pub fn set_facts_joined(&self, total: u64) {
+        self.joined.set_joined(total);
     }
 
     /// Takes over the total of what the watching forgot. Totals that go backwards are passed over.

@@ -12,7 +12,10 @@ use observer_tls::fingerprint::{Ja3, Ja4};
 use observer_tls::x509::{CertificateFacts, NameAttributes};
 
 use crate::config::watching::Rate;
+use crate::facts::Verification;
+use crate::libraries::hooks::Family;
 use crate::observation::*;
+use crate::outcome::Rule;
 use crate::report::{Identity, Network, NewCertificate, RefusalBurst, Refused, Report};
 use crate::verify::{CertificateVerdict, Disagreement, Revocation, Status};
 
@@ -265,7 +268,53 @@ pub fn incomplete() -> Observation {
     }
 }
 
-/// One of each kind.
+/// What nginx's library told of a client.
+pub fn end_told() -> EndTold {
+    EndTold {
+        pid: 4711,
+        process: "nginx".into(),
+        family: Family::OpenSsl,
+        verification: None,
+        failure: None,
+    }
+}
+
+/// A TLS 1.3 server goes on with a client whose certificate its library found expired, as it told; the other end's library
+/// said what cannot be.
+pub fn told_by_library() -> Observation {
+    let server = EndTold {
+        verification: Some(Verification {
+            fault: Some(CertificateFault::Expired),
+            term: "X509_V_ERR_CERT_HAS_EXPIRED (10)".into(),
+        }),
+        failure: Some("SSL_R_CERTIFICATE_VERIFY_FAILED (134)".into()),
+        ..end_told()
+    };
+    Observation {
+        id: [0x66; 16],
+        source: Source::Both,
+        rule: Some(Rule::LibraryFinished),
+        told: Some(Box::new(Told {
+            client: None,
+            server: Some(server),
+            contradictions: vec![Contradiction::ChainSize],
+        })),
+        resumed: Some(false),
+        resumption: None,
+        client_certificate: ClientCertificate::Sent,
+        client_chain: vec![certificate("alice")],
+        certificate_source: CertificateSource::Library,
+        client_verdict: Some(verdict(Status::Expired)),
+        disagreement: Some(Disagreement::AcceptedButInvalid),
+        alerts: vec![AlertSeen {
+            encrypted: true,
+            ..alert(Side::Server, AlertLevel::WARNING, AlertDescription::CLOSE_NOTIFY)
+        }],
+        ..established_13()
+    }
+}
+
+/// One of each kind that the wire tells of.
 pub fn all() -> [Observation; 6] {
     [
         refused_client(),

@@ -8,7 +8,7 @@ use super::event::text::Named;
 use super::event::time::Time;
 use super::queue::Render;
 use super::words::Word;
-use crate::observation::{Action, AlertSeen, Evidence, Observation, Outcome, Reason, Side};
+use crate::observation::{Action, AlertSeen, Evidence, Observation, Outcome, Reason, Side, Told};
 use crate::report::{NewCertificate, RefusalBurst, Refused, Report};
 
 /// Widths of the columns but the last, in characters.
@@ -189,6 +189,9 @@ fn detail(seen: &Observation) -> String {
             Some(format!("{side}: {}", verdict.status.word()))
         });
         parts.extend(told);
+        let found = seen.told.as_deref().and_then(Told::verification);
+        let fault = found.filter(|(_, found)| found.fault.is_some());
+        parts.extend(fault.map(|(side, found)| format!("{}: {}", side.word(), found.term)));
     }
     let refused = match seen.reason {
         Some(Reason::Certificate(Side::Client, _)) => seen.client_chain.first(),
@@ -285,6 +288,17 @@ mod tests {
             assert!(line.contains(wanted), "{line}");
         }
         assert!(!text.contains('\x1b'));
+    }
+
+    #[test]
+    fn what_a_library_found_is_told_with_the_disagreement() {
+        let mut seen = samples::told_by_library();
+        seen.client_verdict = None;
+        let text = table(false, &[seen]);
+        assert!(
+            text.contains("! established                    client: X509_V_ERR_CERT_HAS_EXPIRED"),
+            "{text}"
+        );
     }
 
     #[test]

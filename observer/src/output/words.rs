@@ -7,8 +7,8 @@ use serde::{Serialize, Serializer};
 
 use super::json::writer::Plain;
 use crate::observation::{
-    Action, CertificateFault, ClientCertificate, Completeness, Evidence, Outcome, Reason, Resumption, Side,
-    Source,
+    Action, CertificateFault, CertificateSource, ClientCertificate, Completeness, Contradiction, Evidence,
+    Outcome, Reason, Resumption, Side, Source,
 };
 use crate::outcome::Rule;
 use crate::verify::{Disagreement, Revocation, Status};
@@ -68,6 +68,17 @@ words! {
     Evidence { Observed = "observed", Derived = "derived", Inferred = "inferred" }
     Resumption { SessionId = "session_id", Ticket = "ticket", Psk = "psk" }
     Source { Wire = "wire", Library = "library", Both = "both" }
+    CertificateSource { Wire = "wire", Library = "library", Resumption = "resumption" }
+    Contradiction {
+        Role = "role",
+        Address = "address",
+        ChainSize = "chain_size",
+        Chain = "chain",
+        ClientCertificate = "client_certificate",
+        Alert = "alert",
+        Outcome = "outcome",
+        Reason = "reason",
+    }
     Completeness { Complete = "complete", Truncated = "truncated", Gap = "gap", Midstream = "midstream" }
     ClientCertificate {
         NotRequested = "not_requested",

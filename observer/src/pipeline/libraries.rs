@@ -5,6 +5,8 @@ use std::fs::File;
 use std::future;
 use std::io;
 
+use observer_common::hit::counters::LibraryCounter;
+
 use crate::config::Config;
 use crate::facts::Fact;
 use crate::facts::readers::Readers;
@@ -12,7 +14,7 @@ use crate::join::Join;
 use crate::kernel::KernelError;
 use crate::kernel::clock::WallClock;
 use crate::kernel::hits::HitReader;
-use crate::libraries::attach::LibraryProbes;
+use crate::libraries::attach::{Counts, LibraryProbes};
 use crate::output::metrics::{DropCounter, Metrics};
 
 use super::losses::LossCounters;
@@ -31,6 +33,8 @@ struct Running {
     /// What the metrics say is attached.
     attached: BTreeSet<(&'static str, String)>,
     losses: LossCounters,
+    attach_losses: LossCounters,
+    kernel_losses: LossCounters,
     undecodable: (DropCounter, u64),
 }
 
@@ -54,9 +58,11 @@ impl LibraryStage {
         }
         let readers = Readers::default();
         Ok(Self(Some(Running {
-            probes,
             hits: HitReader::new(ring, dump)?,
             losses: LossCounters::new(metrics, &readers.losses()),
+            attach_losses: LossCounters::new(metrics, &probes.losses()),
+            kernel_losses: LossCounters::new(metrics, &kernel_losses(&Counts::default())),
+            probes,
             readers,
             facts: Vec::new(),
             drained_ns: 0,
@@ -111,6 +117,9 @@ impl LibraryStage {
         running.hits.adjust_clock();
         running.tell_attached(metrics);
         running.losses.export(&running.readers.losses());
+        running.attach_losses.export(&running.probes.losses());
+        let counts = running.probes.counts()?;
+        running.kernel_losses.export(&kernel_losses(&counts));
         let (counter, exported) = &mut running.undecodable;
         counter.inc_by(running.hits.undecodable - *exported);
         *exported = running.hits.undecodable;
@@ -142,4 +151,14 @@ impl Running {
         }
         self.attached = now;
     }
+}
+
+/// The counters of the kernel half that tell of a loss, as `stage` and `reason` labels with their counts.
+fn kernel_losses(counts: &Counts) -> Vec<(&'static str, &'static str, u64)> {
+    let lossy = LibraryCounter::ALL
+        .iter()
+        .filter(|counter| !counter.stage().is_empty());
+    lossy
+        .map(|counter| (counter.stage(), counter.reason(), counts.get(*counter)))
+        .collect()
 }

@@ -4,6 +4,7 @@ mod endings;
 mod hellos;
 mod hidden;
 mod resumption;
+mod sessions;
 mod ssl2;
 mod step;
 
@@ -20,15 +21,13 @@ use observer_tls::stream::ItemBody;
 use observer_tls::x509::CertificateFacts;
 
 use hellos::SessionId;
+use sessions::Named;
 
 use super::Caches;
 use crate::observation::{
-    AlertSeen, ClientCertificate, ClientOffer, Completeness, OpaqueRecord, Reason, Side, Timings,
+    AlertSeen, ClientCertificate, ClientOffer, Completeness, MAX_OPAQUE, OpaqueRecord, Reason, Side, Timings,
 };
 use crate::outcome::{Conclusion, tls13};
-
-/// Encrypted records kept of one handshake.
-const MAX_OPAQUE: usize = 64;
 
 /// State of a handshake that has no outcome yet. Times are nanoseconds since the Unix epoch.
 #[derive(Debug)]
@@ -82,6 +81,7 @@ pub(super) struct Handshake {
     session_id: SessionId,
     server_session_id: SessionId,
     ticket_sent: bool,
+    named: Named,
     early_data: bool,
     hello_seen: bool,
     server_hello: bool,
@@ -166,6 +166,7 @@ impl Handshake {
             session_id: SessionId::default(),
             server_session_id: SessionId::default(),
             ticket_sent: false,
+            named: Named::default(),
             early_data: false,
             hello_seen: false,
             server_hello: false,
@@ -312,6 +313,7 @@ impl Handshake {
                     self.client_certificate = ClientCertificate::NotRequested;
                 }
             }
+            (Side::Server, Message::NewSessionTicket(ticket)) => self.named.given(&ticket.ticket),
             (_, Message::Finished) => return self.finished(side, time_ns),
             _ => {}
         }

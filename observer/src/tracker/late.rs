@@ -10,7 +10,7 @@ use super::handshake::is_tls13;
 use super::observe::Ends;
 use crate::observation::{
     Action, AlertSeen, CertificateSource, ClientCertificate, Completeness, Evidence, Observation, Outcome,
-    Resumption, SessionNames, Side, Sockets, Source, Timings,
+    Resumption, SessionNames, Side, Source, Timings,
 };
 use crate::outcome::Rule;
 
@@ -168,7 +168,7 @@ impl Reported {
             rule,
             source: Source::Wire,
             told: None,
-            sockets: Sockets::default(),
+            sockets: ends.sockets,
             completeness: self.completeness,
             version: self.version,
             cipher: self.cipher,

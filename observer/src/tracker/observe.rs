@@ -6,14 +6,15 @@ use sha1::{Digest, Sha1};
 
 use super::handshake::{Decision, Handshake};
 use crate::observation::{
-    Action, CertificateSource, ClientCertificate, Observation, Outcome, SessionNames, Sockets, Source,
+    Action, CertificateSource, ClientCertificate, Observation, Outcome, Sockets, Source,
 };
 
-/// The addresses of a handshake's ends.
+/// The addresses and sockets of a handshake's ends.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Ends {
     pub client: SocketAddr,
     pub server: SocketAddr,
+    pub sockets: Sockets,
 }
 
 /// The id of a handshake: the same whenever and wherever the same handshake is seen, unless no ClientHello was.
@@ -67,7 +68,7 @@ pub(super) fn handshake(id: [u8; 16], ends: &Ends, handshake: Handshake, decisio
         rule: conclusion.rule,
         source: Source::Wire,
         told: None,
-        sockets: Sockets::default(),
+        sockets: ends.sockets,
         completeness: handshake.completeness(),
         version: handshake.version,
         cipher: handshake.cipher,
@@ -75,7 +76,7 @@ pub(super) fn handshake(id: [u8; 16], ends: &Ends, handshake: Handshake, decisio
         group: handshake.group,
         resumption: handshake.resumption(),
         resumed: handshake.resumed(),
-        sessions: SessionNames::default(),
+        sessions: handshake.session_names(),
         alpn: handshake.alpn,
         offer: handshake.offer,
         server_name: handshake.server_name,

@@ -53,6 +53,8 @@ pub struct Caches {
 pub struct Surroundings<'a> {
     /// Sender of each direction, by [`Direction::index`].
     pub senders: [SocketAddr; 2],
+    /// Cookie of the socket of each direction's sender, 0 if unknown.
+    pub sockets: [u64; 2],
     /// When the source began to follow the connection.
     pub born: u64,
     /// Bytes of the connection are missing that its streams do not know of.

@@ -59,6 +59,12 @@ impl<K: Copy + Eq + Hash, V> Lru<K, V> {
         self.order.push_back(0, place);
     }
 
+    /// The entry that was not used for longest.
+    pub fn oldest(&self) -> Option<(&K, &V)> {
+        let (key, value) = self.slots.get(self.order.front(0)? as usize)?.as_ref()?;
+        Some((key, value))
+    }
+
     /// Takes out the entry that was not used for longest.
     pub fn pop(&mut self) -> Option<(K, V)> {
         let place = self.order.front(0)?;
@@ -90,6 +96,7 @@ mod tests {
         map.insert(1, 99);
         assert_eq!(map.get(&7), None);
         assert_eq!(map.len(), 5);
+        assert_eq!(map.oldest(), Some((&3, &30)));
         let left: Vec<_> = std::iter::from_fn(|| map.pop()).collect();
         assert_eq!(left, [(3, 30), (4, 40), (0, 0), (2, 21), (1, 99)]);
         assert!(map.is_empty());

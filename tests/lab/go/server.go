@@ -7,6 +7,7 @@ import (
 	"errors"
 	"net"
 	"os"
+	"runtime"
 	"strings"
 )
 
@@ -61,10 +62,18 @@ func revocation(file string) func([][]byte, [][]*x509.Certificate) error {
 	}
 }
 
+// restless has other goroutines run before each read, so that a handshake goes on on another thread than it began on.
+type restless struct{ net.Conn }
+
+func (r restless) Read(buffer []byte) (int, error) {
+	runtime.Gosched()
+	return r.Conn.Read(buffer)
+}
+
 func (p *plan) provide(transport net.Conn, config *tls.Config) {
 	defer transport.Close()
 	must(transport.SetDeadline(p.deadline()))
-	connection := tls.Server(transport, config)
+	connection := tls.Server(restless{transport}, config)
 	r := report{Port: transport.RemoteAddr().(*net.TCPAddr).Port}
 	defer func() { r.print() }()
 	if err := connection.Handshake(); err != nil {

@@ -9,11 +9,15 @@ use anyhow::{Context, Result, ensure};
 /// Commands of `bpf(2)`, and the only kind of statistics there is (`linux/bpf.h`).
 const PROG_LOAD: libc::c_long = 5;
 const PROG_TEST_RUN: libc::c_long = 10;
+const PROG_GET_FD_BY_ID: libc::c_long = 13;
+const OBJ_GET_INFO_BY_FD: libc::c_long = 15;
 const ENABLE_STATS: libc::c_long = 32;
 const STATS_RUN_TIME: u32 = 0;
 
 /// Program types, as `bpf(2)` and `/proc/PID/fdinfo` number them.
 const SOCKET_FILTER: u32 = 1;
+/// Kprobes and uprobes.
+pub const KPROBE: u32 = 2;
 /// Classifier (tc and tcx).
 pub const CLASSIFIER: u32 = 3;
 /// `cgroup_skb`.
@@ -79,6 +83,30 @@ impl Runs {
 /// # Errors
 /// When the process has ended, or holds no such program.
 pub fn runs(pid: u32, kind: u32) -> Result<Runs> {
+    let mut programs = programs(pid)?;
+    programs.retain(|_, program| program.kind == kind);
+    ensure!(!programs.is_empty(), "the agent holds no program of type {kind}");
+    let add = |sum: Runs, program: &Program| Runs {
+        count: sum.count + program.runs.count,
+        nanoseconds: sum.nanoseconds + program.runs.nanoseconds,
+    };
+    Ok(programs.values().fold(Runs::default(), add))
+}
+
+/// A program that a process holds open.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Program {
+    /// Its type, as `bpf(2)` numbers them.
+    pub kind: u32,
+    /// Its runs.
+    pub runs: Runs,
+}
+
+/// All programs that process `pid` holds open, by their ids.
+///
+/// # Errors
+/// When the process has ended.
+pub fn programs(pid: u32) -> Result<BTreeMap<u32, Program>> {
     let mut programs = BTreeMap::new();
     let directory = format!("/proc/{pid}/fdinfo");
     for entry in fs::read_dir(&directory).with_context(|| directory.clone())? {
@@ -86,36 +114,67 @@ pub fn runs(pid: u32, kind: u32) -> Result<Runs> {
         let Ok(text) = fs::read_to_string(entry?.path()) else {
             continue;
         };
-        if let Some((id, runs)) = program(&text, kind) {
-            programs.insert(id, runs);
-        }
+        programs.extend(program(&text));
     }
-    ensure!(!programs.is_empty(), "the agent holds no program of type {kind}");
-    let add = |sum: Runs, runs: &Runs| Runs {
-        count: sum.count + runs.count,
-        nanoseconds: sum.nanoseconds + runs.nanoseconds,
-    };
-    Ok(programs.values().fold(Runs::default(), add))
+    Ok(programs)
 }
 
-/// Id and runs of the program that a `fdinfo` file tells of, when it is one of this type.
-fn program(text: &str, kind: u32) -> Option<(u64, Runs)> {
+/// The program that a `fdinfo` file tells of, if it does, and its id.
+fn program(text: &str) -> Option<(u32, Program)> {
     let field = |name: &str| -> Option<u64> {
         let line = text
             .lines()
             .find_map(|line| line.strip_prefix(name)?.strip_prefix(':'))?;
         line.trim().parse().ok()
     };
-    if field("prog_type")? != u64::from(kind) {
-        return None;
+    let runs = Runs {
+        count: field("run_cnt")?,
+        nanoseconds: field("run_time_ns")?,
+    };
+    let kind = field("prog_type")?.try_into().ok()?;
+    Some((field("prog_id")?.try_into().ok()?, Program { kind, runs }))
+}
+
+/// The name of the program with this id, as the kernel keeps it: its first 15 characters.
+///
+/// # Errors
+/// When there is none.
+pub fn name(id: u32) -> Result<String> {
+    /// Attributes of `BPF_PROG_GET_FD_BY_ID`.
+    #[repr(C)]
+    struct ById {
+        id: u32,
+        next: u32,
+        flags: u32,
     }
-    Some((
-        field("prog_id")?,
-        Runs {
-            count: field("run_cnt")?,
-            nanoseconds: field("run_time_ns")?,
-        },
-    ))
+    /// Attributes of `BPF_OBJ_GET_INFO_BY_FD`.
+    #[repr(C)]
+    struct InfoBy {
+        file: u32,
+        length: u32,
+        info: u64,
+    }
+    /// `struct bpf_prog_info` as far as its name, 16 bytes.
+    const INFO: usize = 80;
+    const NAME: usize = 64;
+    let mut by_id = ById {
+        id,
+        next: 0,
+        flags: 0,
+    };
+    let file = bpf(PROG_GET_FD_BY_ID, &mut by_id).context("a program by its id")?;
+    // SAFETY: the kernel has just given us this descriptor.
+    let program = unsafe { OwnedFd::from_raw_fd(file) };
+    let mut info = [0_u8; INFO];
+    let mut by_file = InfoBy {
+        file: program.as_raw_fd().cast_unsigned(),
+        length: INFO as u32,
+        info: info.as_mut_ptr() as u64,
+    };
+    bpf(OBJ_GET_INFO_BY_FD, &mut by_file).context("what the kernel knows of a program")?;
+    let name = info.get(NAME..).unwrap_or_default();
+    let name: Vec<u8> = name.iter().copied().take_while(|byte| *byte != 0).collect();
+    Ok(String::from_utf8_lossy(&name).into_owned())
 }
 
 /// Attributes of `BPF_PROG_LOAD`, the first ones.
@@ -140,24 +199,32 @@ struct TestRun {
     duration: u32,
 }
 
-/// Nanoseconds that the statistics show for a program that does nothing: what measuring itself adds to each run.
-/// [`Statistics`] must be on.
+/// Loads a program of this type that does nothing.
 ///
 /// # Errors
-/// When such a program cannot be loaded or run.
-pub fn empty_run() -> Result<f64> {
+/// Without root.
+pub fn nothing(kind: u32) -> Result<OwnedFd> {
     /// `r0 = 0; exit`.
     static NOTHING: [[u8; 8]; 2] = [[0xb7, 0, 0, 0, 0, 0, 0, 0], [0x95, 0, 0, 0, 0, 0, 0, 0]];
-    const REPEAT: u32 = 200_000;
     let mut load = Load {
-        kind: SOCKET_FILTER,
+        kind,
         instruction_count: 2,
         instructions: NOTHING.as_ptr() as u64,
         license: c"GPL".as_ptr() as u64,
     };
     let file = bpf(PROG_LOAD, &mut load).context("load an empty program")?;
     // SAFETY: the kernel has just given us this descriptor.
-    let program = unsafe { OwnedFd::from_raw_fd(file) };
+    Ok(unsafe { OwnedFd::from_raw_fd(file) })
+}
+
+/// Nanoseconds that the statistics show for a program that does nothing: what measuring itself adds to each run.
+/// [`Statistics`] must be on.
+///
+/// # Errors
+/// When such a program cannot be loaded or run.
+pub fn empty_run() -> Result<f64> {
+    const REPEAT: u32 = 200_000;
+    let program = nothing(SOCKET_FILTER)?;
     let packet = [0_u8; 64];
     let mut test = TestRun {
         program: program.as_raw_fd().cast_unsigned(),
@@ -181,7 +248,7 @@ pub fn empty_run() -> Result<f64> {
 
 #[cfg(test)]
 mod tests {
-    use super::{CGROUP_SKB, CLASSIFIER, Runs, program};
+    use super::{CGROUP_SKB, Program, Runs, program};
 
     #[test]
     fn a_program_is_read_from_its_fdinfo_and_other_files_are_not() {
@@ -190,16 +257,13 @@ mod tests {
             count: 50,
             nanoseconds: 5000,
         };
-        assert_eq!(program(text, CGROUP_SKB), Some((77, runs)));
-        assert_eq!(program(text, CLASSIFIER), None);
-        assert_eq!(program("pos:\t0\nmap_type:\t1\n", CGROUP_SKB), None);
-        assert_eq!(
-            runs.since(Runs {
-                count: 40,
-                nanoseconds: 4000
-            })
-            .mean(),
-            100.0
-        );
+        let kind = CGROUP_SKB;
+        assert_eq!(program(text), Some((77, Program { kind, runs })));
+        assert_eq!(program("pos:\t0\nmap_type:\t1\n"), None);
+        let earlier = Runs {
+            count: 40,
+            nanoseconds: 4000,
+        };
+        assert_eq!(runs.since(earlier).mean(), 100.0);
     }
 }

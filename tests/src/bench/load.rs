@@ -12,12 +12,15 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
+use clap::{Args, FromArgMatches};
 use rustls::client::Resumption;
+use rustls::crypto::CryptoProvider;
 use rustls::pki_types::ServerName;
 use rustls::{ClientConfig, ClientConnection, ServerConfig, ServerConnection, StreamOwned};
 use serde_json::{Value, json};
 
 use super::ADDRESS;
+use super::machine::cpu_time;
 use crate::peers::tls::{self, Identity, Offer};
 use crate::peers::{ClientAuth, Version};
 use crate::pki::{Files, Pki, SERVER_NAME};
@@ -60,6 +63,9 @@ pub struct Flags {
     /// Bytes to ask for on each (client only).
     #[arg(long, default_value_t = 0)]
     bytes: u64,
+    /// What to say to be given them, if it is not `GET` and their number (client only).
+    #[arg(long)]
+    request: Option<String>,
 }
 
 /// What one end is given: PEM files.
@@ -101,6 +107,18 @@ pub fn server(credentials: Credentials<'_>, version: Version) -> Result<Command>
     command("serve", version, credentials)
 }
 
+/// Tells `command`, which is to be a server or client of this kind, what both are told.
+pub fn tell(command: &mut Command, version: Version, credentials: Credentials<'_>) {
+    command.args(["--address", &ADDRESS.to_string(), "--version", version.text()]);
+    command
+        .arg("--ca")
+        .arg(credentials.trusted)
+        .arg("--cert")
+        .arg(credentials.chain)
+        .arg("--key")
+        .arg(credentials.key);
+}
+
 /// A command that runs the client: so many connections, and on each so many bytes to ask for.
 ///
 /// # Errors
@@ -123,35 +141,35 @@ pub fn client(
 
 fn command(verb: &str, version: Version, credentials: Credentials<'_>) -> Result<Command> {
     let mut command = Command::new(std::env::current_exe().context("own path")?);
-    command.args([
-        verb,
-        "--address",
-        &ADDRESS.to_string(),
-        "--version",
-        version.text(),
-    ]);
-    command
-        .arg("--ca")
-        .arg(credentials.trusted)
-        .arg("--cert")
-        .arg(credentials.chain)
-        .arg("--key")
-        .arg(credentials.key);
+    command.arg(verb);
+    tell(&mut command, version, credentials);
     Ok(command)
 }
 
-/// What the server process does, until it is killed.
+/// [`serve`] for a program of its own on another cryptography provider, told what [`server`]'s command is told, but for
+/// the verb.
+///
+/// # Errors
+/// As [`serve`]'s.
+pub fn serve_on(provider: fn() -> CryptoProvider, arguments: impl Iterator<Item = String>) -> Result<()> {
+    let arguments = std::iter::once("serve".to_owned()).chain(arguments);
+    let flags = Flags::from_arg_matches(
+        &Flags::augment_args(clap::Command::new("serve")).try_get_matches_from(arguments)?,
+    )?;
+    serve(&flags, Some(provider))
+}
+
+/// What the server process does, until it is killed. Cryptography is ring's unless told otherwise.
 ///
 /// # Errors
 /// Configuration that does not work, or no address.
-pub fn serve(flags: &Flags) -> Result<()> {
+pub fn serve(flags: &Flags, provider: Option<fn() -> CryptoProvider>) -> Result<()> {
     let identity = Identity::read(&flags.cert, &flags.key)?;
-    let config = tls::server(
-        &Offer::only(flags.version),
-        identity,
-        ClientAuth::Required,
-        Some(&flags.ca),
-    )?;
+    let offer = Offer {
+        crypto: provider,
+        ..Offer::only(flags.version)
+    };
+    let config = tls::server(&offer, identity, ClientAuth::Required, Some(&flags.ca))?;
     let (config, listener) = (
         Arc::new(config),
         TcpListener::bind(flags.address).context("listen")?,
@@ -210,7 +228,7 @@ fn prepare(stream: &TcpStream) -> Result<()> {
     Ok(())
 }
 
-/// What the client process does; it prints one JSON object: `connections`, `bytes`, `seconds`.
+/// What the client process does; it prints one JSON object: `connections`, `bytes`, `seconds`, and those of its CPU, `cpu`.
 ///
 /// # Errors
 /// Configuration that does not work, and the first connection that fails.
@@ -238,6 +256,7 @@ pub fn load(flags: &Flags) -> Result<()> {
         "connections": flags.connections,
         "bytes": flags.bytes * u64::from(flags.connections),
         "seconds": begin.elapsed().as_secs_f64(),
+        "cpu": cpu_time(std::process::id())?.as_secs_f64(),
     });
     println!("{report}");
     Ok(())
@@ -249,9 +268,11 @@ fn call(flags: &Flags, config: &Arc<ClientConfig>) -> Result<()> {
     prepare(&stream)?;
     let tls = ClientConnection::new(Arc::clone(config), ServerName::try_from(SERVER_NAME)?)?;
     let mut stream = StreamOwned::new(tls, stream);
-    stream
-        .write_all(format!("GET {}\n", flags.bytes).as_bytes())
-        .context("request")?;
+    let request = match &flags.request {
+        Some(request) => request.clone(),
+        None => format!("GET {}\n", flags.bytes),
+    };
+    stream.write_all(request.as_bytes()).context("request")?;
     let mut buffer = vec![0; CHUNK];
     let mut left = flags.bytes;
     loop {

@@ -3,6 +3,7 @@
 
 pub mod bpf;
 pub mod figures;
+pub mod libraries;
 pub mod load;
 pub mod machine;
 pub mod programs;

@@ -1,7 +1,7 @@
 //! The agent as it is measured: its events go to a file, its losses must stay 0.
 
 use std::fs::File;
-use std::io::Read;
+use std::io::{BufRead, BufReader};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail, ensure};
@@ -17,9 +17,19 @@ const AFTERMATH: Duration = Duration::from_millis(250);
 /// A running agent and the file with its events.
 pub struct Watch {
     agent: Agent,
-    events: File,
+    events: BufReader<File>,
+    /// The part of the next event that was read.
+    line: Vec<u8>,
     lines: u64,
+    joined: u64,
     directory: TempDir,
+}
+
+/// Whether both the wire and a library told of an event. As the agent writes it: parsing each event would take the CPU
+/// that is measured.
+fn is_joined(line: &[u8]) -> bool {
+    const JOINED: &[u8] = br#""source":"both""#;
+    line.windows(JOINED.len()).any(|part| part == JOINED)
 }
 
 /// A moment from which on the agent's CPU time is counted.
@@ -34,15 +44,25 @@ impl Watch {
     /// # Errors
     /// When it does not become ready.
     pub fn start(attach: Attach<'_>) -> Result<Self> {
+        Self::start_with(attach, &[])
+    }
+
+    /// Starts the agent with further flags.
+    ///
+    /// # Errors
+    /// When it does not become ready.
+    pub fn start_with(attach: Attach<'_>, flags: &[&str]) -> Result<Self> {
         let directory = tempfile::Builder::new().prefix("tlsobs-bench-").tempdir()?;
         let path = directory.path().join("events.jsonl");
         let output = format!("file:{}", path.display());
-        let agent = Agent::start(attach, &["--output", &output])?;
+        let agent = Agent::start(attach, &[&["--output", &output], flags].concat())?;
         let events = File::open(&path).context("the agent's events")?;
         Ok(Self {
             agent,
-            events,
+            events: BufReader::with_capacity(256 * 1024, events),
+            line: Vec::new(),
             lines: 0,
+            joined: 0,
             directory,
         })
     }
@@ -52,27 +72,35 @@ impl Watch {
         self.agent.pid()
     }
 
+    /// What the agent has said so far.
+    pub fn transcript(&self) -> String {
+        self.agent.transcript()
+    }
+
     /// Waits until the agent has written `count` more events.
     ///
     /// # Errors
     /// When they do not come in time.
     pub fn wait_events(&mut self, count: u32) -> Result<()> {
         let wanted = self.lines + u64::from(count);
-        let mut buffer = vec![0; 256 * 1024];
         poll::until("the agent's events", PATIENCE, || {
-            loop {
-                let length = self.events.read(&mut buffer)?;
-                let new = buffer.get(..length).unwrap_or_default();
-                self.lines += new.iter().filter(|byte| **byte == b'\n').count() as u64;
-                if self.lines >= wanted {
-                    return Ok(Some(()));
-                }
-                if length == 0 {
+            while self.lines < wanted {
+                self.events.read_until(b'\n', &mut self.line)?;
+                if !self.line.ends_with(b"\n") {
                     return Ok(None);
                 }
+                self.lines += 1;
+                self.joined += u64::from(is_joined(&self.line));
+                self.line.clear();
             }
+            Ok(Some(()))
         })
         .with_context(|| format!("{} of {wanted} events came, {:?}", self.lines, self.losses()))
+    }
+
+    /// Of the events waited for, those that library probes added to.
+    pub fn joined(&self) -> u64 {
+        self.joined
     }
 
     /// Begins to count CPU time.

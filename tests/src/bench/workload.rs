@@ -1,5 +1,6 @@
 //! One server under load.
 
+use std::process::Command;
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
@@ -28,6 +29,8 @@ pub struct Outcome {
     pub seconds: f64,
     /// CPU seconds of the server, its system calls and the kernel programs in them included.
     pub server_cpu: f64,
+    /// The same of the client, its start included.
+    pub client_cpu: f64,
 }
 
 impl<'a> Server<'a> {
@@ -44,10 +47,18 @@ impl<'a> Server<'a> {
                 command
             }
         };
+        Self::run(ground, version, &mut command)
+    }
+
+    /// Starts a server by a command that makes it listen at [`ADDRESS`].
+    ///
+    /// # Errors
+    /// When it does not listen in time.
+    pub fn run(ground: &'a Ground, version: Version, command: &mut Command) -> Result<Self> {
         Ok(Self {
             ground,
             version,
-            process: ground.place().serve(&mut command, ADDRESS)?,
+            process: ground.place().serve(command, ADDRESS)?,
         })
     }
 
@@ -57,6 +68,14 @@ impl<'a> Server<'a> {
     /// # Errors
     /// When some connection fails.
     pub fn load(&self, connections: u32, bytes: u64) -> Result<Outcome> {
+        self.ask(connections, bytes, None)
+    }
+
+    /// As [`Self::load`], with the words that this server wants to hear for it.
+    ///
+    /// # Errors
+    /// When some connection fails.
+    pub fn ask(&self, connections: u32, bytes: u64, request: Option<&str>) -> Result<Outcome> {
         let before = cpu_time(self.process.pid())?;
         let mut command = load::client(
             Credentials::of_client(&self.ground.pki),
@@ -64,6 +83,9 @@ impl<'a> Server<'a> {
             connections,
             bytes,
         )?;
+        if let Some(request) = request {
+            command.args(["--request", request]);
+        }
         let mut client = self.ground.place().spawn(&mut command)?;
         let status = client.wait(LIMIT)?;
         let server_cpu = cpu_time(self.process.pid())?.saturating_sub(before).as_secs_f64();
@@ -75,7 +97,11 @@ impl<'a> Server<'a> {
         );
         let report: Value =
             serde_json::from_str(client.stdout().first().context("the client reports nothing")?)?;
-        let seconds = report["seconds"].as_f64().with_context(|| report.to_string())?;
-        Ok(Outcome { seconds, server_cpu })
+        let field = |name: &str| report[name].as_f64().with_context(|| report.to_string());
+        Ok(Outcome {
+            seconds: field("seconds")?,
+            server_cpu,
+            client_cpu: field("cpu")?,
+        })
     }
 }

@@ -9,10 +9,12 @@ use clap::{Parser, Subcommand};
 use observer_tests::agent;
 use observer_tests::lab::programs::rustls::{self, Provider};
 use observer_tests::lab::report;
-use observer_tests::lab::run::Selection;
-use observer_tests::lab::session::{self, Findings};
+use observer_tests::lab::run::{Extent, Selection};
+use observer_tests::lab::session::{self, Findings, View};
 use observer_tests::lab::stacks::strangers;
 
+/// What `--libraries` means alone: all but rustls on ring, the library of the partner of all stacks in `--proof`.
+const ALL_LIBRARIES: &str = "openssl,gnutls,go,aws-lc";
 /// Lines of a list that are shown; the rest is counted.
 const SHOWN: usize = 20;
 /// Runs servers times clients times cases and compares each event with what both peers report. Exit status 0 also when
@@ -26,6 +28,13 @@ struct Arguments {
     /// A short version, under 100 s: few cases, each stack with itself and one partner.
     #[arg(long)]
     quick: bool,
+    /// Only what library probes are held against: few cases, each stack with one partner.
+    #[arg(long, conflicts_with = "quick", requires = "libraries")]
+    proof: bool,
+    /// Compare an agent with probes in these libraries, with one that has only the
+    /// wire; both watch the same handshakes.
+    #[arg(long, num_args = 0..=1, default_missing_value = ALL_LIBRARIES)]
+    libraries: Option<String>,
     /// Only pairs with this stack.
     #[arg(long)]
     stack: Option<String>,
@@ -41,9 +50,12 @@ struct Arguments {
     /// Where the rows go.
     #[arg(long, default_value = "target/lab")]
     into: PathBuf,
-    /// Put the tables of a whole run into this document.
+    /// Put the tables of a whole run into this document: those of the wire alone.
     #[arg(long)]
     document: Option<PathBuf>,
+    /// Put the tables of a run with `--libraries` of all stacks into this document.
+    #[arg(long)]
+    libraries_document: Option<PathBuf>,
     #[command(subcommand)]
     program: Option<Program>,
 }
@@ -75,24 +87,48 @@ fn laboratory(arguments: Arguments) -> Result<ExitCode> {
     if let Some(path) = arguments.observer {
         agent::use_binary(path);
     }
+    let extent = match (arguments.quick, arguments.proof) {
+        (true, _) => Extent::Quick,
+        (_, true) => Extent::Libraries,
+        _ => Extent::Whole,
+    };
     let selection = Selection {
-        quick: arguments.quick,
+        extent,
         stack: arguments.stack,
         case: arguments.case,
         rounds: arguments.rounds,
         limit: Some(Duration::from_secs(arguments.minutes * 60)),
     };
-    let findings = session::run(&selection, &arguments.into)?;
-    let tables = report::tables(&findings.rows);
-    println!("{tables}");
-    summary(&findings, &arguments.into);
-    if let Some(document) = arguments
-        .document
-        .filter(|_| selection.is_all() && findings.skipped == 0)
-    {
-        report::write(&document, &tables)?;
+    let flags = arguments
+        .libraries
+        .as_deref()
+        .map(|libraries| ["--libraries", libraries]);
+    let probed = flags.iter().map(|flags| View {
+        name: "libraries",
+        flags,
+    });
+    let views: Vec<_> = [View::WIRE].into_iter().chain(probed).collect();
+    let all = session::run(&selection, &views, &arguments.into)?;
+    for (view, findings) in views.iter().zip(&all) {
+        summary(findings, &view.rows_file(&arguments.into));
     }
-    Ok(if findings.is_complete() {
+    if let [wire, ..] = &all[..] {
+        let tables = report::tables(&wire.rows);
+        println!("{tables}");
+        let whole = selection.is_all() && wire.skipped == 0;
+        if let Some(document) = arguments.document.filter(|_| whole) {
+            report::write(&document, &tables)?;
+        }
+    }
+    if let [wire, probed] = &all[..] {
+        let tables = report::comparison(&wire.rows, &probed.rows);
+        println!("{tables}");
+        let every = selection.stack.is_none() && selection.case.is_none() && extent != Extent::Quick;
+        if let Some(document) = arguments.libraries_document.filter(|_| every) {
+            report::write(&document, &tables)?;
+        }
+    }
+    Ok(if all.iter().all(Findings::is_complete) {
         ExitCode::SUCCESS
     } else {
         ExitCode::FAILURE
@@ -100,7 +136,7 @@ fn laboratory(arguments: Arguments) -> Result<ExitCode> {
 }
 
 /// What is no result: what went wrong in the laboratory itself, and where the rows are.
-fn summary(findings: &Findings, directory: &Path) {
+fn summary(findings: &Findings, rows: &Path) {
     let list = |title: &str, lines: &[String]| {
         if !lines.is_empty() {
             eprintln!("{title}: {}", lines.len());
@@ -120,6 +156,6 @@ fn summary(findings: &Findings, directory: &Path) {
     eprintln!(
         "time: {:.0} s; rows: {}",
         findings.time.as_secs_f64(),
-        Findings::rows_file(directory).display()
+        rows.display()
     );
 }

@@ -3,11 +3,12 @@
 
 use std::io::Read;
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::{Context, Result};
 use clap::Parser;
-use observer_tests::peers::{rustls, tcp};
+use observer_tests::peers::{crowd, libssl, lookalike, rustls, tcp};
 use serde_json::json;
 
 #[derive(Parser)]
@@ -16,6 +17,21 @@ enum Peer {
     Server(rustls::ServerFlags),
     /// rustls client that expects its payload back.
     Client(rustls::ClientFlags),
+    /// OpenSSL server on libraries of its own that sends back what it gets.
+    LibsslServer(libssl::Flags),
+    /// Calls a library that only looks like OpenSSL.
+    Lookalike(lookalike::Flags),
+    /// Many rustls clients at once, each with its own certificate.
+    Crowd {
+        #[arg(long)]
+        connect: SocketAddr,
+        /// The server's CA, PEM.
+        #[arg(long)]
+        trusted: PathBuf,
+        /// The members, JSON.
+        #[arg(long)]
+        members: PathBuf,
+    },
     /// Accepts and says nothing.
     SilentServer {
         #[arg(long)]
@@ -56,6 +72,13 @@ fn main() -> Result<ExitCode> {
                 ExitCode::FAILURE
             });
         }
+        Peer::LibsslServer(flags) => libssl::run(&flags)?,
+        Peer::Lookalike(flags) => lookalike::run(&flags)?,
+        Peer::Crowd {
+            connect,
+            trusted,
+            members,
+        } => crowd::run(connect, &trusted, &members)?,
         Peer::SilentServer { listen } => tcp::silent_server(listen)?,
         Peer::ResetServer { listen } => tcp::reset_server(listen)?,
         Peer::HttpServer { listen } => tcp::http_server(listen)?,

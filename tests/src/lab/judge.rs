@@ -5,6 +5,7 @@ use serde_json::Value;
 
 use super::fault;
 use super::peer::Fault;
+use super::run::Shown;
 use super::truth::{Ending, Reports, Truth};
 use crate::events::at;
 use crate::peers::Version;
@@ -42,6 +43,16 @@ pub struct Told {
     pub client_certificate: String,
     /// A `tls-alert` event followed.
     pub late_alert: bool,
+    /// `handshake.source`.
+    pub source: Option<String>,
+    /// `handshake.library_verify`.
+    pub library_verify: Option<String>,
+    /// `tls.client.hash.sha256`.
+    pub client: Option<String>,
+    /// `tls.server.hash.sha256`.
+    pub server: Option<String>,
+    /// `handshake.alerts[]`: who sent which, by their names.
+    pub alerts: Vec<(String, String)>,
 }
 
 impl Told {
@@ -56,6 +67,11 @@ impl Told {
             rule: text("handshake.rule"),
             client_certificate: text("handshake.client_certificate").unwrap_or_default(),
             late_alert,
+            source: text("handshake.source"),
+            library_verify: text("handshake.library_verify"),
+            client: text("tls.client.hash.sha256"),
+            server: text("tls.server.hash.sha256"),
+            alerts: alerts(event),
         }
     }
 
@@ -143,6 +159,31 @@ impl Told {
             && matches!(self.outcome.as_str(), "rejected" | "aborted" | "timed_out")
     }
 
+    /// Whether the event names the client by the certificate that it showed; `None` where none is told and none is known to
+    /// have come.
+    pub fn mark_client(&self, truth: &Truth, shown: &Shown) -> Option<Mark> {
+        match (self.client.as_deref(), shown.client.as_deref()) {
+            (Some(told), shown) => Some(right_if(Some(told) == shown)),
+            (None, Some(_)) if truth.client_certificate == Some("sent") => Some(Mark::Unknown),
+            (None, _) => None,
+        }
+    }
+
+    /// Whether the event names the server by its certificate. A handshake that ended before it may have none.
+    pub fn mark_server(&self, truth: &Truth, shown: &Shown) -> Option<Mark> {
+        match self.server.as_deref() {
+            Some(told) => Some(right_if(told == shown.server)),
+            None if matches!(truth.ending, Ending::Established | Ending::RefusedAbove) => Some(Mark::Unknown),
+            None => None,
+        }
+    }
+
+    /// Whether outcome and reason are known for sure, and as exactly as the peers know them.
+    pub fn is_exact(&self, truth: &Truth) -> bool {
+        let exact_reason = truth.reason.is_none() || self.reason == truth.reason;
+        self.evidence != "inferred" && exact_reason
+    }
+
     /// The rule, or what stands for it where the wire said it all.
     pub fn source(&self) -> String {
         match &self.rule {
@@ -162,6 +203,15 @@ impl Told {
             reason.unwrap_or_default()
         )
     }
+}
+
+fn alerts(event: &Value) -> Vec<(String, String)> {
+    let all = at(event, "handshake.alerts").as_array().into_iter().flatten();
+    let named = all.filter_map(|alert| {
+        let text = |field: &str| alert[field].as_str().map(str::to_owned);
+        Some((text("sender")?, text("description")?))
+    });
+    named.collect()
 }
 
 const fn right_if(right: bool) -> Mark {

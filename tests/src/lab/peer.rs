@@ -14,7 +14,9 @@ use crate::process::Process;
 
 /// How long a peer of the laboratory waits for the other end before it gives up and reports [`Fault::TimedOut`].
 /// Longer than the agent's handshake timeout in the laboratory.
-pub const PEER_PATIENCE: Duration = Duration::from_secs(8);
+pub const PEER_PATIENCE: Duration = Duration::from_secs(PATIENCE_SECONDS as u64);
+/// The same in seconds, for plans of servers.
+pub const PATIENCE_SECONDS: u16 = 8;
 
 /// What a client says over an established connection: a request that servers of every kind understand. A server that
 /// speaks no HTTP may answer with any one line.
@@ -99,6 +101,8 @@ pub struct ServerPlan<'a> {
     pub only_name: Option<&'a str>,
     /// What it does once connected.
     pub service: Service,
+    /// After how many seconds a connection that says nothing is given up.
+    pub patience: u16,
     /// A directory of its own for configuration and log files; exists.
     #[serde(borrow)]
     pub directory: &'a Path,

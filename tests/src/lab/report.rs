@@ -1,5 +1,6 @@
 //! What a run of the laboratory found, as the tables of the documentation.
 
+mod libraries;
 mod reasons;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -12,6 +13,7 @@ use super::judge::Mark;
 use super::row::Row;
 use super::truth::Ending;
 
+pub use libraries::comparison;
 pub use reasons::REASONS;
 
 /// The lines of a document that the tables go between.
@@ -70,6 +72,14 @@ pub struct Totals {
     pub certificates: Share,
     /// TLS 1.3: told something that is not so.
     pub wrong_13: Share,
+    /// TLS 1.3: outcome and reason for sure, and as exactly as the peers know them.
+    pub exact_13: Share,
+    /// TLS 1.3: refusals, the same.
+    pub exact_refusals: Share,
+    /// TLS 1.3: clients that showed a certificate and are named by it.
+    pub clients_named: Share,
+    /// TLS 1.3: servers that are named by their certificate.
+    pub servers_named: Share,
 }
 
 impl Totals {
@@ -101,6 +111,14 @@ impl Totals {
             decided: Share::of(states(), |row| row.certificate != Some(Mark::Unknown)),
             certificates: Share::of(decided(), |row| row.certificate == Some(Mark::Right)),
             wrong_13: Share::of(tls13(), Row::is_wrong),
+            exact_13: Share::of(tls13(), Row::is_exact),
+            exact_refusals: Share::of(refusals(), Row::is_exact),
+            clients_named: Share::of(tls13().filter(|row| row.client_named.is_some()), |row| {
+                row.client_named == Some(Mark::Right)
+            }),
+            servers_named: Share::of(tls13().filter(|row| row.server_named.is_some()), |row| {
+                row.server_named == Some(Mark::Right)
+            }),
         }
     }
 }
@@ -129,7 +147,7 @@ pub fn tables(rows: &[Row]) -> String {
 pub fn write(document: &Path, tables: &str) -> Result<()> {
     let old = match std::fs::read_to_string(document) {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-            format!("# Outcomes\n\n{BEGIN}\n{END}\n")
+            format!("{BEGIN}\n{END}\n")
         }
         other => other.with_context(|| document.display().to_string())?,
     };
@@ -161,9 +179,9 @@ fn pairs(rows: &[Row]) -> String {
     )
 }
 
-fn totals(rows: &[Row]) -> String {
-    let totals = Totals::of(rows);
-    let lines = [
+/// What is measured, in words.
+fn measures(totals: &Totals) -> [(&'static str, Share); 15] {
+    [
         ("TLS 1.2: exactly right", totals.exact),
         (
             "TLS 1.2: true, but the wire says less than the peers know",
@@ -190,9 +208,22 @@ fn totals(rows: &[Row]) -> String {
             totals.certificates,
         ),
         ("TLS 1.3: wrong", totals.wrong_13),
-    ];
+        (
+            "TLS 1.3: outcome and reason for sure, and as exact as the peers know them",
+            totals.exact_13,
+        ),
+        ("TLS 1.3: the same, of refusals", totals.exact_refusals),
+        (
+            "TLS 1.3: clients with a certificate that are named by it",
+            totals.clients_named,
+        ),
+        ("TLS 1.3: servers that are named by theirs", totals.servers_named),
+    ]
+}
+
+fn totals(rows: &[Row]) -> String {
     let mut text = "| measure | result |\n|---|---|\n".to_owned();
-    for (name, share) in lines {
+    for (name, share) in measures(&Totals::of(rows)) {
         let _ = writeln!(text, "| {name} | {} |", share.text());
     }
     text
@@ -265,7 +296,7 @@ mod tests {
         write(&path, "one\n").unwrap();
         let head = std::fs::read_to_string(&path)
             .unwrap()
-            .replace("# Outcomes", "# Head");
+            .replace(BEGIN, &format!("# Head\n\n{BEGIN}"));
         std::fs::write(&path, head + "tail\n").unwrap();
         write(&path, "two\n").unwrap();
         let text = std::fs::read_to_string(&path).unwrap();

@@ -35,6 +35,10 @@ pub struct Row {
     pub mark: Mark,
     /// How right the state of the client's certificate is, where it is to be told.
     pub certificate: Option<Mark>,
+    /// How right it is by which certificate the event names the client, where it showed one.
+    pub client_named: Option<Mark>,
+    /// The same of the server.
+    pub server_named: Option<Mark>,
     /// The event's encrypted records.
     records: Value,
 }
@@ -74,6 +78,8 @@ impl Row {
                 version: judge::version(&event, meeting.version),
                 mark: told.mark(&truth, &reports),
                 certificate: told.mark_certificate(&truth),
+                client_named: told.mark_client(&truth, &meeting.shown),
+                server_named: told.mark_server(&truth, &meeting.shown),
                 reports,
                 truth,
                 told,
@@ -83,9 +89,21 @@ impl Row {
         (rows, lost)
     }
 
-    /// Told something that is not so, of the outcome or of the client's certificate.
+    /// Told something that is not so: of the outcome, of the client's certificate, or who the ends were.
     pub fn is_wrong(&self) -> bool {
-        self.mark == Mark::Wrong || self.mark != Mark::Unjudged && self.certificate == Some(Mark::Wrong)
+        self.mark == Mark::Wrong
+            || self.names_another()
+            || self.mark != Mark::Unjudged && self.certificate == Some(Mark::Wrong)
+    }
+
+    /// Names an end by a certificate that is not its own.
+    pub fn names_another(&self) -> bool {
+        [self.client_named, self.server_named].contains(&Some(Mark::Wrong))
+    }
+
+    /// Outcome and reason are known for sure, and as exactly as the peers know them.
+    pub fn is_exact(&self) -> bool {
+        self.mark == Mark::Right && self.told.is_exact(&self.truth)
     }
 
     /// The end that was refused got an alert that said so.
@@ -97,15 +115,17 @@ impl Row {
         refused.as_ref().and_then(fault::of) == Some(Fault::Alerted)
     }
 
-    /// What the event tells, in words, with the state of the client's certificate where that is what is wrong.
+    /// What the event tells, in words, with what is wrong of certificates.
     pub fn told_text(&self) -> String {
         let certificate = (self.certificate == Some(Mark::Wrong))
             .then(|| format!(" (client certificate: {})", self.told.client_certificate));
+        let another = self.names_another().then_some(" (another's certificate)");
         let rule = self.told.rule.as_ref().map(|rule| format!(" by `{rule}`"));
         format!(
-            "{}{}{}",
+            "{}{}{}{}",
             self.told.text(),
             certificate.unwrap_or_default(),
+            another.unwrap_or_default(),
             rule.unwrap_or_default()
         )
     }
@@ -151,6 +171,8 @@ impl Row {
             "case": self.case,
             "mark": self.mark,
             "certificate": self.certificate,
+            "client_named": self.client_named,
+            "server_named": self.server_named,
             "truth": self.truth,
             "told": self.told,
             "records": records.join(" "),

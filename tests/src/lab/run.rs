@@ -4,25 +4,30 @@ mod meeting;
 mod selection;
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU16, AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
+use data_encoding::HEXUPPER;
 use jiff::Timestamp;
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject;
+use sha2::{Digest, Sha256};
 use tempfile::TempDir;
 
 use super::case::{self, Case, Materials, Server, Who, identity};
-use super::peer::{ServerPlan, Service, Stack};
+use super::peer::{PATIENCE_SECONDS, ServerPlan, Service, Stack};
 use super::proxy::Cut;
 use super::stacks;
 use super::truth::{Circumstances, Reports};
-pub use selection::Selection;
+pub use selection::{Extent, PARTNER, PROVEN, Selection};
 
 use crate::cgroup::Cgroup;
 use crate::netns::Namespace;
 use crate::peers::{ClientAuth, Place, Version};
+use crate::private::PrivateCopies;
 use crate::process::Process;
 
 /// Servers, relays and clients that choose their port have ports below the range that the kernel chooses from.
@@ -39,6 +44,15 @@ pub struct Connection {
     pub reports: Reports,
 }
 
+/// What both ends of a connection had to show when asked: SHA-256 of the leaf, upper-case hexadecimal.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Shown {
+    /// The client, if it had one.
+    pub client: Option<String>,
+    /// The server.
+    pub server: String,
+}
+
 /// One client process at one server.
 pub struct Meeting {
     /// The server's stack.
@@ -51,6 +65,8 @@ pub struct Meeting {
     pub version: Version,
     /// What they were told that bears on the truth.
     pub circumstances: Circumstances,
+    /// SHA-256 of the certificates that both ends had to show, upper-case hexadecimal.
+    pub shown: Shown,
     /// The server port of the judged way: the server's, or a relay's.
     pub port: u16,
     /// The server port of the other way, when there is a relay.
@@ -72,6 +88,9 @@ pub struct Outcome {
     pub skipped: usize,
 }
 
+/// Waits until the agent's probes are in a process, or are not to be expected.
+pub type Probed<'a> = dyn Fn(&Process) -> Result<()> + Sync + 'a;
+
 /// The rooms of the laboratory.
 pub struct Laboratory {
     /// Network of all peers.
@@ -81,6 +100,7 @@ pub struct Laboratory {
     /// Stacks whose programs are missing here, each with what it lacks.
     pub absent: Vec<String>,
     materials: Materials,
+    copies: PrivateCopies,
     stacks: Vec<Box<dyn Stack>>,
     strangers: Vec<Box<dyn Stack>>,
     scratch: TempDir,
@@ -97,8 +117,12 @@ struct Running<'a> {
     address: SocketAddr,
     directory: PathBuf,
     asks: bool,
+    /// SHA-256 of its certificate.
+    shown: String,
     /// Its only key exchange group.
     group: Option<String>,
+    /// Waits for the agent's probes in a client, while this server keeps it waiting.
+    probed: Option<&'a Probed<'a>>,
     /// Connections that it has reported and that are accounted for.
     reported: usize,
 }
@@ -127,6 +151,7 @@ impl Laboratory {
             cgroup: Cgroup::new()?,
             absent,
             materials: Materials::new()?,
+            copies: PrivateCopies::new()?,
             stacks,
             strangers: stacks::strangers::all(),
             scratch: tempfile::Builder::new().prefix("tlsobs-lab-").tempdir()?,
@@ -136,8 +161,9 @@ impl Laboratory {
         })
     }
 
-    /// Runs what is selected, each group of cases on one server process.
-    pub fn run(&self, selection: &Selection) -> Outcome {
+    /// Runs what is selected, each group of cases on one server process. With `probed`, a server answers its clients not
+    /// before both have been waited for.
+    pub fn run(&self, selection: &Selection, probed: Option<&Probed<'_>>) -> Outcome {
         let began = Instant::now();
         let deadline = selection.limit.map(|limit| began + limit);
         let cases: Vec<_> = case::all()
@@ -168,7 +194,7 @@ impl Laboratory {
                             );
                         }
                         let mut part = Outcome::default();
-                        if let Err(error) = self.run_group(group, selection, deadline, &mut part) {
+                        if let Err(error) = self.run_group(group, selection, probed, deadline, &mut part) {
                             part.problems.push(format!("{}: {error:#}", group.name()));
                         }
                         let mut all = lock();
@@ -209,6 +235,7 @@ impl Laboratory {
         &self,
         group: &Group<'_>,
         selection: &Selection,
+        probed: Option<&Probed<'_>>,
         deadline: Option<Instant>,
         outcome: &mut Outcome,
     ) -> Result<()> {
@@ -225,14 +252,14 @@ impl Laboratory {
                 let (server, client) = (group.stack.name(), client.name());
                 match is_stranger(case) {
                     true => selection.takes_stranger(server, client),
-                    false => selection.takes_pair(case.pairs, server, client),
+                    false => selection.takes_pair(case, server, client),
                 }
             })
             .collect();
         let Some((first, _)) = wanted.first() else {
             return Ok(());
         };
-        let Some(mut server) = self.serve(group.stack, first.server)? else {
+        let Some(mut server) = self.serve(group.stack, first.server, probed)? else {
             return Ok(());
         };
         for (case, client) in wanted {
@@ -261,7 +288,12 @@ impl Laboratory {
     }
 
     /// Starts a server; `None` if the stack has none such.
-    fn serve<'a>(&self, stack: &'a dyn Stack, kind: Server) -> Result<Option<Running<'a>>> {
+    fn serve<'a>(
+        &self,
+        stack: &'a dyn Stack,
+        kind: Server,
+        probed: Option<&'a Probed<'a>>,
+    ) -> Result<Option<Running<'a>>> {
         let address = self.server_address()?;
         let directory = self.directory()?;
         let mut plan = ServerPlan {
@@ -280,15 +312,20 @@ impl Laboratory {
             post_handshake_auth: false,
             only_name: None,
             service: Service::Answers,
+            patience: PATIENCE_SECONDS,
             directory: &directory,
         };
         (kind.adjust)(&mut plan, &self.materials);
         let group = plan.group.map(str::to_owned);
         let asks = plan.auth != ClientAuth::None && !plan.post_handshake_auth;
-        let Some(mut command) = stack.serve(&plan)? else {
+        let shown = fingerprint(plan.identity.chain)?;
+        let Some(command) = stack.serve(&plan)? else {
             return Ok(None);
         };
-        let process = self.place().serve(&mut command, address)?;
+        let process = self.place().serve(&mut self.copies.of(&command), address)?;
+        if let Some(probed) = probed {
+            probed(&process)?;
+        }
         Ok(Some(Running {
             stack,
             kind,
@@ -296,7 +333,9 @@ impl Laboratory {
             address,
             directory,
             asks,
+            shown,
             group,
+            probed,
             reported: 0,
         }))
     }
@@ -338,6 +377,12 @@ impl Group<'_> {
         let server = self.cases.first().map_or("", |case| case.server.name);
         format!("{}, {server}", self.stack.name())
     }
+}
+
+/// SHA-256 of the first certificate in a PEM file, upper-case hexadecimal.
+fn fingerprint(chain: &Path) -> Result<String> {
+    let leaf = CertificateDer::from_pem_file(chain).with_context(|| chain.display().to_string())?;
+    Ok(HEXUPPER.encode(&Sha256::digest(leaf)))
 }
 
 /// The cut's other way: what the relay's other connection shows is not what the end behind it got.

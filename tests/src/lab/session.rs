@@ -1,4 +1,4 @@
-//! A whole run: the agent, the peers, the comparison.
+//! A whole run: the agents, the peers, the comparison.
 
 use std::collections::BTreeMap;
 use std::io::Write as _;
@@ -9,7 +9,7 @@ use anyhow::{Context, Result};
 
 use super::observed::Observed;
 use super::row::Row;
-use super::run::{Laboratory, Selection};
+use super::run::{Extent, Laboratory, Outcome, Probed, Selection};
 use crate::agent::{Agent, Attach};
 
 /// When the agent takes a silent handshake for timed out: before the peers give up.
@@ -17,7 +17,45 @@ const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(5);
 /// The agent's own settle time, its default, and some more: all outcomes are told by then.
 const LAST_OUTCOMES: Duration = Duration::from_secs(8);
 
-/// What a run has found.
+/// How long library probes may take to get into a process that has just begun.
+const PROBE_TIME: Duration = Duration::from_millis(1_500);
+
+/// One agent of a run. Several watch the same traffic side by side, so that what they tell can be compared.
+#[derive(Clone, Copy, Debug)]
+pub struct View<'a> {
+    /// Its name, in the names of files.
+    pub name: &'a str,
+    /// Its flags, beside those that all have.
+    pub flags: &'a [&'a str],
+}
+
+impl View<'_> {
+    /// The agent as it comes.
+    pub const DEFAULT: Self = Self {
+        name: "default",
+        flags: &[],
+    };
+
+    /// The agent with the wire's probes alone.
+    pub const WIRE: Self = Self {
+        name: "wire",
+        flags: &["--libraries", "off"],
+    };
+
+    /// Where its rows go: `rows-NAME.jsonl`.
+    pub fn rows_file(&self, directory: &Path) -> PathBuf {
+        directory.join(format!("rows-{}.jsonl", self.name))
+    }
+
+    fn start(&self, laboratory: &Laboratory) -> Result<Agent> {
+        let timeout = format!("{}s", HANDSHAKE_TIMEOUT.as_secs());
+        let flags = [&["--handshake-timeout", &timeout], self.flags].concat();
+        Agent::start(Attach::Cgroup(&laboratory.cgroup), &flags)
+            .with_context(|| format!("the agent {}", self.name))
+    }
+}
+
+/// What one agent of a run has told.
 pub struct Findings {
     /// All handshakes with an event.
     pub rows: Vec<Row>,
@@ -35,48 +73,56 @@ pub struct Findings {
     pub time: Duration,
 }
 
-/// Runs what is selected and compares; a line for each handshake goes into `rows.jsonl` in `directory`.
+/// Runs what is selected, once for all agents, and compares; a line for each handshake goes into a file for each agent in
+/// `directory`. Gives the findings in the order of the views.
 ///
 /// # Errors
-/// When the rooms, the agent or the file cannot be had.
-pub fn run(selection: &Selection, directory: &Path) -> Result<Findings> {
+/// When the rooms, an agent or a file cannot be had.
+pub fn run(selection: &Selection, views: &[View<'_>], directory: &Path) -> Result<Vec<Findings>> {
     let began = Instant::now();
     let laboratory = Laboratory::new()?;
-    let timeout = format!("{}s", HANDSHAKE_TIMEOUT.as_secs());
-    let agent = Agent::start(
-        Attach::Cgroup(&laboratory.cgroup),
-        &["--handshake-timeout", &timeout],
-    )?;
-    let outcome = laboratory.run(selection);
-    std::thread::sleep(LAST_OUTCOMES);
-    let dropped = agent.metrics()?.sum("tls_observer_events_dropped_total", &[]);
-    let mut observed = Observed::new(agent.stop_unchecked()?);
-    let mut problems = laboratory.absent.clone();
-    problems.extend(outcome.problems);
-    let mut findings = Findings {
-        rows: Vec::new(),
-        lost: Vec::new(),
-        surplus: Vec::new(),
-        problems,
-        skipped: outcome.skipped,
-        dropped: dropped.context("no tls_observer_events_dropped_total")?,
-        time: Duration::ZERO,
+    let agents: Vec<_> = views
+        .iter()
+        .map(|view| view.start(&laboratory))
+        .collect::<Result<_>>()?;
+    let wait: &Probed<'_> = &|_| {
+        std::thread::sleep(PROBE_TIME);
+        Ok(())
     };
-    for meeting in &outcome.meetings {
-        let (mut rows, mut lost) = Row::of(meeting, &mut observed);
-        findings.rows.append(&mut rows);
-        findings.lost.append(&mut lost);
+    let outcome = laboratory.run(selection, (selection.extent == Extent::Libraries).then_some(wait));
+    std::thread::sleep(LAST_OUTCOMES);
+    std::fs::create_dir_all(directory).with_context(|| directory.display().to_string())?;
+    let mut all = Vec::new();
+    for (view, agent) in views.iter().zip(agents) {
+        let findings = Findings::of(agent, &laboratory, &outcome, began)?;
+        findings.store(&view.rows_file(directory))?;
+        all.push(findings);
     }
-    findings.surplus = observed.left().map(ToString::to_string).collect();
-    findings.time = began.elapsed();
-    findings.store(directory)?;
-    Ok(findings)
+    Ok(all)
 }
 
 impl Findings {
-    /// Where the rows are.
-    pub fn rows_file(directory: &Path) -> PathBuf {
-        directory.join("rows.jsonl")
+    /// Ends the agent and compares its events with what the peers reported.
+    fn of(agent: Agent, laboratory: &Laboratory, outcome: &Outcome, began: Instant) -> Result<Self> {
+        let dropped = agent.metrics()?.sum("tls_observer_events_dropped_total", &[]);
+        let mut observed = Observed::new(agent.stop_unchecked()?);
+        let mut findings = Self {
+            rows: Vec::new(),
+            lost: Vec::new(),
+            surplus: Vec::new(),
+            problems: [&laboratory.absent[..], &outcome.problems].concat(),
+            skipped: outcome.skipped,
+            dropped: dropped.context("no tls_observer_events_dropped_total")?,
+            time: Duration::ZERO,
+        };
+        for meeting in &outcome.meetings {
+            let (mut rows, mut lost) = Row::of(meeting, &mut observed);
+            findings.rows.append(&mut rows);
+            findings.lost.append(&mut lost);
+        }
+        findings.surplus = observed.left().map(ToString::to_string).collect();
+        findings.time = began.elapsed();
+        Ok(findings)
     }
 
     /// Cases that came out otherwise than meant, by the peers' own reports: some library does not do what the case is
@@ -100,12 +146,9 @@ impl Findings {
             .collect()
     }
 
-    fn store(&self, directory: &Path) -> Result<()> {
-        std::fs::create_dir_all(directory).with_context(|| directory.display().to_string())?;
-        let path = Self::rows_file(directory);
-        let mut file = std::io::BufWriter::new(
-            std::fs::File::create(&path).with_context(|| path.display().to_string())?,
-        );
+    fn store(&self, path: &Path) -> Result<()> {
+        let file = std::fs::File::create(path).with_context(|| path.display().to_string())?;
+        let mut file = std::io::BufWriter::new(file);
         for row in &self.rows {
             writeln!(file, "{}", row.json()?)?;
         }

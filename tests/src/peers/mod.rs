@@ -1,5 +1,8 @@
 //! TLS servers and clients, honest and broken, that the agent watches.
 
+pub mod crowd;
+pub mod libssl;
+pub mod lookalike;
 pub mod openssl;
 pub mod rustls;
 pub mod smtp;

@@ -61,6 +61,7 @@ impl OfferFlags {
                 .collect::<Result<_>>()?,
             alpn: self.alpn.clone(),
             fragment: self.fragment,
+            crypto: None,
         })
     }
 
@@ -189,13 +190,23 @@ fn peer_binary() -> Result<PathBuf> {
 /// # Errors
 /// When it has not been built.
 pub fn peer(subcommand: &str, address: SocketAddr) -> Result<Command> {
-    let mut command = Command::new(peer_binary()?);
+    let mut command = peer_command(subcommand)?;
     let flag = if subcommand.ends_with("server") {
         "--listen"
     } else {
         "--connect"
     };
-    command.arg(subcommand).arg(flag).arg(address.to_string());
+    command.arg(flag).arg(address.to_string());
+    Ok(command)
+}
+
+/// The same of a peer that neither listens nor connects.
+///
+/// # Errors
+/// When it has not been built.
+pub fn peer_command(subcommand: &str) -> Result<Command> {
+    let mut command = Command::new(peer_binary()?);
+    command.arg(subcommand);
     Ok(command)
 }
 

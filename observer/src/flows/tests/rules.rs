@@ -319,7 +319,12 @@ fn example(rule: Rule) -> Option<Play> {
         | Rule::VerdictRevoked
         | Rule::VerdictWrongPurpose
         | Rule::VerdictNameMismatch
-        | Rule::VerdictMalformed => return None,
+        | Rule::VerdictMalformed
+        | Rule::LibraryGaveUp
+        | Rule::LibraryAlert
+        | Rule::LibraryVerification
+        | Rule::LibraryFinished
+        | Rule::LibraryClientFinished => return None,
     }
     Some(play)
 }

@@ -24,7 +24,7 @@ pub struct ProbedFile {
 }
 
 /// A library, or a part of one, with probes in it.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct ProbedLibrary {
     /// Which.
     pub family: Family,

@@ -41,9 +41,11 @@ impl Filter {
         (self.paths.is_empty() || self.paths.is_match(path)) && !self.not_paths.is_match(path)
     }
 
-    /// Whether it needs no cgroup to say which processes are looked at.
-    pub fn is_without_cgroups(&self) -> bool {
-        self.cgroup.is_none() && self.cgroups.is_empty() && self.not_cgroups.is_empty()
+    /// The processes that it excludes by name or by cgroup.
+    pub fn refused(&self) -> Vec<u32> {
+        let (mut refused, _) = members_of_all(&self.not_cgroups);
+        refused.extend(&self.not_pids);
+        refused.into_iter().collect()
     }
 
     /// The processes there are now, in order, and how many cgroups could not be read.

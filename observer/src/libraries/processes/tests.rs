@@ -1,6 +1,7 @@
 //! Processes that come, go and change, in a directory that looks like `/proc`, and one in `/proc` itself.
 
-use std::os::unix::fs::symlink;
+use std::fs;
+use std::os::unix::fs::{MetadataExt, symlink};
 use std::process::{Command, Stdio};
 
 use globset::{Glob, GlobSet};
@@ -151,6 +152,40 @@ fn the_mappings_of_a_process_are_read_again_when_it_has_changed_or_after_a_while
 }
 
 #[test]
+fn who_comes_to_use_a_library_and_who_leaves_it_is_told() {
+    let host = Host::new();
+    let library = host.library("libgnutls.so");
+    let plain = host.file(
+        "libc.so",
+        &sample::library(Machine::X86_64, &[("malloc", &[0xc3])]),
+    );
+    host.process(10, 1, &[&library, &plain]);
+    host.process(11, 1, &[&library]);
+    let mut scanner = host.scanner(Filter::default());
+    let changes = scanner.scan().unwrap();
+    let key = changes.appeared[0].key;
+    assert_eq!(
+        (&changes.joined[..], &changes.left[..]),
+        (&[(key, 10), (key, 11)][..], &[][..])
+    );
+
+    // More is mapped, then less: the library stays.
+    host.process(10, 1, &[&library, &plain, &plain]);
+    let changes = scanner.scan().unwrap();
+    assert!(
+        changes.joined.is_empty() && changes.left.is_empty(),
+        "{changes:?}"
+    );
+    host.process(10, 1, &[&plain]);
+    host.process(11, 2, &[&library]);
+    let changes = scanner.scan().unwrap();
+    assert_eq!(changes.left, [(key, 10), (key, 11)]);
+    assert_eq!(changes.joined, [(key, 11)], "another process with its number");
+    host.end(11);
+    assert_eq!(scanner.scan().unwrap().left, [(key, 11)]);
+}
+
+#[test]
 fn one_process_can_be_looked_at_alone() {
     let host = Host::new();
     let library = host.library("libgnutls.so");
@@ -179,7 +214,7 @@ fn a_file_that_is_replaced_or_written_over_is_another() {
     host.process(11, 1, &[&library]);
     host.process(12, 1, &[&old]);
     assert_eq!(scan(&mut scanner), (vec!["libgnutls.so".into()], 0));
-    assert_eq!(scanner.files.len(), 2);
+    assert_eq!(scanner.counters().examined, 2);
 
     // Written over: the same inode with other content.
     let functions: [(&str, &[u8]); 2] = [("gnutls_handshake", &[0x55, 0xc3]), ("added", &[0xc3])];

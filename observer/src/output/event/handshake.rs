@@ -5,12 +5,12 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::super::words::Worded;
+use super::is_empty;
 use super::offer::{Offer, Part};
 use super::text::Named;
-use super::{is_empty, is_tls13};
 use crate::observation::{
-    AlertSeen, ClientCertificate, Completeness, Evidence, Observation, Outcome, Reason, Resumption, Side,
-    Source, Timings,
+    AlertSeen, CertificateSource, ClientCertificate, Completeness, Contradiction, EndTold, Evidence,
+    Observation, Outcome, Reason, Resumption, Side, Source, Timings, Told,
 };
 use crate::outcome::Rule;
 
@@ -25,7 +25,7 @@ pub struct Handshake<'a> {
     /// Why it failed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<Worded<Reason>>,
-    /// How sure outcome and reason are: read on the wire, following from protocol rules, or guessed from sizes and
+    /// How sure outcome and reason are: read on the wire or told by a peer's TLS library, following from protocol rules, or guessed from sizes and
     /// timing.
     pub evidence: Worded<Evidence>,
     /// The rule that gave a derived or inferred answer.
@@ -44,6 +44,21 @@ pub struct Handshake<'a> {
     pub renegotiation: bool,
     /// What became of the client's certificate.
     pub client_certificate: Worded<ClientCertificate>,
+    /// Where the certificates were learned, if not on the wire: from the TLS library of a peer, or from the handshake
+    /// whose session was resumed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub certificate_source: Option<Worded<CertificateSource>>,
+    /// What a TLS library found of its peer's certificate, in its own terms, whatever the service made of that. Where both
+    /// ends' libraries told, it is one that found a fault before one that found none, and the server's before the
+    /// client's; `libraries` has both.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub library_verify: Option<&'a str>,
+    /// The TLS libraries that told of the handshake.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub libraries: Vec<LibraryEvent<'a>>,
+    /// Where what a library told does not fit to what the wire showed. It was not believed.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub contradictions: Vec<Worded<Contradiction>>,
     /// Names of the certificate authorities that the server asked for (RFC 4514).
     #[serde(skip_serializing_if = "is_empty")]
     pub certificate_authorities: &'a [String],
@@ -75,22 +90,54 @@ pub struct Handshake<'a> {
     pub encrypted_records: Vec<EncryptedRecord>,
 }
 
+/// A TLS library that told of the handshake.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Library")]
+pub struct LibraryEvent<'a> {
+    /// At which end.
+    pub side: Worded<Side>,
+    /// Which.
+    pub name: &'static str,
+    /// What it found of the peer's certificate, in its own terms.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub verify: Option<&'a str>,
+    /// Why it gave the handshake up, in its own terms.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub error: Option<&'a str>,
+}
+
+impl<'a> LibraryEvent<'a> {
+    fn new(side: Side, told: &'a EndTold) -> Self {
+        Self {
+            side: Worded(side),
+            name: told.family.name(),
+            verify: told.verification.as_ref().map(|found| &*found.term),
+            error: told.failure.as_deref(),
+        }
+    }
+
+    fn all(told: &'a Told) -> Vec<Self> {
+        let of = |side| Some(Self::new(side, told.by(side)?));
+        [Side::Client, Side::Server].into_iter().filter_map(of).collect()
+    }
+}
+
 /// An alert record.
 #[derive(Debug, Serialize, JsonSchema)]
 #[schemars(rename = "Alert")]
 pub struct AlertEvent {
     /// Who sent it.
     pub sender: Worded<Side>,
-    /// "warning" or "fatal"; absent when encrypted.
+    /// "warning" or "fatal"; absent when encrypted, unless a library told.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub level: Option<Named<AlertLevel>>,
-    /// The number of the alert; absent when encrypted.
+    /// The number of the alert; absent when encrypted, unless a library told.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub code: Option<u8>,
-    /// Its name in the IANA registry, or the number as hex; absent when encrypted.
+    /// Its name in the IANA registry, or the number as hex; absent when encrypted, unless a library told.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub description: Option<Named<AlertDescription>>,
-    /// Whether its contents were encrypted.
+    /// Whether it was encrypted on the wire.
     pub encrypted: bool,
     /// Nanoseconds since the ClientHello.
     pub offset_ns: u64,
@@ -159,11 +206,12 @@ pub struct EncryptedRecord {
 impl<'a> Handshake<'a> {
     /// The fields of `seen`.
     pub fn new(seen: &'a Observation) -> Self {
-        let opaque = if is_tls13(seen) {
+        let opaque = if seen.is_tls13() {
             seen.opaque.as_slice()
         } else {
             &[]
         };
+        let told = seen.told.as_deref();
         Self {
             outcome: Worded(seen.outcome),
             rejected_by: seen.rejected_by.map(Worded),
@@ -175,6 +223,13 @@ impl<'a> Handshake<'a> {
             resumption: seen.resumption.map(Worded),
             renegotiation: seen.renegotiation,
             client_certificate: Worded(seen.client_certificate),
+            certificate_source: (seen.certificate_source != CertificateSource::Wire)
+                .then_some(Worded(seen.certificate_source)),
+            library_verify: told.and_then(Told::verification).map(|(_, found)| &*found.term),
+            libraries: told.map(LibraryEvent::all).unwrap_or_default(),
+            contradictions: told
+                .map(|told| told.contradictions.iter().copied().map(Worded).collect())
+                .unwrap_or_default(),
             certificate_authorities: &seen.certificate_authorities,
             alerts: seen.alerts.iter().map(AlertEvent::from).collect(),
             hello_retry: (seen.hello_retry || seen.version.is_some()).then_some(seen.hello_retry),

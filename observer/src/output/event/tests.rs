@@ -168,6 +168,37 @@ fn a_disagreement_stands_beside_the_verdicts() {
 }
 
 #[test]
+fn what_a_library_told_stands_beside_what_came_of_it() {
+    let event = value(&samples::told_by_library());
+    let handshake = &event["handshake"];
+    assert_eq!(
+        (&handshake["source"], &handshake["outcome"]),
+        (&json!("both"), &json!("established"))
+    );
+    assert_eq!(handshake["library_verify"], "X509_V_ERR_CERT_HAS_EXPIRED (10)");
+    assert_eq!(
+        handshake["libraries"],
+        json!([{
+            "side": "server",
+            "name": "openssl",
+            "verify": "X509_V_ERR_CERT_HAS_EXPIRED (10)",
+            "error": "SSL_R_CERTIFICATE_VERIFY_FAILED (134)",
+        }])
+    );
+    assert_eq!(handshake["contradictions"], json!(["chain_size"]));
+    assert_eq!(handshake["certificate_source"], "library");
+    assert_eq!(handshake["alerts"][0]["description"], "close_notify");
+    assert_eq!(handshake["alerts"][0]["encrypted"], true);
+    assert_eq!(
+        event["server"]["process"],
+        json!({ "pid": 4711, "name": "nginx" })
+    );
+    assert!(event["client"].get("process").is_none() && event["destination"].get("process").is_none());
+    assert_eq!(event["tls"]["client"]["subject"], "CN=alice,O=Example");
+    assert_eq!(event["verdict"]["disagreement"], "accepted_but_invalid");
+}
+
+#[test]
 fn without_certificates_there_is_no_verdict() {
     assert!(value(&samples::established_13()).get("verdict").is_none());
 }
@@ -231,7 +262,7 @@ fn chains_are_there_when_asked_for() {
 #[test]
 fn every_kind_of_event_is_valid_and_the_schema_can_tell() {
     let validator = jsonschema::validator_for(&event_schema()).unwrap();
-    for seen in samples::all() {
+    for seen in samples::all().into_iter().chain([samples::told_by_library()]) {
         for certificate_chain in [false, true] {
             let event = serde_json::to_value(Event::new(&seen, EventOptions { certificate_chain })).unwrap();
             let errors: Vec<_> = validator

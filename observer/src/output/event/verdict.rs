@@ -8,7 +8,7 @@ use super::is_empty;
 use crate::observation::Observation;
 use crate::verify::{CertificateVerdict, Disagreement, Revocation, Status};
 
-/// The agent's own judgement of the certificates that were seen, beside what the peers did.
+/// The agent's own judgement of the certificates that are known, beside what the peers did.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct Verdict<'a> {
     /// Of the client's certificate.
@@ -17,7 +17,8 @@ pub struct Verdict<'a> {
     /// Of the server's certificate.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub server: Option<Judgement<'a>>,
-    /// The peers did not do what the trust bundle says: they accepted what it refuses, or refused what it accepts.
+    /// The peers did not do what the trust bundle says: they accepted what it refuses, or refused what it accepts; or the
+    /// server accepted a client whose certificate its own TLS library had found wrong.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub disagreement: Option<Worded<Disagreement>>,
 }
@@ -57,7 +58,7 @@ impl<'a> Verdict<'a> {
     pub fn new(seen: &'a Observation) -> Option<Self> {
         let judgement = |verdict: &'a Option<_>| verdict.as_deref().map(Judgement::from);
         let (client, server) = (judgement(&seen.client_verdict), judgement(&seen.server_verdict));
-        (client.is_some() || server.is_some()).then(|| Self {
+        (client.is_some() || server.is_some() || seen.disagreement.is_some()).then(|| Self {
             client,
             server,
             disagreement: seen.disagreement.map(Worded),

@@ -7,6 +7,7 @@ use super::definitions::{
     self as def, CIPHER, DESCRIPTION, ENCRYPTED, KIND, NONE, OTHER, SENDER, SIDE, STATE, STATUS, UNKNOWN,
     WARNINGS, boolean,
 };
+use super::joined::SOURCE;
 use super::series::ServiceLabel;
 use crate::observation::{Outcome, Reason};
 use crate::output::words::Word;
@@ -60,6 +61,9 @@ impl Metrics {
                 self.verdicts.with([side, status], service, |_| ());
             }
         }
+        for source in SOURCE.values.iter().copied() {
+            self.joined.sources.with([source], service, |_| ());
+        }
         for kind in KIND.values.iter().copied() {
             self.disagreements.with([kind], service, |_| ());
         }
@@ -91,13 +95,6 @@ fn expected(reason: &str) -> &'static [(&'static str, &'static str)] {
     const SERVER: &str = "server";
     match reason {
         "server_certificate_rejected" => &[(CLIENT, OBSERVED), (CLIENT, INFERRED)],
-        // No alert says exactly this.
-        "client_certificate_not_yet_valid" | "client_certificate_wrong_purpose" => {
-            &[(SERVER, DERIVED), (SERVER, INFERRED)]
-        }
-        "server_certificate_not_yet_valid"
-        | "server_certificate_wrong_purpose"
-        | "server_certificate_name_mismatch" => &[(CLIENT, DERIVED), (CLIENT, INFERRED)],
         "no_shared_cipher" => &[(SERVER, OBSERVED), (SERVER, DERIVED), (SERVER, INFERRED)],
         "no_shared_group" => &[(SERVER, INFERRED), (CLIENT, DERIVED)],
         "no_application_protocol" | "unrecognized_name" => &[(SERVER, OBSERVED)],
@@ -119,7 +116,7 @@ fn expected(reason: &str) -> &'static [(&'static str, &'static str)] {
             (CLIENT, INFERRED),
             (SERVER, INFERRED),
         ],
-        // An alert says so, or a vague one or one that cannot be read, with a verdict.
+        // An alert or a library says so, or a vague one or one that cannot be read, with a verdict.
         _ if reason.starts_with("client_certificate_") => {
             &[(SERVER, OBSERVED), (SERVER, DERIVED), (SERVER, INFERRED)]
         }

@@ -82,6 +82,11 @@ pub const LOSSES: &[Loss] = &[
         "a ring buffer record that the agent does not understand",
     ),
     loss(
+        "decode",
+        "undecodable_hit",
+        "a record of the library probes that the agent does not understand",
+    ),
+    loss(
         "flows",
         "too_many_connections",
         "a handshake reported as incomplete for want of room; see max_connections",
@@ -95,6 +100,86 @@ pub const LOSSES: &[Loss] = &[
         "flows",
         "late_alerts_forgotten",
         "a reported connection whose later alerts would be missed",
+    ),
+    loss(
+        "library_probes",
+        "refused",
+        "a library probe that the kernel refused; see the log, and tls-observer check",
+    ),
+    loss(
+        "library_probes",
+        "too_many",
+        "a file, process or probe beyond a limit; exclude some with libraries_exclude",
+    ),
+    loss(
+        "library_probes",
+        "unreadable",
+        "a program or library that could not be read or understood, so that no probe is in it",
+    ),
+    loss(
+        "library_ring",
+        "full",
+        "a hit of a library probe that found no room in the ring buffer; make ring_bytes larger",
+    ),
+    loss(
+        "library_hits",
+        "unreadable",
+        "a hit at which the memory of the process could not be read",
+    ),
+    loss(
+        "library_hits",
+        "too_long",
+        "a hit with more bytes than are copied, as a certificate of more than 16 KiB",
+    ),
+    loss(
+        "library_hits",
+        "no_scratch",
+        "a hit without space to put it together in: several tasks preempted each other in probes",
+    ),
+    loss(
+        "library_hits",
+        "unknown_kind",
+        "a hit that the agent does not know",
+    ),
+    loss(
+        "library_hits",
+        "too_many_threads",
+        "a thread whose hits were given up because too many were in handshakes at once",
+    ),
+    loss(
+        "library_hits",
+        "does_not_fit",
+        "hits that do not belong together; what they tell is not believed of any connection",
+    ),
+    loss(
+        "join",
+        "contradicted",
+        "what a TLS library told, and was not believed; see tls_library_contradictions_total",
+    ),
+    loss(
+        "join",
+        "without_socket",
+        "what a TLS library told of a connection that is not known",
+    ),
+    loss(
+        "join",
+        "without_handshake",
+        "what a TLS library told that belongs to no handshake seen, and makes none",
+    ),
+    loss(
+        "join",
+        "too_late",
+        "what a TLS library told of a handshake after its event",
+    ),
+    loss(
+        "join",
+        "too_many_facts",
+        "what a TLS library told and for which there was no room",
+    ),
+    loss(
+        "join",
+        "too_many_observations",
+        "an event that did not wait for what libraries tell, because too many did",
     ),
     loss(
         "judge",
@@ -121,19 +206,32 @@ pub const LOSSES: &[Loss] = &[
 #[cfg(test)]
 mod tests {
     use observer_common::Counter;
+    use observer_common::hit::counters::LibraryCounter;
 
     use super::*;
+    use crate::facts::readers::Readers;
     use crate::flows::FlowStats;
+    use crate::libraries::attach::AttachCounters;
 
     #[test]
-    fn the_kernels_and_the_flow_tables_losses_are_listed() {
+    fn every_stages_losses_are_listed() {
         let kernel = Counter::ALL
             .iter()
             .map(|counter| (counter.stage(), counter.reason()));
         let flows = FlowStats::default()
             .losses()
             .map(|(stage, reason, _)| (stage, reason));
-        for (stage, reason) in kernel.filter(|(stage, _)| !stage.is_empty()).chain(flows) {
+        let libraries = LibraryCounter::ALL
+            .iter()
+            .map(|counter| (counter.stage(), counter.reason()));
+        let readers = Readers::default()
+            .losses()
+            .map(|(stage, reason, _)| (stage, reason));
+        let attach = AttachCounters::default()
+            .losses()
+            .map(|(stage, reason, _)| (stage, reason));
+        let kernel = kernel.chain(libraries).filter(|(stage, _)| !stage.is_empty());
+        for (stage, reason) in kernel.chain(flows).chain(readers).chain(attach) {
             let known = |loss: &Loss| loss.stage == stage && loss.reason == reason;
             assert!(LOSSES.iter().any(known), "{stage}, {reason}");
         }

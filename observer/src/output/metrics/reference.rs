@@ -4,6 +4,7 @@ use std::fmt::Write;
 
 use super::definitions::*;
 use super::expiry::NOT_AFTER;
+use super::joined::{CONTRADICTIONS, FACTS, SOURCES};
 use super::losses::{LOSSES, Loss};
 use super::series::{Definition, Kind};
 use super::watching::{BURSTS, FORGOTTEN, NEW_CERTIFICATES};
@@ -82,7 +83,7 @@ impl<const N: usize> Documented for Definition<N> {
 }
 
 /// Every metric, in the order of the reference.
-pub fn all() -> [&'static dyn Documented; 21] {
+pub fn all() -> [&'static dyn Documented; 24] {
     [
         &HANDSHAKES,
         &FAILURES,
@@ -93,6 +94,9 @@ pub fn all() -> [&'static dyn Documented; 21] {
         &DISAGREEMENTS,
         &CIPHERS,
         &GROUPS,
+        &SOURCES,
+        &CONTRADICTIONS,
+        &FACTS,
         &BURSTS,
         &NEW_CERTIFICATES,
         &FORGOTTEN,

@@ -6,11 +6,8 @@ use observer_tls::alert::Alert;
 use observer_tls::codepoints::{AlertDescription, AlertLevel};
 
 use super::{Close, Decision, Handshake};
-use crate::observation::{AlertSeen, ClientCertificate, Completeness, Reason, Side};
+use crate::observation::{AlertSeen, ClientCertificate, Completeness, MAX_ALERTS, Reason, Side};
 use crate::outcome::{AlertContext, Cause, Conclusion, Rule, cause_of_alert};
-
-/// Alerts kept of one handshake.
-const MAX_ALERTS: usize = 16;
 
 impl Handshake {
     /// Takes a plaintext alert; gives the outcome if it ends the handshake.

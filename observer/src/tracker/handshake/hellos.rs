@@ -23,11 +23,16 @@ impl SessionId {
         bytes[..length].copy_from_slice(&id[..length]);
         Self { bytes, length }
     }
+
+    pub(super) fn bytes(&self) -> &[u8] {
+        &self.bytes[..self.length]
+    }
 }
 
 impl Handshake {
     pub(super) fn client_hello(&mut self, hello: &ClientHello, caches: &mut Caches) {
         self.hello_seen = true;
+        self.named.offered(hello);
         // The second one, after a HelloRetryRequest, only repeats what was offered.
         if self.offer.is_some() {
             return;
@@ -56,6 +61,7 @@ impl Handshake {
             return;
         }
         self.server_hello = true;
+        self.named.answered(hello);
         self.ja3s = Some(fingerprint::ja3s(hello));
         self.opaque_before_server_hello = self.opaque.len();
         let version = hello.selected_version();

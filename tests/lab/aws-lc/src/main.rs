@@ -1,7 +1,8 @@
 //! The laboratory's rustls server and client (`observer_tests::lab::programs::rustls`), on aws-lc-rs instead of ring:
-//! `rustls-server PLAN` or `rustls-client PLAN`.
+//! `rustls-server PLAN` or `rustls-client PLAN`. Also the benchmark's server: `bench-server FLAGS`.
 
 use anyhow::{Context as _, Result, bail};
+use observer_tests::bench::load;
 use observer_tests::lab::programs::rustls::{Provider, run_client, run_server};
 
 fn main() -> Result<()> {
@@ -11,6 +12,9 @@ fn main() -> Result<()> {
     };
     let mut arguments = std::env::args().skip(1);
     let part = arguments.next().unwrap_or_default();
+    if part == "bench-server" {
+        return load::serve_on(rustls::crypto::aws_lc_rs::default_provider, arguments);
+    }
     let plan = arguments.next().context("no plan")?;
     match part.as_str() {
         "rustls-server" => run_server(provider, &plan),

@@ -5,12 +5,15 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, anyhow, ensure};
 use jiff::Timestamp;
+use nix::sys::signal::Signal;
 
 use super::super::case::{Case, MOST_STARTS};
 use super::super::peer::{Behaviour, ClientPlan, Output, PEER_PATIENCE, Report, Stack};
 use super::super::proxy;
 use super::super::truth::{Circumstances, Reports};
-use super::{Connection, Laboratory, Meeting, Outcome, Running, Selection, judged_is_relay};
+use super::{
+    Connection, Laboratory, Meeting, Outcome, Running, Selection, Shown, fingerprint, judged_is_relay,
+};
 use crate::peers::Version;
 use crate::pki::SERVER_NAME;
 use crate::poll;
@@ -87,7 +90,7 @@ impl Laboratory {
                 Some((cut, plan.address))
             }
         };
-        let Some(mut command) = client.call(&plan)? else {
+        let Some(command) = client.call(&plan)? else {
             return Ok(None);
         };
         let relay = match relayed {
@@ -95,7 +98,17 @@ impl Laboratory {
             Some((cut, address)) => Some(proxy::start(&self.namespace, address, server.address, cut)?),
         };
         let begun = Timestamp::now();
-        let mut process = self.place().spawn(&mut command)?;
+        let mut process = match server.probed {
+            None => self.place().spawn(&mut self.copies.of(&command))?,
+            Some(probed) => {
+                // The kernel lets the client connect, and nobody answers its ClientHello yet.
+                server.process.signal(Signal::SIGSTOP)?;
+                let process = self.place().spawn(&mut self.copies.of(&command));
+                let waited = process.and_then(|process| probed(&process).map(|()| process));
+                server.process.signal(Signal::SIGCONT)?;
+                waited?
+            }
+        };
         client.lead(&plan, &mut process)?;
         process.wait(PEER_PATIENCE * 2 + PER_CONNECTION * count)?;
         if let Some(relay) = relay {
@@ -149,6 +162,13 @@ impl Laboratory {
                     && server.group.is_some()
                     && plan.group != server.group.as_deref(),
                 one_suite: plan.cipher.is_some(),
+            },
+            shown: Shown {
+                client: plan
+                    .identity
+                    .map(|identity| fingerprint(identity.chain))
+                    .transpose()?,
+                server: server.shown.clone(),
             },
             port: judged.port(),
             other_port: relay_port.map(|port| {

@@ -2,14 +2,47 @@
 
 use std::time::Duration;
 
-use super::super::case::{Case, MOST_STARTS, Pairs};
+use super::super::case::{Case, MOST_STARTS, Meant, Pairs};
 use crate::peers::Version;
+
+/// How much is to be run.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Extent {
+    /// Everything.
+    #[default]
+    Whole,
+    /// The short run: few cases, each stack with itself and one partner.
+    Quick,
+    /// What library probes are held against: [`PROVEN`], twice each, of each stack with one partner whose library is not
+    /// probed, so that what is told of the library is told by this one.
+    Libraries,
+}
+
+/// The cases of [`Extent::Libraries`], by name.
+pub const PROVEN: [&str; 13] = [
+    "accepted with certificate",
+    "certificate missing",
+    "certificate expired",
+    "certificate not yet valid",
+    "certificate of an unknown CA",
+    "certificate revoked",
+    "certificate for servers",
+    "server's CA unknown",
+    "server's certificate expired",
+    "server's certificate not yet valid",
+    "server's name mismatch",
+    "server's certificate for clients",
+    "resumes with certificate",
+];
+
+/// How often each of them: a session must be there before it can be resumed.
+const PROVEN_TIMES: u32 = 2;
 
 /// What is to be run.
 #[derive(Clone, Debug, Default)]
 pub struct Selection {
-    /// The short run: few cases, each stack with itself and one partner.
-    pub quick: bool,
+    /// How much.
+    pub extent: Extent,
     /// Only pairs with this stack.
     pub stack: Option<String>,
     /// Only cases with this in their names.
@@ -21,34 +54,49 @@ pub struct Selection {
 }
 
 /// The other end of each stack in cases of few pairs, and of each stranger to TLS in the short run.
-const PARTNER: &str = "rustls";
+pub const PARTNER: &str = "rustls";
 
 impl Selection {
     /// Whether it is everything there is.
     pub const fn is_all(&self) -> bool {
-        !self.quick && self.stack.is_none() && self.case.is_none()
+        matches!(self.extent, Extent::Whole) && self.stack.is_none() && self.case.is_none()
     }
 
     pub(super) fn takes_case(&self, case: &Case) -> bool {
-        (!self.quick || case.quick) && self.case.as_deref().is_none_or(|part| case.name.contains(part))
+        let within = match self.extent {
+            Extent::Whole => true,
+            Extent::Quick => case.quick,
+            Extent::Libraries => PROVEN.contains(&case.name.as_str()),
+        };
+        within && self.case.as_deref().is_none_or(|part| case.name.contains(part))
     }
 
-    pub(super) fn takes_pair(&self, pairs: Pairs, server: &str, client: &str) -> bool {
+    pub(super) fn takes_pair(&self, case: &Case, server: &str, client: &str) -> bool {
         let named = |name: &str| server == name || client == name;
-        let few = self.quick || pairs == Pairs::Few;
-        (!few || server == client || named(PARTNER)) && self.stack.as_deref().is_none_or(named)
+        let meet = match self.extent {
+            // Who refuses knows why.
+            Extent::Libraries => match case.meant {
+                Meant::ServerRefuses => client == PARTNER,
+                Meant::ClientRefuses => server == PARTNER,
+                _ => named(PARTNER),
+            },
+            Extent::Whole if case.pairs == Pairs::All => true,
+            _ => server == client || named(PARTNER),
+        };
+        meet && self.stack.as_deref().is_none_or(named)
     }
 
     /// A pair of which one is a stranger to TLS.
     pub(super) fn takes_stranger(&self, server: &str, client: &str) -> bool {
         let has = |name: &str| server == name || client == name;
-        (!self.quick || has(PARTNER)) && self.stack.as_deref().is_none_or(has)
+        (self.extent == Extent::Whole || has(PARTNER)) && self.stack.as_deref().is_none_or(has)
     }
 
     pub(super) fn count(&self, case: &Case, version: Version) -> u32 {
-        match self.quick || version == Version::Tls12 {
-            true => case.count.min(MOST_STARTS),
-            false => case.count,
+        match self.extent {
+            Extent::Whole if version == Version::Tls13 => case.count,
+            Extent::Libraries => case.count.min(PROVEN_TIMES),
+            _ => case.count.min(MOST_STARTS),
         }
     }
 }

@@ -9,12 +9,14 @@ mod nginx;
 mod node;
 mod openssl;
 mod openssl_conf;
-mod program;
+pub mod program;
 mod python;
 mod rustls;
 pub mod strangers;
 
 use super::peer::Stack;
+pub use nginx::Nginx;
+pub use python::PREFORK;
 
 /// All that this machine may have, in the order of tables. A stack whose program is missing says so when it is to start.
 pub fn all() -> Vec<Box<dyn Stack>> {
@@ -28,7 +30,7 @@ pub fn all() -> Vec<Box<dyn Stack>> {
         Box::new(go::GO),
         Box::new(gnutls::GNUTLS),
         Box::new(boringssl::BORINGSSL),
-        Box::new(nginx::Nginx),
+        Box::new(nginx::Nginx { workers: 0 }),
         Box::new(curl::Curl),
     ]
 }

@@ -15,8 +15,11 @@ use super::openssl_conf;
 use crate::lab::peer::{ClientPlan, Output, Report, ServerPlan, Stack, missing_program, openssl_cipher};
 use crate::peers::{ClientAuth, Version};
 
-/// nginx with a configuration of its own, one process.
-pub struct Nginx;
+/// nginx with a configuration of its own.
+pub struct Nginx {
+    /// Worker processes below its master; none: one process does it all.
+    pub workers: u8,
+}
 
 const FEATURES: &[Feature] = &[
     Crl, NoTickets, Tickets, Suite12, Suite13, Group, Alpn, Padding, EarlyData, OnlyName,
@@ -40,7 +43,7 @@ impl Stack for Nginx {
             return Ok(None);
         }
         let file = plan.directory.join("nginx.conf");
-        fs::write(&file, configuration(plan)).with_context(|| file.display().to_string())?;
+        fs::write(&file, configuration(plan, self.workers)).with_context(|| file.display().to_string())?;
         let mut command = Command::new("nginx");
         command
             .arg("-p")
@@ -62,20 +65,24 @@ impl Stack for Nginx {
     }
 }
 
-fn configuration(plan: &ServerPlan<'_>) -> String {
+fn configuration(plan: &ServerPlan<'_>, workers: u8) -> String {
     let directives = directives(plan).join(";\n    ");
     let listen = plan.address;
     let other_names = match plan.only_name {
         None => String::new(),
         Some(_) => format!("server {{ listen {listen} ssl default_server; ssl_reject_handshake on; }}"),
     };
+    let processes = match workers {
+        0 => "master_process off".to_owned(),
+        workers => format!("worker_processes {workers}"),
+    };
     // The messages of events alone say all that the reports need, a few lines for each connection.
     format!(
         "daemon off;
-master_process off;
+{processes};
 pid nginx.pid;
 error_log {LOG} debug_event;
-events {{ worker_connections 512; }}
+events {{ worker_connections 1024; }}
 http {{
   access_log off;
   client_body_temp_path .; proxy_temp_path .; fastcgi_temp_path .; uwsgi_temp_path .; scgi_temp_path .;

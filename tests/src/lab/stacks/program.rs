@@ -98,6 +98,7 @@ impl Stack for Program {
         }
         let mut told = self.plan(plan, plan.address)?;
         told["request"] = json!(REQUEST);
+        told["patience"] = json!(PEER_PATIENCE.as_secs());
         if let Behaviour::Idles(time) = plan.behaviour {
             told["behaviour"] = json!("idles");
             told["idle_seconds"] = json!(time.as_secs_f64());
@@ -113,7 +114,6 @@ impl Program {
         let mut told = serde_json::to_value(plan)?;
         told["address"] = json!(address.ip());
         told["port"] = json!(address.port());
-        told["patience"] = json!(PEER_PATIENCE.as_secs());
         (self.rename)(&mut told);
         Ok(told)
     }

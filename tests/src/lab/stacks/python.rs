@@ -46,6 +46,17 @@ pub const BLOCKING: Program = Program {
     configure: Some(configure),
 };
 
+/// Blocking sockets in worker processes: some from the start, and as many more for each SIGUSR1.
+pub const PREFORK: Program = Program {
+    name: "python-prefork",
+    command: || Ok(script("prefork.py")),
+    server: &[],
+    client: &[],
+    rename: rename_without_tls13,
+    form: Form::Json,
+    configure: None,
+};
+
 /// asyncio, which has no call for resuming a session.
 pub const ASYNCIO: Program = Program {
     name: "python-asyncio",

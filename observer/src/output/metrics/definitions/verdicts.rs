@@ -59,7 +59,8 @@ pub static VERDICTS: Definition<2> = Definition {
 pub static DISAGREEMENTS: Definition<1> = Definition {
     name: "tls_verdict_disagreements",
     kind: Kind::Counter,
-    help: "TLS handshakes in which the peers did not do what the trust bundle says.",
+    help: "TLS handshakes in which the peers did not do what the trust bundle says, or a server not what its own TLS \
+           library found of the client's certificate.",
     labels: [&KIND],
     per_service: true,
     initial: "all",

@@ -9,7 +9,7 @@ use rustls::pki_types::ServerName;
 use rustls::{ClientConfig, ClientConnection, HandshakeKind};
 
 use super::{CERTIFICATE, Provider, configs, patient, print, tell};
-use crate::lab::peer::{Behaviour, ClientPlan, REQUEST, Report};
+use crate::lab::peer::{Behaviour, ClientPlan, PEER_PATIENCE, REQUEST, Report};
 
 /// Makes the plan's connections.
 ///
@@ -34,7 +34,7 @@ pub fn run(provider: Provider, plan: &str) -> Result<()> {
 fn call(plan: &ClientPlan<'_>, config: &Arc<ClientConfig>, report: &mut Report) -> Result<()> {
     let name = ServerName::try_from(plan.server_name.to_owned())?;
     let stream = TcpStream::connect(plan.address).context("connect")?;
-    patient(&stream)?;
+    patient(&stream, PEER_PATIENCE)?;
     report.port = Some(stream.local_addr()?.port());
     report.completed = Some(false);
     let mut stream = &stream;

@@ -8,6 +8,7 @@ use std::cell::Cell;
 use std::io::ErrorKind;
 use std::net::TcpStream;
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::{Context, Result};
 use rustls::crypto::CryptoProvider;
@@ -16,7 +17,7 @@ use rustls::server::ProducesTickets;
 pub use client::run as run_client;
 pub use server::run as run_server;
 
-use crate::lab::peer::{Fault, PEER_PATIENCE, Report};
+use crate::lab::peer::{Fault, Report};
 
 thread_local! {
     /// On a server's thread: the client showed a certificate. On a client's: the server asked for one.
@@ -44,10 +45,10 @@ impl Provider {
     }
 }
 
-/// A socket that gives up after [`PEER_PATIENCE`].
-fn patient(stream: &TcpStream) -> Result<()> {
-    stream.set_read_timeout(Some(PEER_PATIENCE))?;
-    stream.set_write_timeout(Some(PEER_PATIENCE))?;
+/// A socket that gives up after `patience`.
+fn patient(stream: &TcpStream, patience: Duration) -> Result<()> {
+    stream.set_read_timeout(Some(patience))?;
+    stream.set_write_timeout(Some(patience))?;
     stream.set_nodelay(true).context("TCP_NODELAY")
 }
 

@@ -3,6 +3,7 @@
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::{Context, Result};
 use rustls::{HandshakeKind, ServerConfig, ServerConnection};
@@ -22,6 +23,7 @@ pub fn run(provider: Provider, plan: &str) -> Result<()> {
     let config = Arc::new(configs::server(&plan, provider)?);
     for stream in TcpListener::bind(plan.address).context("listen")?.incoming() {
         let (stream, config, service) = (stream?, Arc::clone(&config), plan.service);
+        patient(&stream, Duration::from_secs(plan.patience.into()))?;
         std::thread::spawn(move || {
             let mut report = Report::default();
             if let Err(error) = serve(&stream, config, service, &mut report) {
@@ -41,7 +43,6 @@ fn serve(
     report: &mut Report,
 ) -> Result<()> {
     report.port = Some(stream.peer_addr()?.port());
-    patient(stream)?;
     let mut tls = ServerConnection::new(config)?;
     report.completed = Some(false);
     while tls.is_handshaking() {

@@ -1,0 +1,92 @@
+//! What certificates the sessions stand for that clients resume. A resumed handshake shows none; it goes on from one that
+//! did.
+
+use std::sync::Arc;
+
+use observer_tls::x509::CertificateFacts;
+
+use crate::observation::{Action, CertificateSource, Observation, Outcome, SessionName};
+use crate::watch::lru::Lru;
+
+/// Names of sessions kept: a client has few that it will use again, and many never come back.
+const MAX_NAMES: usize = 8 * 1024;
+/// DER bytes of the certificates that they stand for. Those that stand for the same ones share them, but are counted each.
+const MAX_BYTES: usize = 32 * 1024 * 1024;
+
+type Chain = Arc<[Arc<CertificateFacts>]>;
+
+/// The certificates of a session.
+#[derive(Clone, Debug)]
+struct Certificates {
+    client: Chain,
+    server: Chain,
+}
+
+impl Certificates {
+    fn bytes(&self) -> usize {
+        let both = self.client.iter().chain(self.server.iter());
+        both.map(|facts| facts.der.len()).sum()
+    }
+
+    fn are(&self, other: &Self) -> bool {
+        let same = |a: &Chain, b: &Chain| {
+            a.iter()
+                .map(|facts| &facts.der)
+                .eq(b.iter().map(|facts| &facts.der))
+        };
+        same(&self.client, &other.client) && same(&self.server, &other.server)
+    }
+}
+
+/// Certificates by the names of the sessions that they were shown for.
+#[derive(Debug, Default)]
+pub struct SessionMemory {
+    /// `None` for a name that was given to sessions of different peers: it tells nothing.
+    names: Lru<SessionName, Option<Certificates>>,
+    bytes: usize,
+}
+
+impl SessionMemory {
+    /// Fills in the certificates of a resumed session, and remembers those of a handshake that can be resumed.
+    pub fn observe(&mut self, seen: &mut Observation) {
+        if seen.action != Action::Handshake {
+            return;
+        }
+        let resumed = seen.sessions.resumed.filter(|_| seen.resumed == Some(true));
+        if let Some(name) = resumed
+            && seen.client_chain.is_empty()
+            && seen.server_chain.is_empty()
+            && let Some(Some(shown)) = self.names.get(&name)
+        {
+            seen.client_chain = shown.client.to_vec();
+            seen.server_chain = shown.server.to_vec();
+            seen.certificate_source = CertificateSource::Resumption;
+        }
+        let shown = !seen.client_chain.is_empty() || !seen.server_chain.is_empty();
+        if shown && seen.outcome == Outcome::Established && !seen.sessions.given.is_empty() {
+            let shown = Certificates {
+                client: seen.client_chain.as_slice().into(),
+                server: seen.server_chain.as_slice().into(),
+            };
+            for name in &seen.sessions.given {
+                self.remember(*name, &shown);
+            }
+        }
+    }
+
+    fn remember(&mut self, name: SessionName, shown: &Certificates) {
+        if let Some(known) = self.names.get(&name) {
+            if let Some(other) = known.take_if(|known| !known.are(shown)) {
+                self.bytes -= other.bytes();
+            }
+            return;
+        }
+        self.bytes += shown.bytes();
+        self.names.insert(name, Some(shown.clone()));
+        while (self.names.len() > MAX_NAMES || self.bytes > MAX_BYTES)
+            && let Some((_, forgotten)) = self.names.pop()
+        {
+            self.bytes -= forgotten.as_ref().map_or(0, Certificates::bytes);
+        }
+    }
+}
