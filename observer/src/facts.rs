@@ -10,6 +10,7 @@
 //! it saw gives nothing: a certificate must never come to stand at another's connection.
 
 pub mod gnutls;
+pub mod go;
 pub mod hit;
 pub mod openssl;
 pub mod readers;

@@ -2,6 +2,7 @@
 
 use super::Fact;
 use super::gnutls::GnuTls;
+use super::go::Go;
 use super::hit::Hit;
 use super::openssl::OpenSsl;
 
@@ -10,6 +11,7 @@ use super::openssl::OpenSsl;
 pub struct Readers {
     openssl: OpenSsl,
     gnutls: GnuTls,
+    go: Go,
     unknown: u64,
 }
 
@@ -20,13 +22,14 @@ impl Readers {
         match hit.kind >> 8 {
             1 => self.openssl.take(hit, facts),
             2 => self.gnutls.take(hit, facts),
+            3 => self.go.take(hit, facts),
             _ => self.unknown += 1,
         }
     }
 
     /// Hits that gave no fact, as `stage` and `reason` labels with their counts.
     pub fn losses(&self) -> [(&'static str, &'static str, u64); 3] {
-        let readers = [self.openssl.losses(), self.gnutls.losses()];
+        let readers = [self.openssl.losses(), self.gnutls.losses(), self.go.losses()];
         let sum = |loss: fn(&Losses) -> u64| readers.iter().map(loss).sum();
         [
             ("library_hits", "unknown_kind", self.unknown),
