@@ -161,7 +161,7 @@ fn a_go_program_is_known_by_the_table_of_its_runtime() {
             "crypto/tls.(*Conn).handshakeContext",
             &[0x55, 0xc3, 0x90, 0xc3, 0xcc],
         ),
-        ("crypto/tls.(*Conn).sendAlertLocked", check_and_push),
+        ("crypto/tls.(*Conn).sendAlert", check_and_push),
         ("crypto/tls.(*Conn).verifyServerCertificate", check_and_push),
         ("main.main", PUSH),
     ];
