@@ -82,7 +82,7 @@ fn a_library_that_lacks_a_function_says_so() {
 }
 
 #[test]
-fn one_of_several_functions_is_enough_where_they_tell_the_same() {
+fn a_library_is_complete_without_what_only_adds_to_the_rest() {
     let all = [
         ("gnutls_handshake", PUSH),
         ("gnutls_x509_crt_import", PUSH),
