@@ -1,6 +1,7 @@
 //! The readers of all libraries, and which of them a hit is for.
 
 use super::Fact;
+use super::aws_lc::AwsLc;
 use super::hit::Hit;
 use super::openssl::OpenSsl;
 
@@ -8,6 +9,7 @@ use super::openssl::OpenSsl;
 #[derive(Debug, Default)]
 pub struct Readers {
     openssl: OpenSsl,
+    aws_lc: AwsLc,
     unknown: u64,
 }
 
@@ -17,17 +19,23 @@ impl Readers {
         // The upper byte of a kind is the library: see the modules of `observer_common::hit`.
         match hit.kind >> 8 {
             1 => self.openssl.take(hit, facts),
+            4 => self.aws_lc.take(hit, facts),
             _ => self.unknown += 1,
         }
     }
 
     /// Hits that gave no fact, as `stage` and `reason` labels with their counts.
     pub fn losses(&self) -> [(&'static str, &'static str, u64); 3] {
-        let openssl = self.openssl.losses();
+        let losses = [self.openssl.losses(), self.aws_lc.losses()];
+        let sum = |count: fn(&Losses) -> u64| losses.iter().map(count).sum();
         [
             ("library_hits", "unknown_kind", self.unknown),
-            ("library_hits", "too_many_threads", openssl.too_many_threads),
-            ("library_hits", "does_not_fit", openssl.does_not_fit),
+            (
+                "library_hits",
+                "too_many_threads",
+                sum(|losses| losses.too_many_threads),
+            ),
+            ("library_hits", "does_not_fit", sum(|losses| losses.does_not_fit)),
         ]
     }
 }

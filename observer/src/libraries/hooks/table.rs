@@ -307,7 +307,7 @@ pub static COMPONENTS: [Component; 11] = [
                 "aws_lc_evp_aead_ctx_open",
                 EntryAndReturn,
                 Required,
-                C(&[2, 3]),
+                C(&[1, 2]),
             ),
             hook(
                 Sealed,
@@ -315,7 +315,7 @@ pub static COMPONENTS: [Component; 11] = [
                 "aws_lc_evp_aead_ctx_seal",
                 Entry,
                 Required,
-                C(&[]),
+                C(&[1]),
             ),
         ],
     },
