@@ -239,23 +239,23 @@ impl Join {
         while self.given.len() > MAX_GIVEN && self.given.pop().is_some() {}
     }
 
-    /// Tells of a handshake of which only a library knows.
+    /// Tells of a handshake of which only libraries know.
     fn tell_alone(&mut self, cookie: u64, group: Group, sink: &mut dyn Sink) {
-        let mut ends = group
-            .facts
-            .iter()
-            .find_map(|fact| fact.socket.addresses)
-            .into_iter();
-        let by_addresses = ends.next().map(|(own, peer)| End::Addresses(own, peer));
+        let by_addresses = group.ends.map(|(own, peer)| End::Addresses(own, peer));
         let mut names = [Some(End::Socket(cookie)), by_addresses].into_iter().flatten();
         if names.any(|end| self.given.get(&end).is_some()) {
             return self.count_late(&group);
         }
-        let Some((side, mut seen)) = alone::observation(&group.facts) else {
+        let Some((side, mut seen)) = alone::observation(cookie, &group) else {
             self.stats.without_handshake += news(&group);
             return;
         };
-        self.merge(&mut seen, &[(side, group.facts), (side.other(), Vec::new())]);
+        let peer = group.ends.and_then(|ends| self.waiting.take_peer(ends));
+        let told_by_peer = peer.map_or(Vec::new(), |(cookie, peer)| {
+            alone::add_peer(&mut seen, side.other(), cookie, &peer);
+            peer.facts
+        });
+        self.merge(&mut seen, &[(side, group.facts), (side.other(), told_by_peer)]);
         if seen.source != Source::Both {
             return;
         }
