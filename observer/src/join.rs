@@ -230,11 +230,12 @@ impl Join {
             (Side::Server, seen.server, seen.client),
         ];
         for (side, own, peer) in ends {
-            let end = match seen.sockets.of(side) {
-                Some(cookie) => End::Socket(cookie),
-                None => End::Addresses(own, peer),
-            };
-            self.given.insert(end, ());
+            match seen.sockets.of(side) {
+                Some(cookie) => self.given.insert(End::Socket(cookie), ()),
+                // The other end's library may have more to tell.
+                None if seen.source == Source::Library => {}
+                None => self.given.insert(End::Addresses(own, peer), ()),
+            }
         }
         while self.given.len() > MAX_GIVEN && self.given.pop().is_some() {}
     }
@@ -287,17 +288,17 @@ fn belongs_to(fact: &Fact, seen: &Observation) -> bool {
     if seen.action == Action::LateAlert {
         return is_alert && fact.time_ns.abs_diff(end_ns) <= HOLD_NS;
     }
-    // Up to TLS 1.2 certificates are dealt with before the last Finished, and those that come soon after are of a
-    // renegotiation.
-    let about_certificates = matches!(
-        fact.body,
-        FactBody::Chain(_) | FactBody::NoCertificate | FactBody::Verified(_)
-    );
+    // Both Finished were seen: what a library says after them is of what comes next, as a renegotiation, unless it says that
+    // it has finished, too.
     let readable = seen
         .version
         .is_some_and(|version| version <= ProtocolVersion::TLS12);
-    let is_over = readable && seen.outcome == Outcome::Established && about_certificates;
-    let hold_ns = if is_over { 0 } else { HOLD_NS };
+    let is_over = readable && seen.outcome == Outcome::Established;
+    let hold_ns = match fact.body {
+        FactBody::Established | FactBody::Ticket(_) => HOLD_NS,
+        _ if is_over => 0,
+        _ => HOLD_NS,
+    };
     seen.time_ns <= fact.time_ns && fact.time_ns <= end_ns.saturating_add(hold_ns)
 }
 
