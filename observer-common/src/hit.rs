@@ -7,6 +7,7 @@
 pub mod aws_lc;
 pub mod counters;
 pub mod gnutls;
+pub mod go;
 pub mod openssl;
 
 /// Length of an encoded [`HitHeader`] in bytes.

@@ -91,7 +91,6 @@ impl GnuTls {
                 _ => {}
             },
             kind::HANDSHAKE => match value as u32 as i32 {
-                // What a resumed or renegotiated session remembers is no news.
                 0 => tell(hit.time_ns, FactBody::Established),
                 error if terms::is_noise(error) => {}
                 error => {
@@ -148,10 +147,10 @@ impl Session {
     /// What an error of the handshake is in the terms of events.
     fn reason(&self, error: i32, own_side: Option<Side>) -> Option<Reason> {
         match (error, own_side) {
-            (terms::CERTIFICATE_VERIFICATION_ERROR, Some(own)) => Some(Reason::Certificate(
-                own.other(),
-                self.found.unwrap_or(CertificateFault::Rejected),
-            )),
+            (terms::CERTIFICATE_VERIFICATION_ERROR | terms::CERTIFICATE_ERROR, Some(own)) => {
+                let fault = self.found.unwrap_or(CertificateFault::Rejected);
+                Some(Reason::Certificate(own.other(), fault))
+            }
             (terms::CERTIFICATE_REQUIRED, _) => {
                 Some(Reason::Certificate(Side::Client, CertificateFault::Missing))
             }

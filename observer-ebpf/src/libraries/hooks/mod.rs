@@ -4,4 +4,5 @@
 
 pub mod aws_lc;
 pub mod gnutls;
+pub mod go;
 pub mod openssl;

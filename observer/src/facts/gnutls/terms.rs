@@ -11,8 +11,10 @@ pub(super) const FATAL_ALERT_RECEIVED: i32 = -12;
 pub(super) const NO_CERTIFICATE_FOUND: i32 = -49;
 /// `GNUTLS_E_CERTIFICATE_REQUIRED`.
 pub(super) const CERTIFICATE_REQUIRED: i32 = -112;
-/// `GNUTLS_E_CERTIFICATE_VERIFICATION_ERROR`.
+/// `GNUTLS_E_CERTIFICATE_VERIFICATION_ERROR`, where the library verifies by itself.
 pub(super) const CERTIFICATE_VERIFICATION_ERROR: i32 = -348;
+/// `GNUTLS_E_CERTIFICATE_ERROR`, which services give whose own function verifies.
+pub(super) const CERTIFICATE_ERROR: i32 = -43;
 
 /// Numbers in order, for the search.
 const ERRORS: &[Term<Reason>] = {
@@ -120,7 +122,9 @@ pub(super) fn verification(status: u32) -> (Box<str>, Option<CertificateFault>) 
         true => "GNUTLS_CERT_INVALID".to_owned(),
         false => names.join(" | "),
     };
-    let fault = set().next().map_or(CertificateFault::Rejected, |(.., fault)| *fault);
+    let fault = set()
+        .next()
+        .map_or(CertificateFault::Rejected, |(.., fault)| *fault);
     (format!("{names} ({status:#x})").into(), Some(fault))
 }
 
@@ -170,7 +174,10 @@ mod tests {
         assert_eq!(fault(0x202), Some(NotYetValid));
         assert_eq!(fault(0x40002), Some(WrongPurpose));
         assert_eq!(fault(0x4002), Some(NameMismatch));
-        assert_eq!(verification(2), ("GNUTLS_CERT_INVALID (0x2)".into(), Some(Rejected)));
+        assert_eq!(
+            verification(2),
+            ("GNUTLS_CERT_INVALID (0x2)".into(), Some(Rejected))
+        );
         assert_eq!(fault(1 << 30), Some(Rejected));
     }
 }
