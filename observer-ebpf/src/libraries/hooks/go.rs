@@ -64,7 +64,7 @@ pub fn go_certificate_verify_return(ctx: ProbeContext) -> u32 {
         ([FAILED, u64::from(hash), certificate, reason], detail)
     };
     if let Some(hit) = hit(&ctx, VERIFIED) {
-        hit.values(values).send_with(address, text_length(length));
+        hit.values(values).send_with(address, length.min(MAX_TEXT));
     }
     0
 }
@@ -133,7 +133,7 @@ fn handshake(ctx: &ProbeContext, kind: u16) -> u32 {
         }
     };
     if let Some(hit) = hit(ctx, kind) {
-        hit.values(values).send_with(address, text_length(length));
+        hit.values(values).send_with(address, length.min(MAX_TEXT));
     }
     0
 }
@@ -144,12 +144,6 @@ fn own_text(string: [u64; 2]) -> [u64; 2] {
     // A value in any case: the compiler may compare before it looks at whether there is one.
     let start = user::read::<[u8; TEXT_PREFIX.len()]>(string[0]).unwrap_or_default();
     if start == *TEXT_PREFIX { string } else { NO_TEXT }
-}
-
-/// What is copied of a text of this length.
-#[inline(always)]
-fn text_length(length: u64) -> u64 {
-    if length <= MAX_TEXT { length } else { 0 }
 }
 
 /// The alert in the error at that address, if it is a `net.OpError` for one that the peer sent.
