@@ -173,8 +173,8 @@ fn a_go_program_is_known_by_the_table_of_its_runtime() {
     assert_eq!(library.version.as_deref(), Some("go1.22.3"));
     assert!(library.is_complete(), "a client: {:?}", library.missing);
     let returns = places(&library, Role::HandshakeResult);
-    assert_eq!(returns, [(3, Cost::SingleStepped), (5, Cost::SingleStepped)]);
-    assert_eq!(places(&library, Role::AlertSent), [(7 + 6, Cost::Emulated)]);
+    assert_eq!(returns, [(5, Cost::SingleStepped), (7, Cost::SingleStepped)]);
+    assert_eq!(places(&library, Role::AlertSent), [(9 + 6, Cost::Emulated)]);
 }
 
 #[test]

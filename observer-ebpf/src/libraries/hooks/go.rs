@@ -28,21 +28,14 @@ const NO_TEXT: [u64; 2] = [0; 2];
 /// the stack behind the address to return to; its first field is the slice of certificates.
 #[uprobe]
 pub fn go_process_certs_from_client(ctx: ProbeContext) -> u32 {
-    match user::read::<[u64; 2]>(stack_arguments(&ctx)) {
-        Ok([first, count]) => chain(&ctx, CLIENT_CHAIN, first, count),
-        Err(error) => {
-            if let Some(hit) = hit(&ctx, CLIENT_CHAIN) {
-                hit.unreadable(error).send();
-            }
-        }
-    }
+    chain(&ctx, CLIENT_CHAIN, user::read(stack_arguments(&ctx)));
     0
 }
 
 /// `func (c *Conn) verifyServerCertificate(certificates [][]byte) error`.
 #[uprobe]
 pub fn go_verify_server_certificate(ctx: ProbeContext) -> u32 {
-    chain(&ctx, SERVER_CHAIN, register(&ctx, 1), register(&ctx, 2));
+    chain(&ctx, SERVER_CHAIN, Ok([register(&ctx, 1), register(&ctx, 2)]));
     0
 }
 
@@ -91,26 +84,26 @@ pub fn go_server_handshake_return(ctx: ProbeContext) -> u32 {
     handshake(&ctx, SERVER_HANDSHAKE)
 }
 
-/// A hit for each certificate of a slice of slices.
+/// A hit for each certificate of a slice of slices, which begin with their pointers and lengths.
 #[inline(always)]
-fn chain(ctx: &ProbeContext, kind: u16, first: u64, count: u64) {
+fn chain(ctx: &ProbeContext, kind: u16, slice: Result<[u64; 2], Unreadable>) {
     let connection = register(ctx, 0);
-    // A chain of none is told too.
+    let (is_readable, [first, count]) = (slice.is_ok(), slice.unwrap_or([0; 2]));
+    let Some(mut hit) = hit(ctx, kind) else {
+        return;
+    };
     for index in 0..MAX_CERTIFICATES {
-        // Pointer, length and capacity.
-        let slice = if count == 0 {
-            Ok([0; 2])
-        } else {
-            user::read::<[u64; 2]>(first.wrapping_add(index * 3 * 8))
+        hit.set(kind, [connection, index, count, 0]);
+        // Pointer, length and capacity; a chain of none is told too.
+        let certificate = match count {
+            0 => Ok([0; 2]),
+            _ => user::read::<[u64; 2]>(first.wrapping_add(index * 3 * 8)),
         };
-        let Some(hit) = hit(ctx, kind) else {
-            break;
-        };
-        let hit = hit.values([connection, index, count, 0]);
-        match slice {
-            Ok([address, length]) => hit.send_with(address, length),
-            Err(error) => hit.unreadable(error).send(),
+        if !is_readable || certificate.is_err() {
+            hit.note_unreadable(Unreadable);
         }
+        let [address, length] = certificate.unwrap_or([0; 2]);
+        hit.put_with(address, length);
         if index + 1 >= count {
             break;
         }
