@@ -5,6 +5,7 @@
 //! each return instruction has a probe. Nothing is read but arguments, results and error values, whose first words are what
 //! the documentation of `crypto/x509` and `net` says or a string; what is told of them is what the agent can check.
 
+use aya_ebpf::helpers::generated;
 use aya_ebpf::macros::uprobe;
 use aya_ebpf::programs::ProbeContext;
 use observer_common::hit::go::{
@@ -134,22 +135,38 @@ fn handshake(ctx: &ProbeContext, kind: u16) -> u32 {
 /// The string with this address and length, if it is a text of crypto/tls: those of other errors are no concern here.
 #[inline(always)]
 fn own_text(string: [u64; 2]) -> [u64; 2] {
-    // A value in any case: the compiler may compare before it looks at whether there is one.
-    let start = user::read::<[u8; TEXT_PREFIX.len()]>(string[0]).unwrap_or_default();
-    if start == *TEXT_PREFIX { string } else { NO_TEXT }
+    if text(string[0]) == *TEXT_PREFIX {
+        string
+    } else {
+        NO_TEXT
+    }
 }
 
 /// The alert in the error at that address, if it is a `net.OpError` for one that the peer sent.
 #[inline(always)]
 fn alert_of(error: u64) -> Result<u8, Unreadable> {
     let [operation, length] = user::read::<[u64; 2]>(error)?;
-    if length != REMOTE_ERROR.len() as u64
-        || user::read::<[u8; REMOTE_ERROR.len()]>(operation).unwrap_or_default() != *REMOTE_ERROR
-    {
+    if length != REMOTE_ERROR.len() as u64 || text(operation) != *REMOTE_ERROR {
         return Err(Unreadable);
     }
     let [_, alert] = user::read::<[u64; 2]>(error.wrapping_add(OP_ERROR_ERR))?;
     user::read(alert)
+}
+
+/// Bytes of a text, to be compared; zeros if they cannot be read. Not [`user::read`], of whose result the compiler may
+/// compare what is not there before it looks at whether it is.
+#[inline(always)]
+fn text<const N: usize>(address: u64) -> [u8; N] {
+    let mut text = [0; N];
+    // SAFETY: the helper checks the address, and fills the buffer with zeros if it cannot read.
+    unsafe {
+        generated::bpf_probe_read_user(
+            (&raw mut text).cast(),
+            N as u32,
+            address as *const core::ffi::c_void,
+        )
+    };
+    text
 }
 
 #[inline(always)]
