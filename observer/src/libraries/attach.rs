@@ -20,6 +20,7 @@ pub mod object;
 mod plan;
 pub mod policy;
 mod schedule;
+pub mod watch;
 mod worker;
 
 use std::io::{self, Write as _};
@@ -88,22 +89,17 @@ impl LibraryProbes {
         };
         raise_descriptor_limit();
         let Loaded {
-            mut object,
+            object,
             ring,
             execs,
+            exec_watch,
             counters,
-            mut degraded,
+            degraded,
         } = Object::load(Settings {
             ring_bytes: config.ring_bytes,
             cgroup_id,
             policy: Policy::of(&filter),
         })?;
-        let watch = object.watch_execs();
-        if let Err(error) = &watch {
-            degraded.push(format!(
-                "programs that begin are found up to seconds later: {error}"
-            ));
-        }
         let io_error = |source| KernelError::Io {
             what: "cannot start the threads of the library probes",
             source,
@@ -125,7 +121,7 @@ impl LibraryProbes {
             .spawn(move || {
                 work(&mut worker, execs, &stopped);
                 worker.end();
-                drop(watch);
+                drop(exec_watch);
             })
             .map_err(io_error)?;
         let probes = Self {

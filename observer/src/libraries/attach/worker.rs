@@ -13,9 +13,10 @@ use super::attached::{AttachedFile, Outcome};
 use super::counters::AttachCounters;
 use super::detacher::Detacher;
 use super::files::{Files, ProbedFile};
-use super::object::{Object, Refused, Watch};
+use super::object::{Object, Refused};
 use super::plan::plan;
 use super::policy::Policy;
+use super::watch::Watch;
 use crate::libraries::hooks::Family;
 use crate::libraries::processes::{Appeared, Changes, FileKey, Filter, Scanner};
 
