@@ -247,6 +247,7 @@ impl Scene {
         let told = poll::until("all events", PATIENCE, || {
             Ok((self.agent.stdout().len() >= count).then_some(()))
         });
+        println!("losses: {:?}", self.agent.metrics()?.losses());
         let events = self.agent.stop_unchecked()?;
         told.with_context(|| format!("{} events of {count}", events.len()))?;
         Ok((self.crowd, fates, events))

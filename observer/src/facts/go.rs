@@ -245,7 +245,7 @@ impl Goroutine {
 /// Whether these bytes are one DER SEQUENCE, as a certificate is: what is none may have been read from a wrong place.
 fn is_sequence(der: &[u8]) -> bool {
     let length = match *der {
-        [0x30, length @ ..0x80, ..] => 2 + usize::from(length),
+        [0x30, length @ ..=0x7f, ..] => 2 + usize::from(length),
         [0x30, 0x81, length, ..] => 3 + usize::from(length),
         [0x30, 0x82, high, low, ..] => 4 + usize::from(u16::from_be_bytes([high, low])),
         _ => return false,

@@ -11,7 +11,6 @@ use super::observed::Observed;
 use super::row::Row;
 use super::run::{Extent, Laboratory, Outcome, Probed, Selection};
 use crate::agent::{Agent, Attach};
-use crate::metrics::Metrics;
 use crate::probed;
 use crate::process::Process;
 
@@ -129,22 +128,6 @@ pub fn run(selection: &Selection, views: &[View<'_>], directory: &Path) -> Resul
 /// Where the agent joins what libraries tell to what the wire showed.
 const JOIN: &str = "join";
 
-/// What counts losses.
-const LOSSES: [&str; 2] = [
-    "tls_observer_events_dropped_total",
-    "tls_library_contradictions_total",
-];
-
-/// The counts of losses, without those that are 0.
-fn losses(metrics: &Metrics) -> Vec<String> {
-    let is_loss = |name: &str| LOSSES.contains(&name);
-    let counts = metrics
-        .0
-        .iter()
-        .filter(|sample| sample.value > 0.0 && is_loss(&sample.name));
-    counts.map(|sample| sample.line.clone()).collect()
-}
-
 impl Findings {
     /// Ends the agent and compares its events with what the peers reported.
     fn of(agent: Agent, laboratory: &Laboratory, outcome: &Outcome, began: Instant) -> Result<Self> {
@@ -159,7 +142,7 @@ impl Findings {
             problems: [&laboratory.absent[..], &outcome.problems].concat(),
             skipped: outcome.skipped,
             dropped: all.context("no tls_observer_events_dropped_total")? - of_libraries,
-            losses: losses(&metrics),
+            losses: metrics.losses(),
             contradictions: metrics
                 .sum("tls_library_contradictions_total", &[])
                 .unwrap_or_default(),

@@ -1,26 +1,28 @@
 //! What this host's kernel can do for library probes. All of it can be missing: the wire then tells what it can.
 
 use std::collections::BTreeSet;
-use std::fs;
+use std::fs::File;
+use std::io::{self, Write as _};
+use std::os::fd::AsRawFd as _;
+use std::path::PathBuf;
+
+use nix::sys::memfd::{MFdFlags, memfd_create};
 
 use super::{Finding, Status, effective_capabilities, finding};
 use crate::kernel::LIBRARY_OBJECT;
 use crate::libraries::attach::btf::{Kind, Types, VMLINUX};
-use crate::libraries::attach::object::{Object, Settings, SocketHook};
+use crate::libraries::attach::object::{Object, Refused, Settings, SocketHook};
 use crate::libraries::attach::policy::Policy;
 use crate::libraries::hooks::COMPONENTS;
-
-/// The kernel's number for events of uprobes.
-const UPROBES: &str = "/sys/bus/event_source/devices/uprobe/type";
 
 /// Looks at all of it.
 pub fn check() -> Vec<Finding> {
     let types = Types::of_kernel();
-    let mut findings = vec![object(), uprobes(), cookies(), btf(types.is_some())];
+    let mut findings = vec![object(), cookies(), btf(types.is_some())];
     findings.extend(types.as_ref().map(sockets));
     findings.extend(types.as_ref().map(execs));
     findings.push(files());
-    findings.push(programs());
+    findings.extend(trial());
     findings
 }
 
@@ -39,18 +41,6 @@ fn object() -> Finding {
             "run cargo xtask setup and build again",
         ),
     }
-}
-
-fn uprobes() -> Finding {
-    if fs::exists(UPROBES).unwrap_or(false) {
-        return finding("uprobes", Status::Ok, "the kernel has them", "");
-    }
-    finding(
-        "uprobes",
-        Status::Degraded,
-        format!("no {UPROBES}: no library probes"),
-        "a kernel with CONFIG_UPROBE_EVENTS, and /sys mounted",
-    )
 }
 
 fn cookies() -> Finding {
@@ -154,8 +144,8 @@ fn files() -> Finding {
     )
 }
 
-/// Loads each program as it would be for a library of its kind.
-fn programs() -> Finding {
+/// Loads each program as it would be for a library of its kind, and attaches one to a file that nobody runs.
+fn trial() -> Vec<Finding> {
     let feature = "library programs";
     let loaded = Object::load(Settings {
         ring_bytes: observer_common::limits::DEFAULT_RING_BYTES,
@@ -165,28 +155,67 @@ fn programs() -> Finding {
     // All of it is kept: the programs refer to maps that are not the object's own.
     let mut loaded = match loaded {
         Ok(loaded) => loaded,
-        Err(error) => return finding(feature, Status::Unknown, error.to_string(), "see the lines above"),
+        Err(error) => {
+            let unknown = finding(feature, Status::Unknown, error.to_string(), "see the lines above");
+            return vec![unknown];
+        }
     };
     let hooks = COMPONENTS.iter().flat_map(|component| component.hooks);
     let names: BTreeSet<String> = hooks
         .flat_map(|hook| hook.programs().map(|(name, _)| name))
         .collect();
-    let refused: Vec<String> = names
-        .iter()
-        .filter_map(|name| Some(format!("{name}: {}", loaded.object.try_program(name).err()?)))
-        .collect();
-    if refused.is_empty() {
-        return finding(feature, Status::Ok, format!("all {} load", names.len()), "");
+    let (mut loading, mut refused) = (Vec::new(), Vec::new());
+    for name in &names {
+        match loaded.object.try_program(name) {
+            Ok(()) => loading.push(name),
+            Err(error) => refused.push(format!("{name}: {error}")),
+        }
     }
-    finding(
-        feature,
-        Status::Degraded,
-        format!(
-            "{} of {} are refused, and their hooks left out: {}",
-            refused.len(),
-            names.len(),
-            refused.join("; ")
+    let programs = match refused.len() {
+        0 => finding(feature, Status::Ok, format!("all {} load", names.len()), ""),
+        count => finding(
+            feature,
+            Status::Degraded,
+            format!(
+                "{count} of {} are refused, and their hooks left out: {}",
+                names.len(),
+                refused.join("; ")
+            ),
+            "none needed for the wire, nor for libraries without these hooks",
         ),
-        "none needed for the wire, nor for libraries without these hooks",
-    )
+    };
+    let uprobes = loading.first().map(|name| uprobes(&mut loaded.object, name));
+    [programs].into_iter().chain(uprobes).collect()
+}
+
+fn uprobes(object: &mut Object, program: &str) -> Finding {
+    let feature = "uprobes";
+    let attached = nobodys_file()
+        .map_err(|error| error.to_string())
+        .and_then(|file| {
+            let path = PathBuf::from(format!("/proc/self/fd/{}", file.as_raw_fd()));
+            object
+                .attach(program, &path, 0, 1, None)
+                .map_err(|error| match error {
+                    Refused::Rights(cause) => cause,
+                    error => error.to_string(),
+                })
+        });
+    match attached {
+        Ok(_) => finding(feature, Status::Ok, "one was attached to a file", ""),
+        Err(error) => finding(
+            feature,
+            Status::Degraded,
+            format!("no library probes: {error}"),
+            "run as root or grant CAP_SYS_ADMIN, which uprobes ask for since Linux 6.16; a kernel with CONFIG_UPROBE_EVENTS",
+        ),
+    }
+}
+
+/// A file in memory with an instruction in it.
+fn nobodys_file() -> io::Result<File> {
+    let file = File::from(memfd_create(c"tls-observer-check", MFdFlags::MFD_CLOEXEC)?);
+    // A page of nop for x86-64; nobody runs it.
+    (&file).write_all(&[0x90; 4096])?;
+    Ok(file)
 }

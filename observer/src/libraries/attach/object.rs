@@ -1,6 +1,7 @@
 //! The kernel object of the library probes: loaded once, each program when it is needed first.
 
 use std::collections::HashMap;
+use std::io;
 use std::num::NonZeroU32;
 use std::path::Path;
 
@@ -92,6 +93,23 @@ pub enum Refused {
     /// The kernel would not put it there.
     #[error("{0}")]
     Place(String),
+    /// The kernel lets this process put probes nowhere.
+    #[error(
+        "{0}; remedy: run as root or grant CAP_SYS_ADMIN, which uprobes ask for since Linux 6.16, and CAP_SYS_PTRACE"
+    )]
+    Rights(String),
+}
+
+impl Refused {
+    fn of(error: &ProgramError) -> Self {
+        let cause = cause(error);
+        match error {
+            ProgramError::SyscallError(call) if call.io_error.kind() == io::ErrorKind::PermissionDenied => {
+                Self::Rights(cause)
+            }
+            _ => Self::Place(cause),
+        }
+    }
 }
 
 impl Object {
@@ -227,7 +245,7 @@ impl Object {
         let scope = pid.map_or(UProbeScope::AllProcesses, UProbeScope::OneProcess);
         let link = uprobe.attach(point, path, scope);
         link.and_then(|link| uprobe.take_link(link))
-            .map_err(|error| Refused::Place(cause(&error)))
+            .map_err(|error| Refused::of(&error))
     }
 
     /// Loads a program, as [`attach`](Self::attach) does, and attaches it nowhere.
