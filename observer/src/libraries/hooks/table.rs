@@ -327,7 +327,7 @@ pub static COMPONENTS: [Component; 11] = [
                 "aws_lc_evp_aead_ctx_open",
                 EntryAndReturn,
                 Required,
-                C(&[2, 3]),
+                C(&[1, 2]),
             ),
             hook(
                 Sealed,
@@ -335,7 +335,7 @@ pub static COMPONENTS: [Component; 11] = [
                 "aws_lc_evp_aead_ctx_seal",
                 Entry,
                 Required,
-                C(&[]),
+                C(&[1]),
             ),
         ],
     },
