@@ -34,8 +34,8 @@ pub struct Plan {
     pub libraries: Vec<ProbedLibrary>,
     /// Their probes.
     pub probes: Vec<Probe>,
-    /// Where OpenSSL has the error of a verification in its context, if the file's code tells: then the function that returns
-    /// it has no probe.
+    /// Where OpenSSL has the error of a verification in its context, or GnuTLS the alert received last in its session, if the
+    /// file's code tells: then the function that returns the error has no probe.
     pub error_offset: Option<u32>,
     /// What is not probed though it could be, or should be and cannot: for the log.
     pub notes: Vec<String>,
@@ -68,10 +68,13 @@ pub fn plan(examination: &Examination, families: &BTreeSet<Family>, has_cookies:
     plan
 }
 
-/// The one offset of all OpenSSL that is in the file.
+/// The one offset of all OpenSSL, or GnuTLS, that is in the file.
 fn error_offset(examination: &Examination) -> Option<u32> {
     let mut offsets = examination.libraries.iter().filter_map(|library| {
-        let has_hook = |hook: &Hook| hook.role == Role::VerifyError && library.family == Family::OpenSsl;
+        let has_hook = |hook: &Hook| match hook.role {
+            Role::VerifyError => matches!(library.family, Family::OpenSsl | Family::BoringSsl),
+            role => role == Role::AlertReceived,
+        };
         let is_asked = library.targets.iter().any(|target| has_hook(target.hook));
         is_asked.then_some(library.error_offset)
     });
@@ -161,24 +164,28 @@ mod tests {
     #[test]
     fn a_function_has_its_programs_where_it_is_entered_and_where_it_returns() {
         let functions = [
+            ("gnutls_alert_send", PUSH),
+            ("gnutls_certificate_verify_peers", PUSH),
             ("gnutls_handshake", PUSH),
-            ("gnutls_certificate_verify_peers2", PUSH),
         ];
         let plan = plan_of(&functions, &[Family::GnuTls]);
         let expected = [
-            ("gnutls_certificate_verify_peers2", 2, Attach::Instruction),
-            ("gnutls_certificate_verify_peers2_return", 2, Attach::Return),
-            ("gnutls_handshake_return", 0, Attach::Return),
+            ("gnutls_handshake", 4, Attach::Instruction),
+            ("gnutls_handshake_return", 4, Attach::Return),
+            ("gnutls_certificate_verify_peers", 2, Attach::Instruction),
+            ("gnutls_certificate_verify_peers_return", 2, Attach::Return),
+            ("gnutls_alert_send", 0, Attach::Instruction),
         ];
         assert_eq!(probes(&plan), expected);
         let [library] = &plan.libraries[..] else {
             panic!("{plan:?}")
         };
-        assert_eq!(library.roles, [Role::VerifyResult, Role::HandshakeResult].into());
+        let roles = [Role::VerifyResult, Role::AlertSent, Role::HandshakeResult];
+        assert_eq!(library.roles, roles.into());
         let [note] = &plan.notes[..] else {
             panic!("{plan:?}")
         };
-        assert!(note.contains("gnutls_alert_send"), "{note}");
+        assert!(note.contains("gnutls_x509_crt_import"), "{note}");
     }
 
     #[test]
@@ -224,7 +231,11 @@ mod tests {
             ("gnutls_handshake", stepped),
         ];
         let plan = plan_of(&functions, &[Family::OpenSsl, Family::GnuTls]);
-        assert_eq!(probes(&plan), [("gnutls_handshake_return", 3, Attach::Return)]);
+        let handshake = [
+            ("gnutls_handshake", 3, Attach::Instruction),
+            ("gnutls_handshake_return", 3, Attach::Return),
+        ];
+        assert_eq!(probes(&plan), handshake);
         assert!(
             plan.notes
                 .iter()
