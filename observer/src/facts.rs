@@ -9,7 +9,9 @@
 //! library's own reader knows; it gives [`Fact`]s, which mean the same for all libraries. A reader that is not sure of what
 //! it saw gives nothing: a certificate must never come to stand at another's connection.
 
+pub mod aws_lc;
 pub mod gnutls;
+pub mod go;
 pub mod hit;
 pub mod openssl;
 pub mod readers;

@@ -15,7 +15,6 @@ mod tuple;
 mod tests;
 
 use std::collections::HashMap;
-use std::net::SocketAddr;
 use std::time::Duration;
 
 use foldhash::fast::RandomState;
@@ -212,24 +211,6 @@ impl FlowTable {
                 self.remove(slot);
             }
         }
-    }
-
-    /// Where the connection stands that has this socket at one of its ends; `None` if none is followed. Where sockets are
-    /// not known, the addresses of the socket's own end and of its peer tell.
-    pub fn phase_of(&self, cookie: u64, addresses: Option<(SocketAddr, SocketAddr)>) -> Option<Phase> {
-        if let Some(connection) = self.by_socket.get(cookie).and_then(|slot| self.connection(slot)) {
-            return Some(connection.phase());
-        }
-        let (own, peer) = addresses?;
-        let (tuple, direction) = Tuple::between(own, peer);
-        let mut next = self.by_tuple.get(&tuple).copied();
-        while let Some(connection) = next.and_then(|slot| self.connection(slot)) {
-            if connection.sockets.cookies()[direction.index()] == 0 {
-                return Some(connection.phase());
-            }
-            next = connection.next_of_tuple;
-        }
-        None
     }
 
     /// The slot of the connection that `segment` belongs to; a new one if it begins a connection.

@@ -230,32 +230,33 @@ impl Join {
             (Side::Server, seen.server, seen.client),
         ];
         for (side, own, peer) in ends {
-            let end = match seen.sockets.of(side) {
-                Some(cookie) => End::Socket(cookie),
-                None => End::Addresses(own, peer),
-            };
-            self.given.insert(end, ());
+            match seen.sockets.of(side) {
+                Some(cookie) => self.given.insert(End::Socket(cookie), ()),
+                // The other end's library may have more to tell.
+                None if seen.source == Source::Library => {}
+                None => self.given.insert(End::Addresses(own, peer), ()),
+            }
         }
         while self.given.len() > MAX_GIVEN && self.given.pop().is_some() {}
     }
 
-    /// Tells of a handshake of which only a library knows.
+    /// Tells of a handshake of which only libraries know.
     fn tell_alone(&mut self, cookie: u64, group: Group, sink: &mut dyn Sink) {
-        let mut ends = group
-            .facts
-            .iter()
-            .find_map(|fact| fact.socket.addresses)
-            .into_iter();
-        let by_addresses = ends.next().map(|(own, peer)| End::Addresses(own, peer));
+        let by_addresses = group.ends.map(|(own, peer)| End::Addresses(own, peer));
         let mut names = [Some(End::Socket(cookie)), by_addresses].into_iter().flatten();
         if names.any(|end| self.given.get(&end).is_some()) {
             return self.count_late(&group);
         }
-        let Some((side, mut seen)) = alone::observation(&group.facts) else {
+        let Some((side, mut seen)) = alone::observation(cookie, &group) else {
             self.stats.without_handshake += news(&group);
             return;
         };
-        self.merge(&mut seen, &[(side, group.facts), (side.other(), Vec::new())]);
+        let peer = group.ends.and_then(|ends| self.waiting.take_peer(ends));
+        let told_by_peer = peer.map_or(Vec::new(), |(cookie, peer)| {
+            alone::add_peer(&mut seen, side.other(), cookie, &peer);
+            peer.facts
+        });
+        self.merge(&mut seen, &[(side, group.facts), (side.other(), told_by_peer)]);
         if seen.source != Source::Both {
             return;
         }
@@ -287,17 +288,17 @@ fn belongs_to(fact: &Fact, seen: &Observation) -> bool {
     if seen.action == Action::LateAlert {
         return is_alert && fact.time_ns.abs_diff(end_ns) <= HOLD_NS;
     }
-    // Up to TLS 1.2 certificates are dealt with before the last Finished, and those that come soon after are of a
-    // renegotiation.
-    let about_certificates = matches!(
-        fact.body,
-        FactBody::Chain(_) | FactBody::NoCertificate | FactBody::Verified(_)
-    );
+    // Both Finished were seen: what a library says after them is of what comes next, as a renegotiation, unless it says that
+    // it has finished, too.
     let readable = seen
         .version
         .is_some_and(|version| version <= ProtocolVersion::TLS12);
-    let is_over = readable && seen.outcome == Outcome::Established && about_certificates;
-    let hold_ns = if is_over { 0 } else { HOLD_NS };
+    let is_over = readable && seen.outcome == Outcome::Established;
+    let hold_ns = match fact.body {
+        FactBody::Established | FactBody::Ticket(_) => HOLD_NS,
+        _ if is_over => 0,
+        _ => HOLD_NS,
+    };
     seen.time_ns <= fact.time_ns && fact.time_ns <= end_ns.saturating_add(hold_ns)
 }
 

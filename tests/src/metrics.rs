@@ -4,6 +4,12 @@ use std::collections::BTreeMap;
 
 use anyhow::{Context, Result};
 
+/// What counts losses: of what was seen, and of what was believed.
+const LOSSES: [&str; 2] = [
+    "tls_observer_events_dropped_total",
+    "tls_library_contradictions_total",
+];
+
 /// One sample.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Sample {
@@ -49,6 +55,15 @@ impl Metrics {
             .filter(fits)
             .map(|sample| sample.value)
             .fold(None, |sum, value| Some(sum.unwrap_or(0.0) + value))
+    }
+
+    /// The lines that count losses, without those at 0.
+    pub fn losses(&self) -> Vec<String> {
+        let counts = self
+            .0
+            .iter()
+            .filter(|sample| sample.value > 0.0 && LOSSES.contains(&sample.name.as_str()));
+        counts.map(|sample| sample.line.clone()).collect()
     }
 }
 

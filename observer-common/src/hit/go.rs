@@ -30,7 +30,7 @@ pub const REASON_EXPIRED: u64 = 1;
 
 /// Certificates of one chain that are copied at most; its length is told all the same.
 pub const MAX_CERTIFICATES: u64 = 10;
-/// Bytes of an error's text that are copied at most; of a longer one, none.
+/// Bytes of an error's text that are copied at most.
 pub const MAX_TEXT: u64 = 256;
 /// What the texts of crypto/tls begin with.
 pub const TEXT_PREFIX: &[u8; 5] = b"tls: ";

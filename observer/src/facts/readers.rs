@@ -1,7 +1,9 @@
 //! The readers of all libraries, and which of them a hit is for.
 
 use super::Fact;
+use super::aws_lc::AwsLc;
 use super::gnutls::GnuTls;
+use super::go::Go;
 use super::hit::Hit;
 use super::openssl::OpenSsl;
 
@@ -10,6 +12,8 @@ use super::openssl::OpenSsl;
 pub struct Readers {
     openssl: OpenSsl,
     gnutls: GnuTls,
+    go: Go,
+    aws_lc: AwsLc,
     unknown: u64,
 }
 
@@ -20,13 +24,20 @@ impl Readers {
         match hit.kind >> 8 {
             1 => self.openssl.take(hit, facts),
             2 => self.gnutls.take(hit, facts),
+            3 => self.go.take(hit, facts),
+            4 => self.aws_lc.take(hit, facts),
             _ => self.unknown += 1,
         }
     }
 
     /// Hits that gave no fact, as `stage` and `reason` labels with their counts.
     pub fn losses(&self) -> [(&'static str, &'static str, u64); 3] {
-        let readers = [self.openssl.losses(), self.gnutls.losses()];
+        let readers = [
+            self.openssl.losses(),
+            self.gnutls.losses(),
+            self.go.losses(),
+            self.aws_lc.losses(),
+        ];
         let sum = |loss: fn(&Losses) -> u64| readers.iter().map(loss).sum();
         [
             ("library_hits", "unknown_kind", self.unknown),

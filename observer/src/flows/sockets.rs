@@ -1,11 +1,34 @@
 //! The sockets at both ends of a connection, as far as they are on this host, and connections by them.
 
 use std::collections::HashMap;
+use std::net::SocketAddr;
 
 use foldhash::fast::RandomState;
 
+use super::FlowTable;
+use super::tuple::Tuple;
 use crate::segment::Segment;
-use crate::tracker::Direction;
+use crate::tracker::{Direction, Phase};
+
+impl FlowTable {
+    /// Where the connection stands that has this socket at one of its ends; `None` if none is followed. Where sockets are
+    /// not known, the addresses of the socket's own end and of its peer tell.
+    pub fn phase_of(&self, cookie: u64, addresses: Option<(SocketAddr, SocketAddr)>) -> Option<Phase> {
+        if let Some(connection) = self.by_socket.get(cookie).and_then(|slot| self.connection(slot)) {
+            return Some(connection.phase());
+        }
+        let (own, peer) = addresses?;
+        let (tuple, direction) = Tuple::between(own, peer);
+        let mut next = self.by_tuple.get(&tuple).copied();
+        while let Some(connection) = next.and_then(|slot| self.connection(slot)) {
+            if connection.sockets.cookies()[direction.index()] == 0 {
+                return Some(connection.phase());
+            }
+            next = connection.next_of_tuple;
+        }
+        None
+    }
+}
 
 /// The socket of one end.
 #[derive(Clone, Copy, Debug, Default)]

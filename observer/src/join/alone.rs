@@ -1,20 +1,22 @@
-//! Handshakes of which nothing was seen on the wire: what the library at one end tells is all there is.
+//! Handshakes of which nothing was seen on the wire: what the libraries at their ends tell is all there is.
 
 use std::sync::Arc;
 
 use sha1::{Digest as _, Sha1};
 
+use super::waiting::Group;
 use crate::facts::{Fact, FactBody};
 use crate::observation::{
     Action, CertificateSource, ClientCertificate, Completeness, Evidence, Observation, Outcome, SessionNames,
     Side, Sockets, Source, Timings,
 };
 
-/// A handshake with the addresses and times that `facts` of one socket give, which is all that it says yet; and which end
+/// A handshake with the addresses and times that the facts of one socket give, which is all that it says yet; and which end
 /// told. `None` where they do not say enough: who is who, or anything of a handshake.
-pub(super) fn observation(facts: &[Fact]) -> Option<(Side, Observation)> {
+pub(super) fn observation(cookie: u64, group: &Group) -> Option<(Side, Observation)> {
+    let facts = group.facts.as_slice();
     let (first, last) = (facts.first()?, facts.last()?);
-    let (own, peer) = facts.iter().find_map(|fact| fact.socket.addresses)?;
+    let (own, peer) = group.ends?;
     let side = facts.iter().find_map(|fact| fact.own_side)?;
     let of_handshake = |fact: &Fact| {
         !matches!(
@@ -25,25 +27,12 @@ pub(super) fn observation(facts: &[Fact]) -> Option<(Side, Observation)> {
     if !facts.iter().any(of_handshake) {
         return None;
     }
-    let cookie = first.socket.cookie;
-    let (client, server, sockets) = match side {
-        Side::Client => (
-            own,
-            peer,
-            Sockets {
-                client: cookie,
-                server: 0,
-            },
-        ),
-        Side::Server => (
-            peer,
-            own,
-            Sockets {
-                client: 0,
-                server: cookie,
-            },
-        ),
+    let (client, server) = match side {
+        Side::Client => (own, peer),
+        Side::Server => (peer, own),
     };
+    let mut sockets = Sockets::default();
+    sockets.set(side, cookie);
     let mut hash = Sha1::new();
     hash.update(cookie.to_be_bytes());
     hash.update(first.time_ns.to_be_bytes());
@@ -93,4 +82,15 @@ pub(super) fn observation(facts: &[Fact]) -> Option<(Side, Observation)> {
         timings: Timings::default(),
     };
     Some((side, seen))
+}
+
+/// The other end told, too.
+pub(super) fn add_peer(seen: &mut Observation, side: Side, cookie: u64, group: &Group) {
+    seen.sockets.set(side, cookie);
+    let (Some(first), Some(last)) = (group.facts.first(), group.facts.last()) else {
+        return;
+    };
+    let end_ns = last.time_ns.max(seen.time_ns.saturating_add(seen.duration_ns));
+    seen.time_ns = seen.time_ns.min(first.time_ns);
+    seen.duration_ns = end_ns.saturating_sub(seen.time_ns);
 }

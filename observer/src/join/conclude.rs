@@ -105,7 +105,10 @@ fn answer(seen: &Observation, tales: &Tales) -> Option<Answer> {
 /// When and why `by` refused.
 fn refusal(seen: &Observation, tales: &Tales, by: Side) -> Option<(u64, Cause)> {
     let own = tales.of(by);
-    if let Some(gave_up) = own.and_then(|tale| gave_up(seen, tale, by)) {
+    let gave_up = own.and_then(|tale| gave_up(seen, tale, by));
+    // What looked like a server's acceptance was none only if this is about the handshake.
+    let after = seen.outcome == Outcome::Established;
+    if let Some(gave_up) = gave_up.filter(|(_, cause)| !after || is_reason_of_handshake(cause.reason)) {
         return Some(gave_up);
     }
     if own.is_some_and(Tale::has_finished) {
@@ -113,8 +116,7 @@ fn refusal(seen: &Observation, tales: &Tales, by: Side) -> Option<(u64, Cause)> 
     }
     let peer = tales.of(by.other())?;
     let heard = peer.received.iter().find(|heard| heard.is_refusal())?;
-    // What looked like a server's acceptance was none only if this is about the handshake.
-    if seen.outcome == Outcome::Established && !is_about_handshake(heard.description) {
+    if after && !is_about_handshake(heard.description) {
         return None;
     }
     Some((heard.time_ns, cause_of(seen, by, heard, Rule::LibraryAlert)))
@@ -207,6 +209,20 @@ fn is_exact(reason: Reason) -> bool {
     !matches!(
         reason,
         Reason::Other | Reason::Certificate(_, CertificateFault::Bad | CertificateFault::Rejected)
+    )
+}
+
+/// Whether nobody gives up a connection for this after the handshake.
+fn is_reason_of_handshake(reason: Reason) -> bool {
+    matches!(
+        reason,
+        Reason::Certificate(..)
+            | Reason::NoSharedVersion
+            | Reason::NoSharedCipher
+            | Reason::NoSharedGroup
+            | Reason::NoApplicationProtocol
+            | Reason::UnrecognizedName
+            | Reason::DecryptError
     )
 }
 

@@ -18,7 +18,7 @@ mod detacher;
 mod files;
 pub mod object;
 mod plan;
-mod policy;
+pub mod policy;
 mod schedule;
 mod worker;
 

@@ -158,8 +158,9 @@ fn a_go_program_is_known_by_the_table_of_its_runtime() {
     let check_and_push: &[u8] = &[0x49, 0x3b, 0x66, 0x10, 0x76, 0x02, 0x55, 0xc3];
     let functions = [
         ("runtime.text", PUSH),
+        ("crypto/tls.(*Conn).handshakeContext", PUSH),
         (
-            "crypto/tls.(*Conn).handshakeContext",
+            "crypto/tls.(*Conn).clientHandshake",
             &[0x55, 0xc3, 0x90, 0xc3, 0xcc],
         ),
         ("crypto/tls.(*Conn).sendAlert", check_and_push),
@@ -173,8 +174,8 @@ fn a_go_program_is_known_by_the_table_of_its_runtime() {
     assert_eq!(library.version.as_deref(), Some("go1.22.3"));
     assert!(library.is_complete(), "a client: {:?}", library.missing);
     let returns = places(&library, Role::HandshakeResult);
-    assert_eq!(returns, [(3, Cost::SingleStepped), (5, Cost::SingleStepped)]);
-    assert_eq!(places(&library, Role::AlertSent), [(7 + 6, Cost::Emulated)]);
+    assert_eq!(returns, [(5, Cost::SingleStepped), (7, Cost::SingleStepped)]);
+    assert_eq!(places(&library, Role::AlertSent), [(9 + 6, Cost::Emulated)]);
 }
 
 #[test]

@@ -23,6 +23,14 @@ impl Sockets {
         .filter(|cookie| *cookie != 0)
     }
 
+    /// Puts in that of `side`.
+    pub fn set(&mut self, side: Side, cookie: u64) {
+        match side {
+            Side::Client => self.client = cookie,
+            Side::Server => self.server = cookie,
+        }
+    }
+
     /// Whose socket has this cookie.
     pub fn side(self, cookie: u64) -> Option<Side> {
         [Side::Client, Side::Server]

@@ -75,6 +75,15 @@ impl<K: Copy + Eq + Hash, V> Lru<K, V> {
         Some(entry)
     }
 
+    /// Takes out the value of `key`.
+    pub fn remove(&mut self, key: &K) -> Option<V> {
+        let place = self.places.remove(key)?;
+        self.order.remove(place);
+        self.free.push(place);
+        let (_, value) = self.slots.get_mut(place as usize)?.take()?;
+        Some(value)
+    }
+
     /// All entries, in no order.
     pub fn iter(&self) -> impl Iterator<Item = (&K, &V)> {
         self.slots.iter().flatten().map(|(key, value)| (key, value))
@@ -95,6 +104,8 @@ mod tests {
         *map.get(&2).unwrap() += 1;
         map.insert(1, 99);
         assert_eq!(map.get(&7), None);
+        map.insert(6, 60);
+        assert_eq!((map.remove(&6), map.remove(&6)), (Some(60), None));
         assert_eq!(map.len(), 5);
         assert_eq!(map.oldest(), Some((&3, &30)));
         let left: Vec<_> = std::iter::from_fn(|| map.pop()).collect();

@@ -12,9 +12,7 @@ use aya_ebpf::helpers::{bpf_get_current_pid_tgid, generated};
 use aya_ebpf::macros::{uprobe, uretprobe};
 use aya_ebpf::programs::{ProbeContext, RetProbeContext};
 use observer_common::hit::aws_lc::{
-    ALERT, CERTIFICATE, HANDSHAKE_CERTIFICATE, HANDSHAKE_COMPRESSED_CERTIFICATE,
-    HANDSHAKE_ENCRYPTED_EXTENSIONS, HANDSHAKE_FINISHED, HANDSHAKE_NEW_SESSION_TICKET, MAX_MESSAGE, MESSAGE,
-    OPENED, SEALED, TICKET,
+    ALERT, CERTIFICATE, MAX_MESSAGE, MESSAGE, OPENED, SEALED, TICKET, handshake,
 };
 use observer_common::hit::counters::LibraryCounter;
 
@@ -373,30 +371,22 @@ extern "C" fn step(_: u32, walk: *mut Walk) -> i64 {
     GO_ON
 }
 
-/// Tells of a piece of a message's body.
+/// Tells of a piece of a message's body, if it is of those that are told of.
 #[inline(always)]
 fn tell_piece(walk: &Walk, piece: u64) {
     let body = walk.message.length();
     let offset = body.wrapping_sub(walk.message.left);
-    let (kind, [first, second, third], length) = match walk.message.typ() {
-        HANDSHAKE_CERTIFICATE | HANDSHAKE_COMPRESSED_CERTIFICATE if walk.direction == OPENED => (
-            CERTIFICATE,
-            [walk.message.typ().into(), body.into(), offset.into()],
-            piece,
-        ),
-        HANDSHAKE_ENCRYPTED_EXTENSIONS | HANDSHAKE_FINISHED if offset == 0 => (
-            MESSAGE,
-            [walk.direction, walk.message.typ().into(), body.into()],
-            0,
-        ),
-        HANDSHAKE_NEW_SESSION_TICKET if piece == u64::from(body) => {
-            (TICKET, [walk.direction, body.into(), 0], piece)
-        }
+    let is_sealed = walk.direction == SEALED;
+    let (kind, values, length) = match walk.message.typ() {
+        handshake::CERTIFICATE if !is_sealed => (CERTIFICATE, [body.into(), offset.into()], piece),
+        typ @ handshake::ENCRYPTED_EXTENSIONS if offset == 0 => (MESSAGE, [walk.direction, typ.into()], 0),
+        typ @ handshake::FINISHED if is_sealed && offset == 0 => (MESSAGE, [walk.direction, typ.into()], 0),
+        handshake::NEW_SESSION_TICKET if piece == u64::from(body) => (TICKET, [walk.direction, 0], piece),
         _ => return,
     };
     let told = Told {
         kind,
-        values: [walk.key, first, second, third],
+        values: [walk.key, values[0], values[1], 0],
         address: walk.here,
         length,
     };

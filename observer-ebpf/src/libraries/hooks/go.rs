@@ -5,6 +5,7 @@
 //! each return instruction has a probe. Nothing is read but arguments, results and error values, whose first words are what
 //! the documentation of `crypto/x509` and `net` says or a string; what is told of them is what the agent can check.
 
+use aya_ebpf::helpers::generated;
 use aya_ebpf::macros::uprobe;
 use aya_ebpf::programs::ProbeContext;
 use observer_common::hit::go::{
@@ -28,21 +29,14 @@ const NO_TEXT: [u64; 2] = [0; 2];
 /// the stack behind the address to return to; its first field is the slice of certificates.
 #[uprobe]
 pub fn go_process_certs_from_client(ctx: ProbeContext) -> u32 {
-    match user::read::<[u64; 2]>(stack_arguments(&ctx)) {
-        Ok([first, count]) => chain(&ctx, CLIENT_CHAIN, first, count),
-        Err(error) => {
-            if let Some(hit) = hit(&ctx, CLIENT_CHAIN) {
-                hit.unreadable(error).send();
-            }
-        }
-    }
+    chain(&ctx, CLIENT_CHAIN, user::read(stack_arguments(&ctx)));
     0
 }
 
 /// `func (c *Conn) verifyServerCertificate(certificates [][]byte) error`.
 #[uprobe]
 pub fn go_verify_server_certificate(ctx: ProbeContext) -> u32 {
-    chain(&ctx, SERVER_CHAIN, register(&ctx, 1), register(&ctx, 2));
+    chain(&ctx, SERVER_CHAIN, Ok([register(&ctx, 1), register(&ctx, 2)]));
     0
 }
 
@@ -64,7 +58,7 @@ pub fn go_certificate_verify_return(ctx: ProbeContext) -> u32 {
         ([FAILED, u64::from(hash), certificate, reason], detail)
     };
     if let Some(hit) = hit(&ctx, VERIFIED) {
-        hit.values(values).send_with(address, text_length(length));
+        hit.values(values).send_with(address, length.min(MAX_TEXT));
     }
     0
 }
@@ -91,26 +85,26 @@ pub fn go_server_handshake_return(ctx: ProbeContext) -> u32 {
     handshake(&ctx, SERVER_HANDSHAKE)
 }
 
-/// A hit for each certificate of a slice of slices.
+/// A hit for each certificate of a slice of slices, which begin with their pointers and lengths.
 #[inline(always)]
-fn chain(ctx: &ProbeContext, kind: u16, first: u64, count: u64) {
+fn chain(ctx: &ProbeContext, kind: u16, slice: Result<[u64; 2], Unreadable>) {
     let connection = register(ctx, 0);
-    // A chain of none is told too.
+    let (is_readable, [first, count]) = (slice.is_ok(), slice.unwrap_or([0; 2]));
+    let Some(mut hit) = hit(ctx, kind) else {
+        return;
+    };
     for index in 0..MAX_CERTIFICATES {
-        // Pointer, length and capacity.
-        let slice = if count == 0 {
-            Ok([0; 2])
-        } else {
-            user::read::<[u64; 2]>(first.wrapping_add(index * 3 * 8))
+        hit.set(kind, [connection, index, count, 0]);
+        // Pointer, length and capacity; a chain of none is told too.
+        let certificate = match count {
+            0 => Ok([0; 2]),
+            _ => user::read::<[u64; 2]>(first.wrapping_add(index * 3 * 8)),
         };
-        let Some(hit) = hit(ctx, kind) else {
-            break;
-        };
-        let hit = hit.values([connection, index, count, 0]);
-        match slice {
-            Ok([address, length]) => hit.send_with(address, length),
-            Err(error) => hit.unreadable(error).send(),
+        if !is_readable || certificate.is_err() {
+            hit.note_unreadable(Unreadable);
         }
+        let [address, length] = certificate.unwrap_or([0; 2]);
+        hit.put_with(address, length);
         if index + 1 >= count {
             break;
         }
@@ -133,7 +127,7 @@ fn handshake(ctx: &ProbeContext, kind: u16) -> u32 {
         }
     };
     if let Some(hit) = hit(ctx, kind) {
-        hit.values(values).send_with(address, text_length(length));
+        hit.values(values).send_with(address, length.min(MAX_TEXT));
     }
     0
 }
@@ -141,28 +135,38 @@ fn handshake(ctx: &ProbeContext, kind: u16) -> u32 {
 /// The string with this address and length, if it is a text of crypto/tls: those of other errors are no concern here.
 #[inline(always)]
 fn own_text(string: [u64; 2]) -> [u64; 2] {
-    // A value in any case: the compiler may compare before it looks at whether there is one.
-    let start = user::read::<[u8; TEXT_PREFIX.len()]>(string[0]).unwrap_or_default();
-    if start == *TEXT_PREFIX { string } else { NO_TEXT }
-}
-
-/// What is copied of a text of this length.
-#[inline(always)]
-fn text_length(length: u64) -> u64 {
-    if length <= MAX_TEXT { length } else { 0 }
+    if text(string[0]) == *TEXT_PREFIX {
+        string
+    } else {
+        NO_TEXT
+    }
 }
 
 /// The alert in the error at that address, if it is a `net.OpError` for one that the peer sent.
 #[inline(always)]
 fn alert_of(error: u64) -> Result<u8, Unreadable> {
     let [operation, length] = user::read::<[u64; 2]>(error)?;
-    if length != REMOTE_ERROR.len() as u64
-        || user::read::<[u8; REMOTE_ERROR.len()]>(operation).unwrap_or_default() != *REMOTE_ERROR
-    {
+    if length != REMOTE_ERROR.len() as u64 || text(operation) != *REMOTE_ERROR {
         return Err(Unreadable);
     }
     let [_, alert] = user::read::<[u64; 2]>(error.wrapping_add(OP_ERROR_ERR))?;
     user::read(alert)
+}
+
+/// Bytes of a text, to be compared; zeros if they cannot be read. Not [`user::read`], of whose result the compiler may
+/// compare what is not there before it looks at whether it is.
+#[inline(always)]
+fn text<const N: usize>(address: u64) -> [u8; N] {
+    let mut text = [0; N];
+    // SAFETY: the helper checks the address, and fills the buffer with zeros if it cannot read.
+    unsafe {
+        generated::bpf_probe_read_user(
+            (&raw mut text).cast(),
+            N as u32,
+            address as *const core::ffi::c_void,
+        )
+    };
+    text
 }
 
 #[inline(always)]

@@ -75,6 +75,38 @@ fn what_is_known_of_the_end_depends_on_who_tells() {
 }
 
 #[test]
+fn both_ends_on_this_host_make_one_event() {
+    let (out, join) = alone([
+        fact(Side::Client, 9, chain(2)),
+        fact(Side::Server, 10, chain(1)),
+        fact(Side::Server, 11, FactBody::Established),
+        fact(Side::Client, 10, FactBody::Established),
+    ]);
+    let [seen] = out.as_slice() else { panic!("{out:?}") };
+    assert_eq!(seen.sockets, tls13().sockets);
+    assert_eq!((seen.client_chain.len(), seen.server_chain.len()), (1, 1));
+    assert_eq!((seen.time_ns, seen.duration_ns), (START + 9 * MS, 2 * MS));
+    assert_eq!(
+        (seen.outcome, seen.rule),
+        (Outcome::Established, Some(Rule::LibraryFinished))
+    );
+    assert_eq!((join.stats().joined, join.stats().facts), (4, 0));
+
+    // Where two sockets have the same addresses, as in two namespaces, nobody knows which is the peer.
+    let mut twin = fact(Side::Server, 10, chain(3));
+    twin.socket.cookie = 99;
+    let (out, _) = alone([
+        fact(Side::Client, 10, chain(2)),
+        fact(Side::Server, 10, chain(1)),
+        twin,
+    ]);
+    assert_eq!(out.len(), 3);
+    for seen in &out {
+        assert_eq!(seen.client_chain.len() + seen.server_chain.len(), 1);
+    }
+}
+
+#[test]
 fn what_does_not_say_enough_is_counted() {
     let mut nameless = fact(Side::Server, 10, chain(1));
     nameless.socket.addresses = None;

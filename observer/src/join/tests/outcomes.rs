@@ -196,6 +196,21 @@ fn the_peer_of_a_server_elsewhere_tells_why_it_refused() {
 }
 
 #[test]
+fn a_failure_that_is_not_of_the_handshake_does_not_undo_it() {
+    for told in [
+        Some(Reason::ProtocolError),
+        Some(Reason::InternalError),
+        Some(Reason::Other),
+    ] {
+        let seen = join(tls13(), [fact(Side::Server, 12, failed(told))]);
+        assert_eq!(end(&seen), end(&tls13()), "{told:?}");
+        // In TLS 1.2 it is seen when the handshake is over.
+        let seen = join(tls12(), [fact(Side::Server, 12, failed(told))]);
+        assert_eq!((end(&seen), seen.told), (end(&tls12()), None));
+    }
+}
+
+#[test]
 fn an_alert_about_what_comes_after_a_handshake_refuses_none() {
     let facts = [fact(Side::Client, 12, FactBody::AlertReceived(A::INTERNAL_ERROR))];
     assert_eq!(join(tls13(), facts).outcome, Established);

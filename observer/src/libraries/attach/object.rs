@@ -1,6 +1,7 @@
 //! The kernel object of the library probes: loaded once, each program when it is needed first.
 
 use std::collections::HashMap;
+use std::io;
 use std::num::NonZeroU32;
 use std::path::Path;
 
@@ -92,6 +93,23 @@ pub enum Refused {
     /// The kernel would not put it there.
     #[error("{0}")]
     Place(String),
+    /// The kernel lets this process put probes nowhere.
+    #[error(
+        "{0}; remedy: run as root or grant CAP_SYS_ADMIN, which uprobes ask for since Linux 6.16, and CAP_SYS_PTRACE"
+    )]
+    Rights(String),
+}
+
+impl Refused {
+    fn of(error: &ProgramError) -> Self {
+        let cause = cause(error);
+        match error {
+            ProgramError::SyscallError(call) if call.io_error.kind() == io::ErrorKind::PermissionDenied => {
+                Self::Rights(cause)
+            }
+            _ => Self::Place(cause),
+        }
+    }
 }
 
 impl Object {
@@ -227,7 +245,15 @@ impl Object {
         let scope = pid.map_or(UProbeScope::AllProcesses, UProbeScope::OneProcess);
         let link = uprobe.attach(point, path, scope);
         link.and_then(|link| uprobe.take_link(link))
-            .map_err(|error| Refused::Place(cause(&error)))
+            .map_err(|error| Refused::of(&error))
+    }
+
+    /// Loads a program, as [`attach`](Self::attach) does, and attaches it nowhere.
+    ///
+    /// # Errors
+    /// See [`Refused`].
+    pub fn try_program(&mut self, name: &str) -> Result<(), Refused> {
+        self.uprobe(name).map(|_| ())
     }
 
     /// The program of that name, which is loaded when it is asked for first.
@@ -235,7 +261,7 @@ impl Object {
         let program = self.ebpf.program_mut(name).map(<&mut UProbe>::try_from);
         let Some(Ok(program)) = program else {
             return Err(Refused::Program(
-                "the kernel object has no such program".to_owned(),
+                "this agent's kernel object has no such program".to_owned(),
             ));
         };
         if let Some(why) = self.refused.get(name) {

@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 
 use super::files::ProbedLibrary;
 use crate::libraries::code::Cost;
-use crate::libraries::hooks::{Attach, Family, Hook, Need, Role};
+use crate::libraries::hooks::{Attach, Family, Hook, Need, Role, When};
 use crate::libraries::identity::{Examination, Library};
 
 /// Probes in one file: generic Rust functions have a copy for each use, all others together some twenty places.
@@ -92,7 +92,11 @@ fn add(plan: &mut Plan, library: &Library) {
             continue;
         }
         for place in &target.places {
-            if hook.need == Need::Optional && place.cost == Cost::SingleStepped {
+            // Returns are all alike: where they tell something, it is worth what they cost.
+            if hook.need == Need::Optional
+                && hook.when != When::EachReturnInstruction
+                && place.cost == Cost::SingleStepped
+            {
                 plan.notes.push(format!(
                     "{} is left out: its instruction would be single-stepped, and others tell most of what it tells",
                     target.symbol
@@ -163,29 +167,22 @@ mod tests {
 
     #[test]
     fn a_function_has_its_programs_where_it_is_entered_and_where_it_returns() {
-        let functions = [
-            ("gnutls_alert_send", PUSH),
-            ("gnutls_certificate_verify_peers", PUSH),
-            ("gnutls_handshake", PUSH),
-        ];
+        let functions = [("gnutls_handshake", PUSH), ("gnutls_x509_crt_import", PUSH)];
         let plan = plan_of(&functions, &[Family::GnuTls]);
         let expected = [
-            ("gnutls_handshake", 4, Attach::Instruction),
-            ("gnutls_handshake_return", 4, Attach::Return),
-            ("gnutls_certificate_verify_peers", 2, Attach::Instruction),
-            ("gnutls_certificate_verify_peers_return", 2, Attach::Return),
-            ("gnutls_alert_send", 0, Attach::Instruction),
+            ("gnutls_handshake", 0, Attach::Instruction),
+            ("gnutls_handshake_return", 0, Attach::Return),
+            ("gnutls_x509_crt_import", 2, Attach::Instruction),
         ];
         assert_eq!(probes(&plan), expected);
         let [library] = &plan.libraries[..] else {
             panic!("{plan:?}")
         };
-        let roles = [Role::VerifyResult, Role::AlertSent, Role::HandshakeResult];
-        assert_eq!(library.roles, roles.into());
+        assert_eq!(library.roles, [Role::Certificate, Role::HandshakeResult].into());
         let [note] = &plan.notes[..] else {
             panic!("{plan:?}")
         };
-        assert!(note.contains("gnutls_x509_crt_import"), "{note}");
+        assert!(note.contains("gnutls_alert_send"), "{note}");
     }
 
     #[test]
@@ -231,11 +228,11 @@ mod tests {
             ("gnutls_handshake", stepped),
         ];
         let plan = plan_of(&functions, &[Family::OpenSsl, Family::GnuTls]);
-        let handshake = [
+        let expected = [
             ("gnutls_handshake", 3, Attach::Instruction),
             ("gnutls_handshake_return", 3, Attach::Return),
         ];
-        assert_eq!(probes(&plan), handshake);
+        assert_eq!(probes(&plan), expected);
         assert!(
             plan.notes
                 .iter()

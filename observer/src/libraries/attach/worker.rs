@@ -51,6 +51,8 @@ pub(super) struct Worker {
     sockets: Option<Watch>,
     /// Kernel programs that were refused, each told once.
     refused_programs: BTreeSet<String>,
+    /// Whether it was told that this process may put probes nowhere.
+    is_without_rights: bool,
 }
 
 impl Worker {
@@ -77,6 +79,7 @@ impl Worker {
             last_number: 0,
             sockets: None,
             refused_programs: BTreeSet::new(),
+            is_without_rights: false,
         }
     }
 
@@ -258,12 +261,18 @@ impl Worker {
         let mut places = BTreeMap::<String, BTreeSet<&str>>::new();
         for (program, function, error) in outcome.refused {
             match error {
-                Refused::Program(why) => {
+                Refused::Program(ref why) => {
                     if self.refused_programs.insert(program.clone()) {
                         tracing::warn!(
                             program,
                             "degraded: the kernel has no probes of this kind: {why}; remedy: see tls-observer check"
                         );
+                    }
+                }
+                Refused::Rights(_) => {
+                    // The same for all files.
+                    if !std::mem::replace(&mut self.is_without_rights, true) {
+                        tracing::warn!("degraded: no library probes: {error}");
                     }
                 }
                 Refused::Place(why) => _ = places.entry(why).or_default().insert(function),

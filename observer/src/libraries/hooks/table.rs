@@ -1,6 +1,6 @@
 //! The table of what is learned where, as it was tried by hand on each library.
 
-use super::Need::{self, Optional, Required};
+use super::Need::{self, OneOfRole, Optional, Required};
 use super::Role::{self, *};
 use super::When::{self, EachReturnInstruction, Entry, EntryAndReturn, Return};
 use super::{Component, Family, Hook};
@@ -328,7 +328,7 @@ pub static COMPONENTS: [Component; 11] = [
                 "aws_lc_evp_aead_ctx_open",
                 EntryAndReturn,
                 Required,
-                C(&[2, 3]),
+                C(&[1, 2]),
             ),
             hook(
                 Sealed,
@@ -336,7 +336,7 @@ pub static COMPONENTS: [Component; 11] = [
                 "aws_lc_evp_aead_ctx_seal",
                 Entry,
                 Required,
-                C(&[]),
+                C(&[1]),
             ),
         ],
     },

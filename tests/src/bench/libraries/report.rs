@@ -159,7 +159,8 @@ impl Report {
                 "ns": cost.nanoseconds,
             }));
         }
-        println!();
+        let all: f64 = costs.iter().map(|cost| cost.runs * cost.nanoseconds).sum();
+        println!("  all together: {:.1} µs for each connection\n", all / 1e3);
     }
 
     /// The figures that have goals.
