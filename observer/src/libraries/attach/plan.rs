@@ -34,8 +34,8 @@ pub struct Plan {
     pub libraries: Vec<ProbedLibrary>,
     /// Their probes.
     pub probes: Vec<Probe>,
-    /// Where OpenSSL has the error of a verification in its context, if the file's code tells: then the function that returns
-    /// it has no probe.
+    /// Where OpenSSL has the error of a verification in its context, or GnuTLS the alert received last in its session, if the
+    /// file's code tells: then the function that returns the error has no probe.
     pub error_offset: Option<u32>,
     /// What is not probed though it could be, or should be and cannot: for the log.
     pub notes: Vec<String>,
@@ -68,10 +68,13 @@ pub fn plan(examination: &Examination, families: &BTreeSet<Family>, has_cookies:
     plan
 }
 
-/// The one offset of all OpenSSL that is in the file.
+/// The one offset of all OpenSSL, or GnuTLS, that is in the file.
 fn error_offset(examination: &Examination) -> Option<u32> {
     let mut offsets = examination.libraries.iter().filter_map(|library| {
-        let has_hook = |hook: &Hook| hook.role == Role::VerifyError && library.family == Family::OpenSsl;
+        let has_hook = |hook: &Hook| match hook.role {
+            Role::VerifyError => matches!(library.family, Family::OpenSsl | Family::BoringSsl),
+            role => role == Role::AlertReceived,
+        };
         let is_asked = library.targets.iter().any(|target| has_hook(target.hook));
         is_asked.then_some(library.error_offset)
     });

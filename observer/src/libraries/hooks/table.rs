@@ -246,12 +246,13 @@ pub static COMPONENTS: [Component; 11] = [
                 Required,
                 C(&[1, 3]),
             ),
+            // In most handshakes nobody asks.
             hook(
-                LibraryError,
+                AlertReceived,
                 Exact("gnutls_alert_get"),
                 "gnutls_alert_get",
                 EntryAndReturn,
-                Optional,
+                Required,
                 C(&[1]),
             ),
         ],
