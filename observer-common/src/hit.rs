@@ -7,6 +7,7 @@
 pub mod aws_lc;
 pub mod counters;
 pub mod openssl;
+pub mod rustls;
 
 /// Length of an encoded [`HitHeader`] in bytes.
 pub const HIT_HEADER_LEN: usize = 152;

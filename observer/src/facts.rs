@@ -13,6 +13,7 @@ pub mod aws_lc;
 pub mod hit;
 pub mod openssl;
 pub mod readers;
+pub mod rustls;
 pub mod threads;
 
 use std::net::SocketAddr;

@@ -4,3 +4,4 @@
 
 pub mod aws_lc;
 pub mod openssl;
+pub mod rustls;
