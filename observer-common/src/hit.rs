@@ -6,6 +6,8 @@
 
 pub mod aws_lc;
 pub mod counters;
+pub mod gnutls;
+pub mod go;
 pub mod openssl;
 pub mod rustls;
 

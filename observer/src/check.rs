@@ -1,5 +1,7 @@
 //! The verb `check`: what this host can do, what is missing, and the remedy.
 
+mod libraries;
+
 use std::io::{Write as _, stdout};
 
 use crate::config::values::Format;
@@ -25,7 +27,27 @@ pub fn print(format: Format) -> Exit {
             format!("{lines}{conclusion}\n")
         }
     };
-    // A reader that goes away early has seen enough.
-    let _ = stdout().write_all(text.as_bytes());
+    write(&text);
     if able { Exit::Done } else { Exit::Unsupported }
+}
+
+/// Prints the TLS libraries that processes use now.
+pub fn print_libraries(format: Format) -> Exit {
+    let found = match libraries::find() {
+        Ok(found) => found,
+        Err(error) => {
+            eprintln!("tls-observer: cannot list the processes: {error}");
+            return Exit::Failed;
+        }
+    };
+    write(&match format {
+        Format::Json => format!("{}\n", serde_json::json!({ "libraries": found })),
+        Format::Text => libraries::text(&found),
+    });
+    Exit::Done
+}
+
+/// A reader that goes away early has seen enough.
+fn write(text: &str) {
+    let _ = stdout().write_all(text.as_bytes());
 }

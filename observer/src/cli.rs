@@ -47,7 +47,7 @@ pub enum Verb {
     /// List the certificates that a running agent has seen, or those in capture files; the one that ends first comes first.
     Certificates(CertificatesArgs),
     /// Tell what this host can do, what is missing and how to get it.
-    Check,
+    Check(CheckArgs),
     /// Print the JSON Schema of an event.
     Schema,
 }
@@ -107,6 +107,14 @@ pub struct ReplayArgs {
     /// may be repeated.
     #[arg(long, value_name = "NAME=FILE", value_delimiter = ',')]
     pub trust: Option<Vec<Trust>>,
+}
+
+/// Arguments of `check`.
+#[derive(Clone, Copy, Debug, Default, Args)]
+pub struct CheckArgs {
+    /// List the TLS libraries that processes use now, and which functions of theirs can be probed.
+    #[arg(long)]
+    pub libraries: bool,
 }
 
 /// Arguments of `certificates`.

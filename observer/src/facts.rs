@@ -10,10 +10,13 @@
 //! it saw gives nothing: a certificate must never come to stand at another's connection.
 
 pub mod aws_lc;
+pub mod gnutls;
+pub mod go;
 pub mod hit;
 pub mod openssl;
 pub mod readers;
 pub mod rustls;
+mod terms;
 pub mod threads;
 
 use std::net::SocketAddr;

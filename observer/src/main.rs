@@ -39,7 +39,8 @@ fn main() -> ExitCode {
                 Err(error) => fail(&error, error.exit()),
             }
         }
-        Verb::Check => match Console::from_cli(&cli.global, &ThisHost) {
+        Verb::Check(arguments) => match Console::from_cli(&cli.global, &ThisHost) {
+            Ok(console) if arguments.libraries => check::print_libraries(console.format),
             Ok(console) => check::print(console.format),
             Err(error) => fail(&error, error.exit()),
         },

@@ -335,7 +335,9 @@ impl Agent {
         self.metrics.set_flows(stats.connections);
         self.metrics.set_buffer_bytes(stats.buffered_bytes);
         self.losses.export(&stats.losses());
-        self.join_losses.export(&self.join.stats().losses());
+        let joined = self.join.stats();
+        self.metrics.set_facts_joined(joined.joined);
+        self.join_losses.export(&joined.losses());
         let (counter, exported) = &mut self.decode_errors;
         counter.inc_by(self.source.reader.undecodable - *exported);
         *exported = self.source.reader.undecodable;

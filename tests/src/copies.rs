@@ -9,6 +9,7 @@ use anyhow::{Context, Result, ensure};
 use tempfile::TempDir;
 
 /// A directory with the copies; it is removed when this is dropped.
+#[derive(Debug)]
 pub struct Copies {
     directory: TempDir,
 }

@@ -230,14 +230,6 @@ impl Expected {
         self
     }
 
-    /// The server's certificate does not pass.
-    #[must_use]
-    pub fn without_server_certificate(self) -> Self {
-        self.without("tls.server")
-            .without("verdict.server")
-            .rule("tls.server.ja3s", is_md5)
-    }
-
     /// Nothing at `path` or below it.
     #[must_use]
     pub fn without(mut self, path: &str) -> Self {

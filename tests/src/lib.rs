@@ -24,6 +24,7 @@ pub mod peers;
 pub mod pki;
 pub mod poll;
 pub mod private;
+pub mod probed;
 pub mod process;
 pub mod record;
 pub mod world;

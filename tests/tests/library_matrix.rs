@@ -38,7 +38,12 @@ fn prove(libraries: &str, stack: Option<&str>) -> Result<Vec<Row>> {
         .try_into()
         .map_err(|_| anyhow::anyhow!("two agents"))?;
     println!("{}", report::comparison(&wire.rows, &probed.rows));
-    println!("{:#?}", probed.problems);
+    println!("{:#?} {:#?}", probed.problems, probed.losses);
+    assert_eq!(
+        probed.contradictions, 0.0,
+        "libraries that contradict the wire: {:#?}",
+        probed.losses
+    );
     for findings in [&wire, &probed] {
         assert!(findings.lost.is_empty(), "no event: {:#?}", findings.lost);
         assert!(

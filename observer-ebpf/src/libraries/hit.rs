@@ -104,6 +104,12 @@ impl Hit {
         })
     }
 
+    /// When the thread, or coroutine, received last.
+    #[inline(always)]
+    pub fn received_ns(&self) -> u64 {
+        self.header.socket.received_ns
+    }
+
     /// The attach cookie of the probe.
     #[inline(always)]
     pub fn target(&self) -> u64 {
@@ -119,29 +125,57 @@ impl Hit {
 
     /// Memory of the process could not be read.
     #[inline(always)]
-    pub fn unreadable(mut self, _: Unreadable) -> Self {
-        count(LibraryCounter::Unreadable);
-        self.header.flags |= FLAG_UNREADABLE;
+    pub fn unreadable(mut self, error: Unreadable) -> Self {
+        self.note_unreadable(error);
         self
     }
 
     /// Sends it without bytes.
     #[inline(always)]
     pub fn send(mut self) {
-        // SAFETY: the header is as long as that.
-        unsafe { output((&raw mut self.header).cast(), HIT_HEADER_LEN as u64) };
+        self.put();
     }
 
     /// Sends it with `length` bytes of the process's memory from `address` on.
     #[inline(always)]
     pub fn send_with(mut self, address: u64, length: u64) {
+        self.put_with(address, length);
+    }
+
+    /// As a hit of another kind, that says that. This and the next three take no hit away: each move of one may cost as much
+    /// of the stack, which is short.
+    #[inline(always)]
+    pub fn set(&mut self, kind: u16, values: [u64; 4]) {
+        self.header.kind = kind;
+        self.header.flags = 0;
+        self.header.captured = 0;
+        self.header.values = values;
+    }
+
+    /// As [`unreadable`](Self::unreadable).
+    #[inline(always)]
+    pub fn note_unreadable(&mut self, _: Unreadable) {
+        count(LibraryCounter::Unreadable);
+        self.header.flags |= FLAG_UNREADABLE;
+    }
+
+    /// As [`send`](Self::send).
+    #[inline(always)]
+    pub fn put(&mut self) {
+        // SAFETY: the header is as long as that.
+        unsafe { output((&raw mut self.header).cast(), HIT_HEADER_LEN as u64) };
+    }
+
+    /// As [`send_with`](Self::send_with).
+    #[inline(always)]
+    pub fn put_with(&mut self, address: u64, length: u64) {
         if length == 0 {
-            return self.send();
+            return self.put();
         }
         if length > MAX_HIT_BYTES as u64 {
             count(LibraryCounter::TooLong);
             self.header.flags |= FLAG_TOO_LONG;
-            return self.send();
+            return self.put();
         }
         let Some(scratch) = claim() else {
             return;
@@ -161,7 +195,8 @@ impl Hit {
             // SAFETY: the bytes stand right behind the header, in the same map value.
             unsafe { output((&raw mut scratch.header).cast(), HIT_HEADER_LEN as u64 + length) };
         } else {
-            self.unreadable(Unreadable).send();
+            self.note_unreadable(Unreadable);
+            self.put();
         }
         release(scratch);
     }

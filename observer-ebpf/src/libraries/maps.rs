@@ -9,6 +9,7 @@ use observer_common::hit::counters::{COUNTERS, LibraryCounter};
 
 use crate::hit::{SCRATCH_SLOTS, Scratch};
 use crate::hooks::aws_lc::{Record, Stream, Unfinished};
+use crate::hooks::gnutls::{Call, InCall, MadeSession, SessionAddress};
 use crate::sockets::Received;
 
 /// Hits on their way to the agent. A full handshake with client certificates is some ten hits and 4 KiB on each side; the
@@ -47,6 +48,15 @@ pub static COROUTINE_PROCESSES: LruHashMap<u32, u8> = LruHashMap::with_max_entri
 /// Processes that the operator named: 1 wanted, 0 not. Filled by the agent.
 #[map]
 pub static PROCESSES: HashMap<u32, u32> = HashMap::with_max_entries(16 * 1024, 1);
+
+/// Sessions of GnuTLS: what is known of each since it was made. LRU: nobody tells when one is freed.
+#[map]
+pub static GNUTLS_SESSIONS: LruHashMap<SessionAddress, MadeSession> =
+    LruHashMap::with_max_entries(16 * 1024, 0);
+
+/// Functions of GnuTLS that threads are in, and what they were called with. As many as threads, for hardly one is in two.
+#[map]
+pub static GNUTLS_CALLS: LruHashMap<Call, InCall> = LruHashMap::with_max_entries(16 * 1024, 0);
 
 /// The verification of a peer's chain that each thread is in: OpenSSL's context for it.
 #[map]

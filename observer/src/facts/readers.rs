@@ -2,14 +2,20 @@
 
 use super::Fact;
 use super::aws_lc::AwsLc;
+use super::gnutls::GnuTls;
+use super::go::Go;
 use super::hit::Hit;
 use super::openssl::OpenSsl;
+use super::rustls::Rustls;
 
 /// The readers of all libraries.
 #[derive(Debug, Default)]
 pub struct Readers {
     openssl: OpenSsl,
+    gnutls: GnuTls,
+    go: Go,
     aws_lc: AwsLc,
+    rustls: Rustls,
     unknown: u64,
 }
 
@@ -19,15 +25,24 @@ impl Readers {
         // The upper byte of a kind is the library: see the modules of `observer_common::hit`.
         match hit.kind >> 8 {
             1 => self.openssl.take(hit, facts),
+            2 => self.gnutls.take(hit, facts),
+            3 => self.go.take(hit, facts),
             4 => self.aws_lc.take(hit, facts),
+            5 => self.rustls.take(hit, facts),
             _ => self.unknown += 1,
         }
     }
 
     /// Hits that gave no fact, as `stage` and `reason` labels with their counts.
     pub fn losses(&self) -> [(&'static str, &'static str, u64); 3] {
-        let losses = [self.openssl.losses(), self.aws_lc.losses()];
-        let sum = |count: fn(&Losses) -> u64| losses.iter().map(count).sum();
+        let readers = [
+            self.openssl.losses(),
+            self.gnutls.losses(),
+            self.go.losses(),
+            self.aws_lc.losses(),
+            self.rustls.losses(),
+        ];
+        let sum = |loss: fn(&Losses) -> u64| readers.iter().map(loss).sum();
         [
             ("library_hits", "unknown_kind", self.unknown),
             (

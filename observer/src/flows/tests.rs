@@ -7,6 +7,8 @@ mod packets;
 mod places;
 mod renegotiation;
 mod rules;
+mod sessions;
+mod sockets;
 mod ssl2;
 mod tls12;
 mod tls13;

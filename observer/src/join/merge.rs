@@ -55,8 +55,9 @@ pub(super) fn merge(seen: &mut Observation, facts: &Facts, certificates: &mut Ce
     match seen.action {
         Action::Handshake => {
             fill(seen, &tales);
-            contradictions.extend(alerts::fill(seen, &tales));
+            // A reason is vague by the alerts that could be read: first the end, then the alerts.
             contradictions.extend(conclude::conclude(seen, &tales));
+            contradictions.extend(alerts::fill(seen, &tales));
         }
         Action::LateAlert => name_late_alert(seen, &tales),
     }

@@ -90,6 +90,7 @@ impl Tale {
     fn take(&mut self, fact: &Fact, certificates: &mut CertificateCache) -> Result<(), Contradiction> {
         let time_ns = fact.time_ns;
         match &fact.body {
+            FactBody::Chain(ders) if ders.is_empty() => {}
             FactBody::Chain(ders) => {
                 let chain: Vec<_> = ders.iter().map(|der| certificates.facts(der)).collect();
                 let other =

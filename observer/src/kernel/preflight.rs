@@ -1,5 +1,7 @@
 //! What this host's kernel can do: probed, never concluded from a version alone.
 
+mod libraries;
+
 use std::fmt;
 use std::fs;
 
@@ -66,18 +68,23 @@ const CAP_SYS_ADMIN: u32 = 21;
 
 /// The capabilities that probes need and this process lacks. CAP_SYS_ADMIN stands for all but CAP_NET_ADMIN.
 pub fn missing_capabilities() -> Vec<&'static str> {
-    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let effective = status
-        .lines()
-        .find_map(|line| line.strip_prefix("CapEff:"))
-        .and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok())
-        .unwrap_or(0);
+    let effective = effective_capabilities();
     let has = |capability: u32| effective & (1 << capability) != 0;
     CAPABILITIES
         .iter()
         .filter(|(name, number)| !has(*number) && (*name == "CAP_NET_ADMIN" || !has(CAP_SYS_ADMIN)))
         .map(|(name, _)| *name)
         .collect()
+}
+
+/// The capabilities that this process has, one bit each.
+fn effective_capabilities() -> u64 {
+    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
+    status
+        .lines()
+        .find_map(|line| line.strip_prefix("CapEff:"))
+        .and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok())
+        .unwrap_or(0)
 }
 
 /// The kernel's lockdown mode, `none` where it knows none.
@@ -136,7 +143,7 @@ pub fn check() -> Vec<Finding> {
     findings.push(cookie());
     findings.push(cgroup_mount());
     findings.push(tcx());
-    findings.push(btf());
+    findings.extend(libraries::check());
     findings
 }
 
@@ -281,17 +288,5 @@ fn tcx() -> Finding {
         Status::Degraded,
         "expected from Linux 6.6 on: --interface uses a clsact qdisc, whose filter outlives an agent that is killed",
         "none needed; the next start removes such a filter",
-    )
-}
-
-fn btf() -> Finding {
-    if fs::exists("/sys/kernel/btf/vmlinux").unwrap_or(false) {
-        return finding("BTF", Status::Ok, "/sys/kernel/btf/vmlinux is there", "");
-    }
-    finding(
-        "BTF",
-        Status::Degraded,
-        "no /sys/kernel/btf/vmlinux: the probes do without, tools like bpftool show less of them",
-        "a kernel with CONFIG_DEBUG_INFO_BTF",
     )
 }

@@ -14,10 +14,11 @@
 mod attached;
 pub mod btf;
 pub mod counters;
+mod detacher;
 mod files;
 pub mod object;
 mod plan;
-mod policy;
+pub mod policy;
 mod schedule;
 mod worker;
 
@@ -25,7 +26,7 @@ use std::io::{self, Write as _};
 use std::os::fd::{AsFd as _, AsRawFd as _, BorrowedFd};
 use std::os::unix::net::UnixStream;
 use std::sync::Arc;
-use std::sync::mpsc::{self, Receiver};
+use std::sync::mpsc::Receiver;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -41,14 +42,14 @@ use crate::kernel::KernelError;
 use crate::kernel::loader::Attachment;
 use crate::libraries::processes::cgroup_id;
 use counters::Counters;
+use detacher::Detacher;
 use files::Files;
 use object::{Loaded, Object, Settings};
 use policy::Policy;
 use schedule::Schedule;
 use worker::Worker;
 
-/// How long detaching may take: the kernel waits for grace periods for each probe, some milliseconds each. What is left the
-/// kernel takes out when the process ends.
+/// How long detaching may take. What is left the kernel takes out when the process ends.
 const DETACH_LIMIT: Duration = Duration::from_secs(2);
 
 /// Library probes at work. Dropping them detaches everything; so does the end of the process, whatever ends it.
@@ -60,7 +61,7 @@ pub struct LibraryProbes {
     attach_counters: Arc<AttachCounters>,
     /// Ends the thread when it is closed; `None` once it was.
     stop: Option<UnixStream>,
-    /// Closed by the thread when it ends.
+    /// Closed when all is detached.
     ended: Receiver<()>,
     /// What is missing on this host, one line each.
     pub degraded: Vec<String>,
@@ -103,6 +104,11 @@ impl LibraryProbes {
                 "programs that begin are found up to seconds later: {error}"
             ));
         }
+        let io_error = |source| KernelError::Io {
+            what: "cannot start the threads of the library probes",
+            source,
+        };
+        let (detacher, ended) = Detacher::start().map_err(io_error)?;
         let files = Arc::new(Files::default());
         let attach_counters = Arc::new(AttachCounters::default());
         let mut worker = Worker::new(
@@ -111,20 +117,15 @@ impl LibraryProbes {
             probing.families.clone(),
             files.clone(),
             attach_counters.clone(),
+            detacher,
         );
-        let io_error = |source| KernelError::Io {
-            what: "cannot start the thread of the library probes",
-            source,
-        };
         let (stop, stopped) = UnixStream::pair().map_err(io_error)?;
-        let (alive, ended) = mpsc::channel();
         thread::Builder::new()
             .name("library-probes".to_owned())
             .spawn(move || {
                 work(&mut worker, execs, &stopped);
+                worker.end();
                 drop(watch);
-                worker.detach();
-                drop(alive);
             })
             .map_err(io_error)?;
         let probes = Self {

@@ -143,7 +143,7 @@ pub fn examine(source: &dyn ReadAt) -> Result<Examination, Error> {
 }
 
 fn is_go(name: Name) -> bool {
-    matches!(name, Name::Exact(name) if name.starts_with("crypto/tls."))
+    matches!(name, Name::Exact(name) if name.starts_with("crypto/"))
 }
 
 fn is_there(component: &Component, found: &[Found]) -> bool {

@@ -145,8 +145,8 @@ impl Metrics {
             Table::register(&mut registry, &def::DISAGREEMENTS, Counter::default as fn() -> _);
         let ciphers = Table::register(&mut registry, &def::CIPHERS, Counter::default as fn() -> _);
         let groups = Table::register(&mut registry, &def::GROUPS, Counter::default as fn() -> _);
-        let watching = WatchingMetrics::new(&mut registry);
         let joined = JoinMetrics::new(&mut registry);
+        let watching = WatchingMetrics::new(&mut registry);
         let dropped: Table<2, Counter> =
             Table::register(&mut registry, &def::DROPPED, Counter::default as fn() -> _);
         let trust_reloads =

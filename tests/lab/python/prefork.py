@@ -26,8 +26,13 @@ def serve(plan):
         signal.sigwait(grow)
 
 
+def tell(**facts):
+    # One write a line: the workers share the pipe.
+    os.write(sys.stdout.fileno(), json.dumps({"worker": os.getpid(), **facts}).encode() + b"\n")
+
+
 def work(plan, context, listener):
-    print(json.dumps({"worker": os.getpid()}), flush=True)
+    tell()
     while True:
         connection, (_, port, *_) = listener.accept()
         connection.settimeout(plan["patience"])
@@ -37,7 +42,7 @@ def work(plan, context, listener):
                     tls.sendall(plan["reply"].encode())
         except OSError:
             connection.close()
-        print(json.dumps({"worker": os.getpid(), "port": port}), flush=True)
+        tell(port=port)
 
 
 if __name__ == "__main__":

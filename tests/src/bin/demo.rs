@@ -4,7 +4,7 @@
 
 use std::io::IsTerminal;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::{Context, Result};
@@ -12,6 +12,7 @@ use clap::Parser;
 use nix::sys::signal::{SigSet, Signal};
 use observer_tests::agent::{self, Agent, Attach};
 use observer_tests::cgroup::{self, Cgroup};
+use observer_tests::copies::Copies;
 use observer_tests::metrics::{Metrics, Sample};
 use observer_tests::netns::Namespace;
 use observer_tests::peers::{ClientAuth, Place, Stack, Version};
@@ -41,7 +42,14 @@ fn main() -> ExitCode {
         );
         return ExitCode::from(77);
     }
-    match demonstrate() {
+    let copies = match own_libraries() {
+        Ok(copies) => copies,
+        Err(error) => {
+            eprintln!("the demonstration has no OpenSSL of its own: {error:#}");
+            return ExitCode::FAILURE;
+        }
+    };
+    match demonstrate(copies.directory()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("the demonstration failed: {error:#}");
@@ -50,8 +58,18 @@ fn main() -> ExitCode {
     }
 }
 
+/// Copies of OpenSSL's libraries for the servers and clients. The agent puts probes into them, which every process that has
+/// the same file would meet.
+fn own_libraries() -> Result<Copies> {
+    let copies = Copies::new()?;
+    copies.openssl()?;
+    // SAFETY: no other thread has begun yet.
+    unsafe { std::env::set_var("LD_LIBRARY_PATH", copies.directory()) };
+    Ok(copies)
+}
+
 /// Cleans up and ends the process on the signals that ask for it. Peers and agent die with the main thread.
-fn clean_up_on_signals(directory: PathBuf) -> Result<()> {
+fn clean_up_on_signals(directories: [PathBuf; 2]) -> Result<()> {
     let signals = SigSet::from_iter([Signal::SIGINT, Signal::SIGTERM, Signal::SIGHUP]);
     // Blocked before any other thread begins, so that this one alone gets them.
     signals.thread_block().context("block signals")?;
@@ -59,16 +77,18 @@ fn clean_up_on_signals(directory: PathBuf) -> Result<()> {
         if signals.wait().is_ok() {
             eprintln!("\ninterrupted: cleaning up");
             cgroup::remove_own();
-            let _ = std::fs::remove_dir_all(directory);
+            for directory in directories {
+                let _ = std::fs::remove_dir_all(directory);
+            }
             std::process::exit(INTERRUPTED);
         }
     });
     Ok(())
 }
 
-fn demonstrate() -> Result<()> {
+fn demonstrate(copies: &Path) -> Result<()> {
     let pki = Pki::new()?;
-    clean_up_on_signals(pki.directory().to_owned())?;
+    clean_up_on_signals([pki.directory().to_owned(), copies.to_owned()])?;
     let (namespace, cgroup) = (Namespace::new()?, Cgroup::new()?);
     let place = Place {
         namespace: &namespace,
@@ -86,7 +106,10 @@ fn demonstrate() -> Result<()> {
     );
     println!("one whose issuer the server does not know.\n");
 
-    let agent = Agent::start(Attach::Cgroup(&cgroup), &["--format", "text"])?;
+    let agent = Agent::start(
+        Attach::Cgroup(&cgroup),
+        &["--format", "text", "--libraries", "openssl"],
+    )?;
     let certificates: [Option<&Leaf>; 4] = [Some(&pki.good), None, Some(&pki.expired), Some(&pki.unknown_ca)];
     let mut rows = Table::default();
     for (version, port) in [(Version::Tls12, 4412), (Version::Tls13, 4413)] {
@@ -165,13 +188,13 @@ fn explain() {
         "What this shows: of eight handshakes two were established and six refused, and each refusal has its cause."
     );
     println!(
-        "In TLS 1.2 certificates and alerts are readable, so the agent names the subject that was refused and why;"
+        "In TLS 1.2 certificates and alerts are readable, so the agent names the subject that was refused and why."
     );
     println!(
-        "that nothing was sent follows from the empty certificate before the alert. TLS 1.3 encrypts both: there"
+        "TLS 1.3 encrypts both: there probes in OpenSSL's own functions tell the certificate, what the server found"
     );
     println!(
-        "the agent infers from the sizes of the encrypted records who refused, and whether a certificate was sent."
+        "wrong with it, and the alert. (The servers use a copy of OpenSSL, so that the probes are in no other process.)"
     );
     println!(
         "No byte of application data left the kernel. Namespace, cgroup and processes are gone when this ends."

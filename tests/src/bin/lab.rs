@@ -152,6 +152,7 @@ fn summary(findings: &Findings, rows: &Path) {
     if findings.skipped > 0 {
         eprintln!("cases of a pair left out for lack of time: {}", findings.skipped);
     }
+    list("losses", &findings.losses);
     eprintln!("dropped by the agent: {}", findings.dropped);
     eprintln!(
         "time: {:.0} s; rows: {}",

@@ -88,8 +88,8 @@ pub struct Outcome {
     pub skipped: usize,
 }
 
-/// Waits until the agent's probes are in a process, or are not to be expected.
-pub type Probed<'a> = dyn Fn(&Process) -> Result<()> + Sync + 'a;
+/// Waits until the agent's probes are in a process of a stack, or are not to be expected.
+pub type Probed<'a> = dyn Fn(&str, &Process) -> Result<()> + Sync + 'a;
 
 /// The rooms of the laboratory.
 pub struct Laboratory {
@@ -324,7 +324,7 @@ impl Laboratory {
         };
         let process = self.place().serve(&mut self.copies.of(&command), address)?;
         if let Some(probed) = probed {
-            probed(&process)?;
+            probed(stack.name(), &process)?;
         }
         Ok(Some(Running {
             stack,

@@ -11,14 +11,14 @@ use super::observed::Observed;
 use super::row::Row;
 use super::run::{Extent, Laboratory, Outcome, Probed, Selection};
 use crate::agent::{Agent, Attach};
+use crate::metrics::Metrics;
+use crate::probed;
+use crate::process::Process;
 
 /// When the agent takes a silent handshake for timed out: before the peers give up.
 const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(5);
 /// The agent's own settle time, its default, and some more: all outcomes are told by then.
 const LAST_OUTCOMES: Duration = Duration::from_secs(8);
-
-/// How long library probes may take to get into a process that has just begun.
-const PROBE_TIME: Duration = Duration::from_millis(1_500);
 
 /// One agent of a run. Several watch the same traffic side by side, so that what they tell can be compared.
 #[derive(Clone, Copy, Debug)]
@@ -47,6 +47,22 @@ impl View<'_> {
         directory.join(format!("rows-{}.jsonl", self.name))
     }
 
+    /// Whether it may put probes into the library of a stack.
+    fn probes(&self, stack: &str) -> bool {
+        let listed = |library| {
+            self.flags
+                .iter()
+                .any(|flag| flag.split(',').any(|named| named == library))
+        };
+        match stack {
+            "rustls" => listed("rustls"),
+            "rustls-aws-lc" => listed("aws-lc"),
+            "boringssl" => listed("boringssl"),
+            "gnutls" | "go" => listed(stack),
+            _ => listed("openssl"),
+        }
+    }
+
     fn start(&self, laboratory: &Laboratory) -> Result<Agent> {
         let timeout = format!("{}s", HANDSHAKE_TIMEOUT.as_secs());
         let flags = [&["--handshake-timeout", &timeout], self.flags].concat();
@@ -67,8 +83,12 @@ pub struct Findings {
     pub problems: Vec<String>,
     /// Cases of a pair that the limit of time has cut off.
     pub skipped: usize,
-    /// What the agent says that it has dropped.
+    /// What the agent says that it has dropped of what the wire showed.
     pub dropped: f64,
+    /// All that it says that it has dropped, and what libraries told that did not become part of an event: how much, and why.
+    pub losses: Vec<String>,
+    /// What they told that the wire contradicts.
+    pub contradictions: f64,
     /// How long it took.
     pub time: Duration,
 }
@@ -85,11 +105,16 @@ pub fn run(selection: &Selection, views: &[View<'_>], directory: &Path) -> Resul
         .iter()
         .map(|view| view.start(&laboratory))
         .collect::<Result<_>>()?;
-    let wait: &Probed<'_> = &|_| {
-        std::thread::sleep(PROBE_TIME);
+    let wait = |stack: &str, process: &Process| {
+        for (view, agent) in views.iter().zip(&agents) {
+            if view.probes(stack) {
+                probed::wait(agent, process.pid())?;
+            }
+        }
         Ok(())
     };
-    let outcome = laboratory.run(selection, (selection.extent == Extent::Libraries).then_some(wait));
+    let unhurried = selection.extent == Extent::Libraries;
+    let outcome = laboratory.run(selection, unhurried.then_some(&wait as &Probed<'_>));
     std::thread::sleep(LAST_OUTCOMES);
     std::fs::create_dir_all(directory).with_context(|| directory.display().to_string())?;
     let mut all = Vec::new();
@@ -101,10 +126,31 @@ pub fn run(selection: &Selection, views: &[View<'_>], directory: &Path) -> Resul
     Ok(all)
 }
 
+/// Where the agent joins what libraries tell to what the wire showed.
+const JOIN: &str = "join";
+
+/// What counts losses.
+const LOSSES: [&str; 2] = [
+    "tls_observer_events_dropped_total",
+    "tls_library_contradictions_total",
+];
+
+/// The counts of losses, without those that are 0.
+fn losses(metrics: &Metrics) -> Vec<String> {
+    let is_loss = |name: &str| LOSSES.contains(&name);
+    let counts = metrics
+        .0
+        .iter()
+        .filter(|sample| sample.value > 0.0 && is_loss(&sample.name));
+    counts.map(|sample| sample.line.clone()).collect()
+}
+
 impl Findings {
     /// Ends the agent and compares its events with what the peers reported.
     fn of(agent: Agent, laboratory: &Laboratory, outcome: &Outcome, began: Instant) -> Result<Self> {
-        let dropped = agent.metrics()?.sum("tls_observer_events_dropped_total", &[]);
+        let metrics = agent.metrics()?;
+        let lost = |labels: &[_]| metrics.sum("tls_observer_events_dropped_total", labels);
+        let (all, of_libraries) = (lost(&[]), lost(&[("stage", JOIN)]).unwrap_or_default());
         let mut observed = Observed::new(agent.stop_unchecked()?);
         let mut findings = Self {
             rows: Vec::new(),
@@ -112,7 +158,11 @@ impl Findings {
             surplus: Vec::new(),
             problems: [&laboratory.absent[..], &outcome.problems].concat(),
             skipped: outcome.skipped,
-            dropped: dropped.context("no tls_observer_events_dropped_total")?,
+            dropped: all.context("no tls_observer_events_dropped_total")? - of_libraries,
+            losses: losses(&metrics),
+            contradictions: metrics
+                .sum("tls_library_contradictions_total", &[])
+                .unwrap_or_default(),
             time: Duration::ZERO,
         };
         for meeting in &outcome.meetings {

@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
 use observer_tests::copies::Copies;
@@ -88,15 +89,23 @@ pub fn libcrypto(copies: &Copies) -> Result<PathBuf> {
     anyhow::bail!("no copy of libcrypto")
 }
 
-/// Waits until a process has probes in the code of a file.
-pub fn until_probed(pid: u32, file: &std::path::Path) -> Result<()> {
+/// How long no further probe must have come: they are attached one by one.
+const SETTLED: Duration = Duration::from_millis(500);
+
+/// Waits until a process has all probes in the code of a file.
+pub fn until_probed(pid: u32, file: &Path) -> Result<()> {
+    let (mut before, mut since) = (0, Instant::now());
     poll::until("probes in a library", PATIENCE, || {
-        Ok((changed_code(pid, file, None)? > 0).then_some(()))
+        let changed = changed_code(pid, file, None)?;
+        if changed != before {
+            (before, since) = (changed, Instant::now());
+        }
+        Ok((changed > 0 && since.elapsed() > SETTLED).then_some(()))
     })
 }
 
 /// Waits until it has none.
-pub fn until_untouched(pid: u32, file: &std::path::Path) -> Result<()> {
+pub fn until_untouched(pid: u32, file: &Path) -> Result<()> {
     poll::until("a library without probes", PATIENCE, || {
         Ok((changed_code(pid, file, None)? == 0).then_some(()))
     })

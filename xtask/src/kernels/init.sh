@@ -31,6 +31,8 @@ client() {
 # 4433 in hexadecimal, in the state LISTEN.
 listening() { grep -q ':1151 [0-9A-F]*:0000 0A' /proc/net/tcp /proc/net/tcp6; }
 ready() { wget -q -O /dev/null http://127.0.0.1:9465/readyz; }
+# The agent says so of each file that it has put probes into.
+probed() { grep -q 'uprobe:openssl' log; }
 all_told() { [ "$(grep -c '"tls-handshake"' events)" -ge 3 ]; }
 # Starts the agent, and waits until it is attached.
 start() {
@@ -56,6 +58,7 @@ observe() {
     how=$1
     shift
     start "$@"
+    await probed
     client -tls1_2 -cert client.pem -key client.key
     client -tls1_2
     client -tls1_3

@@ -17,22 +17,25 @@ pub struct Check {
     pub failure: Option<String>,
 }
 
-/// The three clients, in the order in which they come: version, outcome, who refused, reason, evidence.
-const HANDSHAKES: [[&str; 5]; 3] = [
-    ["1.2", "established", "-", "-", "observed"],
+/// The three clients, in the order in which they come: version, outcome, who refused, reason, evidence, which probes told.
+/// In TLS 1.3 only the library knows for certain.
+const HANDSHAKES: [[&str; 6]; 3] = [
+    ["1.2", "established", "-", "-", "observed", "both"],
     [
         "1.2",
         "rejected",
         "server",
         "client_certificate_missing",
         "derived",
+        "both",
     ],
     [
         "1.3",
         "rejected",
         "server",
         "client_certificate_missing",
-        "inferred",
+        "observed",
+        "both",
     ],
 ];
 
@@ -129,7 +132,7 @@ impl Transcript {
     }
 
     /// The handshakes told of, in the order of their ClientHellos, in the form of [`HANDSHAKES`].
-    fn handshakes(&self, how: &str) -> Vec<[String; 5]> {
+    fn handshakes(&self, how: &str) -> Vec<[String; 6]> {
         let words = format!("event {how}");
         let mut events: Vec<Value> = self
             .all(&words)
@@ -145,6 +148,7 @@ impl Transcript {
                 &handshake["rejected_by"],
                 &handshake["reason"],
                 &handshake["evidence"],
+                &handshake["source"],
             ]
             .map(text)
         });
@@ -181,9 +185,11 @@ mod tests {
         ];
         for how in ["cgroup", "interface"] {
             // Events come in the order of their outcomes.
-            for (second, [version, outcome, by, reason, evidence]) in HANDSHAKES.iter().enumerate().rev() {
+            for (second, [version, outcome, by, reason, evidence, source]) in
+                HANDSHAKES.iter().enumerate().rev()
+            {
                 lines.push(format!(
-                    r#"@@ event {how} {{"@timestamp":"2026-01-01T00:00:0{second}Z","event":{{"action":"tls-handshake"}},"tls":{{"version":"{version}"}},"handshake":{{"outcome":"{outcome}","rejected_by":"{by}","reason":"{reason}","evidence":"{evidence}"}}}}"#
+                    r#"@@ event {how} {{"@timestamp":"2026-01-01T00:00:0{second}Z","event":{{"action":"tls-handshake"}},"tls":{{"version":"{version}"}},"handshake":{{"outcome":"{outcome}","rejected_by":"{by}","reason":"{reason}","evidence":"{evidence}","source":"{source}"}}}}"#
                 ));
             }
             lines.push(format!(r#"@@ event {how} {{"event":{{"action":"tls-alert"}}}}"#));
@@ -218,7 +224,11 @@ mod tests {
                 "check finds that the agent can run",
             ),
             ("@@ end", "", "the machine came to its end"),
-            ("inferred", "derived", "cgroup: event 3 tells what happened"),
+            (
+                r#""1.3"},"handshake":{"outcome":"rejected""#,
+                r#""1.3"},"handshake":{"outcome":"aborted""#,
+                "cgroup: event 3 tells what happened",
+            ),
             (
                 "exit interface 0",
                 "exit interface 101",

@@ -165,6 +165,10 @@ pub struct Play {
     pub dropped: u64,
     /// Pieces tell what their sender has had.
     pub ack: bool,
+    /// Cookies of the sockets that send: the client's and the server's.
+    pub sockets: [u64; 2],
+    /// Cookie of the socket that receives the next piece.
+    pub listener: u64,
 }
 
 impl Play {
@@ -193,6 +197,8 @@ impl Play {
             flags: SegmentFlags::default(),
             dropped: 0,
             ack: false,
+            sockets: [0; 2],
+            listener: 0,
         }
     }
 
@@ -222,8 +228,8 @@ impl Play {
                 time_ns: self.now,
                 born: place.born,
                 flags,
-                source_socket: 0,
-                destination_socket: 0,
+                source_socket: self.sockets[index],
+                destination_socket: self.listener,
                 cgroup_id: 0,
             };
             self.table.push(&segment, &mut self.sink);

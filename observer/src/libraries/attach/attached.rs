@@ -5,21 +5,19 @@ use std::fs::File;
 use std::num::NonZeroU32;
 use std::os::fd::AsRawFd as _;
 use std::path::PathBuf;
-use std::thread;
+use std::sync::Arc;
 use std::time::Instant;
 
 use aya::programs::uprobe::UProbeLink;
 
+use super::files::ProbedFile;
 use super::object::{Object, Refused};
 use super::plan::Plan;
 
-/// Threads that take probes out at once: each waits for the kernel's grace periods, which several can wait for together.
-const DETACHERS: usize = 8;
-
 /// A file with probes, or one that could not have any.
 pub struct AttachedFile {
-    /// Its number; see [`super::ProbedFile`].
-    pub number: u64,
+    /// What is known of it, with its number.
+    pub probed: Arc<ProbedFile>,
     /// The file: `/proc/self/fd/N` of it is a path for as long as it is open.
     pub file: File,
     /// What was to be attached.
@@ -41,9 +39,9 @@ pub struct Outcome {
 
 impl AttachedFile {
     /// A file without probes yet.
-    pub fn new(number: u64, file: File, plan: Plan) -> Self {
+    pub fn new(probed: Arc<ProbedFile>, file: File, plan: Plan) -> Self {
         Self {
-            number,
+            probed,
             file,
             plan,
             unused_since: None,
@@ -57,7 +55,7 @@ impl AttachedFile {
         let mut outcome = Outcome::default();
         let links = self.links.entry(pid).or_default();
         for probe in &self.plan.probes {
-            match object.attach(&probe.program, &path, probe.offset, self.number, pid) {
+            match object.attach(&probe.program, &path, probe.offset, self.probed.number, pid) {
                 Ok(link) => links.push(link),
                 Err(error) => outcome
                     .refused
@@ -68,36 +66,18 @@ impl AttachedFile {
         outcome
     }
 
-    /// How many probes it has.
-    pub fn probes(&self) -> usize {
-        self.links.values().map(Vec::len).sum()
+    /// Whether any probe is in it.
+    pub fn has_probes(&self) -> bool {
+        self.links.values().any(|links| !links.is_empty())
     }
 
-    /// Takes the probes of one process out.
-    pub fn detach_process(&mut self, pid: NonZeroU32) {
-        detach(self.links.remove(&Some(pid)).unwrap_or_default());
+    /// The probes of one process, which are taken out when they are dropped.
+    pub fn take_links_of(&mut self, pid: NonZeroU32) -> Vec<UProbeLink> {
+        self.links.remove(&Some(pid)).unwrap_or_default()
     }
 
-    /// All its probes, to be taken out with [`detach`].
+    /// All its probes, which are taken out when they are dropped.
     pub fn into_links(self) -> Vec<UProbeLink> {
         self.links.into_values().flatten().collect()
     }
-}
-
-/// Takes probes out.
-pub fn detach(links: Vec<UProbeLink>) {
-    let mut shares: Vec<Vec<UProbeLink>> = (0..DETACHERS.min(links.len())).map(|_| Vec::new()).collect();
-    for (index, link) in links.into_iter().enumerate() {
-        let count = shares.len();
-        if let Some(share) = shares.get_mut(index % count) {
-            share.push(link);
-        }
-    }
-    thread::scope(|scope| {
-        for share in shares {
-            // Without a thread for them, they are taken out here.
-            let builder = thread::Builder::new().name("detach".to_owned());
-            let _ = builder.spawn_scoped(scope, move || drop(share));
-        }
-    });
 }

@@ -230,12 +230,20 @@ impl Object {
             .map_err(|error| Refused::Place(cause(&error)))
     }
 
+    /// Loads a program, as [`attach`](Self::attach) does, and attaches it nowhere.
+    ///
+    /// # Errors
+    /// See [`Refused`].
+    pub fn try_program(&mut self, name: &str) -> Result<(), Refused> {
+        self.uprobe(name).map(|_| ())
+    }
+
     /// The program of that name, which is loaded when it is asked for first.
     fn uprobe(&mut self, name: &str) -> Result<&mut UProbe, Refused> {
         let program = self.ebpf.program_mut(name).map(<&mut UProbe>::try_from);
         let Some(Ok(program)) = program else {
             return Err(Refused::Program(
-                "the kernel object has no such program".to_owned(),
+                "this agent's kernel object has no such program".to_owned(),
             ));
         };
         if let Some(why) = self.refused.get(name) {

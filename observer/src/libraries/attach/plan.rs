@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 
 use super::files::ProbedLibrary;
 use crate::libraries::code::Cost;
-use crate::libraries::hooks::{Attach, Family, Hook, Need, Role};
+use crate::libraries::hooks::{Attach, Family, Hook, Need, Role, When};
 use crate::libraries::identity::{Examination, Library};
 
 /// Probes in one file: generic Rust functions have a copy for each use, all others together some twenty places.
@@ -89,7 +89,11 @@ fn add(plan: &mut Plan, library: &Library) {
             continue;
         }
         for place in &target.places {
-            if hook.need == Need::Optional && place.cost == Cost::SingleStepped {
+            // Returns are all alike: where they tell something, it is worth what they cost.
+            if hook.need == Need::Optional
+                && hook.when != When::EachReturnInstruction
+                && place.cost == Cost::SingleStepped
+            {
                 plan.notes.push(format!(
                     "{} is left out: its instruction would be single-stepped, and others tell most of what it tells",
                     target.symbol
@@ -160,21 +164,18 @@ mod tests {
 
     #[test]
     fn a_function_has_its_programs_where_it_is_entered_and_where_it_returns() {
-        let functions = [
-            ("gnutls_handshake", PUSH),
-            ("gnutls_certificate_verify_peers2", PUSH),
-        ];
+        let functions = [("gnutls_handshake", PUSH), ("gnutls_x509_crt_import", PUSH)];
         let plan = plan_of(&functions, &[Family::GnuTls]);
         let expected = [
-            ("gnutls_certificate_verify_peers2", 2, Attach::Instruction),
-            ("gnutls_certificate_verify_peers2_return", 2, Attach::Return),
+            ("gnutls_handshake", 0, Attach::Instruction),
             ("gnutls_handshake_return", 0, Attach::Return),
+            ("gnutls_x509_crt_import", 2, Attach::Instruction),
         ];
         assert_eq!(probes(&plan), expected);
         let [library] = &plan.libraries[..] else {
             panic!("{plan:?}")
         };
-        assert_eq!(library.roles, [Role::VerifyResult, Role::HandshakeResult].into());
+        assert_eq!(library.roles, [Role::Certificate, Role::HandshakeResult].into());
         let [note] = &plan.notes[..] else {
             panic!("{plan:?}")
         };
@@ -224,7 +225,11 @@ mod tests {
             ("gnutls_handshake", stepped),
         ];
         let plan = plan_of(&functions, &[Family::OpenSsl, Family::GnuTls]);
-        assert_eq!(probes(&plan), [("gnutls_handshake_return", 3, Attach::Return)]);
+        let expected = [
+            ("gnutls_handshake", 3, Attach::Instruction),
+            ("gnutls_handshake_return", 3, Attach::Return),
+        ];
+        assert_eq!(probes(&plan), expected);
         assert!(
             plan.notes
                 .iter()

@@ -7,8 +7,11 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
-use super::attached::{self, AttachedFile, Outcome};
+use aya::programs::uprobe::UProbeLink;
+
+use super::attached::{AttachedFile, Outcome};
 use super::counters::AttachCounters;
+use super::detacher::Detacher;
 use super::files::{Files, ProbedFile};
 use super::object::{Object, Refused, Watch};
 use super::plan::plan;
@@ -17,9 +20,10 @@ use crate::libraries::hooks::Family;
 use crate::libraries::processes::{Appeared, Changes, FileKey, Filter, Scanner};
 
 /// Files with probes at once. Containers of one image share theirs, so that a host with more has other troubles.
-const MAX_FILES: usize = 512;
-/// Probes at once, in all files and, where they are for one process each, of all processes.
-const MAX_PROBES: usize = 8192;
+const MAX_FILES: usize = 256;
+/// Probes at once, in all files and, where they are for one process each, of all processes. The kernel needs tens of
+/// milliseconds to take one out, so that a process that ends with more of them does so only after minutes.
+const MAX_PROBES: usize = 2048;
 /// How long probes stay when the last process that used a file is gone. Programs that run for a moment now and then would be
 /// gone again before they are seen.
 const LINGER: Duration = Duration::from_secs(15);
@@ -39,7 +43,9 @@ pub(super) struct Worker {
     files: Arc<Files>,
     counters: Arc<AttachCounters>,
     attached: HashMap<FileKey, AttachedFile>,
+    /// How many probes they have.
     probes: usize,
+    detacher: Detacher,
     last_number: u64,
     /// Attached as long as any file is.
     sockets: Option<Watch>,
@@ -54,6 +60,7 @@ impl Worker {
         families: BTreeSet<Family>,
         files: Arc<Files>,
         counters: Arc<AttachCounters>,
+        detacher: Detacher,
     ) -> Self {
         Self {
             object,
@@ -66,6 +73,7 @@ impl Worker {
             counters,
             attached: HashMap::new(),
             probes: 0,
+            detacher,
             last_number: 0,
             sockets: None,
             refused_programs: BTreeSet::new(),
@@ -97,8 +105,8 @@ impl Worker {
         self.apply(changes);
     }
 
-    /// Takes all probes out.
-    pub fn detach(&mut self) {
+    /// Takes all probes out, some time.
+    pub fn end(mut self) {
         self.drop_files(|_, _| true);
     }
 
@@ -125,9 +133,11 @@ impl Worker {
         }
         for (key, pid) in changes.left {
             if let (Some(file), Some(pid)) = (self.attached.get_mut(&key), NonZeroU32::new(pid)) {
-                self.probes -= file.probes();
-                file.detach_process(pid);
-                self.probes += file.probes();
+                let links = file.take_links_of(pid);
+                if !links.is_empty() && !file.has_probes() {
+                    self.files.remove(file.probed.number);
+                }
+                self.detach(links);
             }
         }
         for (key, pid) in changes.joined {
@@ -192,10 +202,9 @@ impl Worker {
         {
             self.counters.limited.fetch_add(1, Ordering::Relaxed);
         }
-        let mut file = AttachedFile::new(number, appeared.file, plan);
-        self.files.insert(Arc::new(probed));
+        let mut file = AttachedFile::new(Arc::new(probed), appeared.file, plan);
         if self.filter.pids.is_empty() {
-            self.attach(&mut file, &name, None);
+            self.attach(&mut file, None);
         }
         self.attached.insert(appeared.key, file);
     }
@@ -214,17 +223,16 @@ impl Worker {
         {
             self.object.add_coroutines(pid);
         }
-        if !self.filter.pids.is_empty()
-            && let Some(probed) = self.files.get(file.number)
-        {
-            self.attach(&mut file, &probed.name(), NonZeroU32::new(pid));
+        if !self.filter.pids.is_empty() {
+            self.attach(&mut file, NonZeroU32::new(pid));
         }
         self.attached.insert(key, file);
     }
 
     /// Attaches a file's probes, and tells what the kernel refused.
-    fn attach(&mut self, file: &mut AttachedFile, name: &str, pid: Option<NonZeroU32>) {
-        if self.probes + file.plan.probes.len() > MAX_PROBES {
+    fn attach(&mut self, file: &mut AttachedFile, pid: Option<NonZeroU32>) {
+        let (name, wanted) = (file.probed.name(), file.plan.probes.len());
+        if self.probes + self.detacher.waiting() + wanted > MAX_PROBES {
             self.counters.limited.fetch_add(1, Ordering::Relaxed);
             tracing::warn!(
                 target = name,
@@ -232,12 +240,16 @@ impl Worker {
             );
             return;
         }
+        // Known before it is hit first.
+        self.files.insert(file.probed.clone());
+        let begun = Instant::now();
         let outcome = file.attach(&mut self.object, pid);
+        tracing::debug!(target = name, probes = outcome.attached, ?pid, took = ?begun.elapsed(), "probes put in");
         self.probes += outcome.attached;
-        if outcome.attached == 0 {
-            self.files.remove(file.number);
+        if !file.has_probes() {
+            self.files.remove(file.probed.number);
         }
-        self.tell_refused(name, file.plan.probes.len(), outcome);
+        self.tell_refused(&name, wanted, outcome);
     }
 
     fn tell_refused(&mut self, name: &str, wanted: usize, outcome: Outcome) {
@@ -268,16 +280,20 @@ impl Worker {
         }
     }
 
+    fn detach(&mut self, links: Vec<UProbeLink>) {
+        self.probes -= links.len();
+        self.detacher.detach(links);
+    }
+
     /// Takes the probes out of the files for which the closure holds.
     fn drop_files(&mut self, mut is_over: impl FnMut(&FileKey, &AttachedFile) -> bool) {
         let mut links = Vec::new();
         for (_, file) in self.attached.extract_if(|key, file| is_over(key, file)) {
-            self.files.remove(file.number);
-            self.object.forget_error_offset(file.number);
-            self.probes -= file.probes();
+            self.files.remove(file.probed.number);
+            self.object.forget_error_offset(file.probed.number);
             links.extend(file.into_links());
         }
-        attached::detach(links);
+        self.detach(links);
         if self.attached.is_empty() {
             self.sockets = None;
         }

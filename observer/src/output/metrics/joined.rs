@@ -60,6 +60,7 @@ pub(super) struct JoinMetrics {
 impl JoinMetrics {
     /// Registers all, and makes every series that has no service.
     pub fn new(registry: &mut Registry) -> Self {
+        let sources = Table::register(registry, &SOURCES, Counter::default as fn() -> _);
         let contradictions = Table::register(registry, &CONTRADICTIONS, Counter::default as fn() -> _);
         for kind in Contradiction::WORDS {
             contradictions.get([*kind]);
@@ -67,7 +68,7 @@ impl JoinMetrics {
         let facts = Counter::default();
         super::register(registry, &FACTS, facts.clone());
         Self {
-            sources: Table::register(registry, &SOURCES, Counter::default as fn() -> _),
+            sources,
             contradictions,
             facts,
         }

@@ -8,6 +8,7 @@ use crate::certificates;
 use crate::config::replay::{ReplayConfig, View};
 use crate::config::values::Format;
 use crate::config::watching::{DEFAULT_INVENTORY, Watching};
+use crate::join::sessions::SessionMemory;
 use crate::judge::Judge;
 use crate::observation::{Action, MessageSeen, Observation, Outcome, Sink};
 use crate::output;
@@ -74,6 +75,7 @@ enum Lines {
 /// Where all that is seen goes.
 pub(super) struct Output {
     lines: Lines,
+    sessions: SessionMemory,
     judge: Judge,
     gathered: Vec<u8>,
     /// Nothing is gathered: whoever feeds standard input may wait for an answer.
@@ -122,6 +124,7 @@ impl Output {
         };
         Ok(Self {
             lines,
+            sessions: SessionMemory::default(),
             judge,
             gathered: Vec::with_capacity(2 * WRITE_BYTES),
             eager: false,
@@ -190,6 +193,7 @@ impl Output {
 
 impl Sink for Output {
     fn observation(&mut self, mut seen: Observation) {
+        self.sessions.observe(&mut seen);
         self.judge.judge(&mut seen);
         self.tally.count(&seen);
         match &mut self.lines {

@@ -33,8 +33,9 @@ pub fn measure(ground: &Ground, subject: &Subject, load: Load) -> Result<Vec<Cos
     subject.ask(&server, load)?;
     watch.wait_events(load.connections)?;
     let after = bpf::programs(watch.pid())?;
+    let costs = costs(&before, &after, load.connections)?;
     watch.finish(warm_up + load.connections)?;
-    costs(&before, &after, load.connections)
+    Ok(costs)
 }
 
 fn costs(

@@ -104,7 +104,7 @@ impl Laboratory {
                 // The kernel lets the client connect, and nobody answers its ClientHello yet.
                 server.process.signal(Signal::SIGSTOP)?;
                 let process = self.place().spawn(&mut self.copies.of(&command));
-                let waited = process.and_then(|process| probed(&process).map(|()| process));
+                let waited = process.and_then(|process| probed(client.name(), &process).map(|()| process));
                 server.process.signal(Signal::SIGCONT)?;
                 waited?
             }
