@@ -185,12 +185,19 @@ fn work(worker: &mut Worker, mut execs: RingBuf<MapData>, stopped: &UnixStream) 
                 schedule.exec(u32::from_ne_bytes(*pid), now);
             }
         }
-        let due = schedule.due(now);
-        if schedule.is_all_due(now) || (!due.is_empty() && !worker.can_look_at_one()) {
+        if schedule.is_all_due(now) {
             worker.look_at_all();
             schedule.all_done(Instant::now(), now.elapsed());
-        } else {
-            due.into_iter().for_each(|pid| worker.look_at(pid));
+        }
+        let due = schedule.due(Instant::now());
+        if !due.is_empty() {
+            let begun = Instant::now();
+            if worker.can_look_at_one() {
+                due.into_iter().for_each(|pid| worker.look_at(pid));
+            } else {
+                worker.look_at_all();
+            }
+            schedule.done(Instant::now(), begun.elapsed());
         }
         // SAFETY: the ring is open for as long as this function runs.
         let ring = unsafe { BorrowedFd::borrow_raw(execs.as_raw_fd()) };

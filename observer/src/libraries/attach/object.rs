@@ -71,6 +71,9 @@ pub enum Refused {
         "{0}; remedy: run as root or grant CAP_SYS_ADMIN, which uprobes ask for since Linux 6.16, and CAP_SYS_PTRACE"
     )]
     Rights(String),
+    /// It was for one process, which has ended.
+    #[error("the process has ended")]
+    Gone,
 }
 
 impl Refused {
@@ -79,6 +82,9 @@ impl Refused {
         match error {
             ProgramError::SyscallError(call) if call.io_error.kind() == io::ErrorKind::PermissionDenied => {
                 Self::Rights(cause)
+            }
+            ProgramError::SyscallError(call) if call.io_error.raw_os_error() == Some(libc::ESRCH) => {
+                Self::Gone
             }
             _ => Self::Place(cause),
         }
