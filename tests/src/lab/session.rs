@@ -93,7 +93,7 @@ pub struct Findings {
 }
 
 /// Runs what is selected, once for all agents, and compares; a line for each handshake goes into a file for each agent in
-/// `directory`. Gives the findings in the order of the views.
+/// `directory`, and so does the agent's log. Gives the findings in the order of the views.
 ///
 /// # Errors
 /// When the rooms, an agent or a file cannot be had.
@@ -118,6 +118,8 @@ pub fn run(selection: &Selection, views: &[View<'_>], directory: &Path) -> Resul
     std::fs::create_dir_all(directory).with_context(|| directory.display().to_string())?;
     let mut all = Vec::new();
     for (view, agent) in views.iter().zip(agents) {
+        let log = directory.join(format!("agent-{}.log", view.name));
+        std::fs::write(&log, agent.log()).with_context(|| log.display().to_string())?;
         let findings = Findings::of(agent, &laboratory, &outcome, began)?;
         findings.store(&view.rows_file(directory))?;
         all.push(findings);
