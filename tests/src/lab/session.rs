@@ -86,8 +86,6 @@ pub struct Findings {
     pub dropped: f64,
     /// All that it says that it has dropped, and what libraries told that did not become part of an event: how much, and why.
     pub losses: Vec<String>,
-    /// What they told that the wire contradicts.
-    pub contradictions: f64,
     /// How long it took.
     pub time: Duration,
 }
@@ -145,9 +143,6 @@ impl Findings {
             skipped: outcome.skipped,
             dropped: all.context("no tls_observer_events_dropped_total")? - of_libraries,
             losses: metrics.losses(),
-            contradictions: metrics
-                .sum("tls_library_contradictions_total", &[])
-                .unwrap_or_default(),
             time: Duration::ZERO,
         };
         for meeting in &outcome.meetings {
