@@ -12,7 +12,8 @@ pub const CERTIFICATE: u16 = 0x201;
 pub const VERIFIED: u16 = 0x202;
 /// `gnutls_certificate_get_peers` returned. Number: how many certificates there are, of which [`MAX_CHAIN`] are told.
 pub const PEERS: u16 = 0x203;
-/// `gnutls_handshake` returned, and is not to be called again for the same handshake. Fourth value: what it returned.
+/// `gnutls_handshake` returned, and is not to be called again for the same handshake. Fourth value: what it returned, and
+/// in the upper half, from [`ALERT_KNOWN`] on, the alert that the session received last.
 pub const HANDSHAKE: u16 = 0x204;
 /// `gnutls_alert_send` was entered. Fourth value: the alert. Never close_notify.
 pub const ALERT_SENT: u16 = 0x205;
@@ -33,6 +34,13 @@ pub const COUNT_SHIFT: u32 = 32;
 /// Certificates of one chain that are told. The library accepts no more by default.
 pub const MAX_CHAIN: u64 = 16;
 
+/// Added to the alert in [`HANDSHAKE`], where 0 is that nobody knows of one, and close_notify that there was none.
+pub const ALERT_KNOWN: u64 = 1 << 16;
+
+/// `GNUTLS_E_FATAL_ALERT_RECEIVED`.
+pub const E_FATAL_ALERT_RECEIVED: i32 = -12;
+/// `GNUTLS_E_NO_CERTIFICATE_FOUND`, which is told of alerts in the place of a certificate, too.
+pub const E_NO_CERTIFICATE_FOUND: i32 = -49;
 /// `GNUTLS_E_AGAIN`.
 pub const E_AGAIN: i32 = -28;
 /// `GNUTLS_E_INTERRUPTED`.

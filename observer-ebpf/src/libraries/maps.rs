@@ -62,7 +62,8 @@ pub static GNUTLS_CALLS: LruHashMap<Call, InCall> = LruHashMap::with_max_entries
 #[map]
 pub static VERIFICATIONS: LruHashMap<u64, u64> = LruHashMap::with_max_entries(4096, 0);
 
-/// Where the library in a file keeps the error of a verification in its context, by the probe's target. Filled by the agent,
+/// Where the library in a file keeps the error of a verification in its context, or GnuTLS the alert received last in its
+/// session, by the probe's target. Filled by the agent,
 /// which reads it off the library's own code; a file that is not here has a probe in the function that returns the error.
 #[map]
 pub static ERROR_OFFSETS: HashMap<u64, u32> = HashMap::with_max_entries(4096, 1);

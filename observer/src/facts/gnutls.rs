@@ -36,8 +36,8 @@ struct Session {
     chain: Vec<Bytes>,
     /// What the last verification found, for the failure that follows from it.
     found: Option<CertificateFault>,
-    /// When the handshake failed because of an alert by the peer.
-    refused_ns: Option<u64>,
+    /// When the handshake failed because of an alert by the peer, and which, once that was told.
+    refused: Option<(u64, Alert)>,
 }
 
 impl GnuTls {
@@ -87,17 +87,21 @@ impl GnuTls {
                     session.found = fault;
                     tell(hit.time_ns, FactBody::Verified(Verification { fault, term }));
                 }
-                terms::NO_CERTIFICATE_FOUND => tell(hit.time_ns, FactBody::NoPeerCertificate),
+                kind::E_NO_CERTIFICATE_FOUND => tell(hit.time_ns, FactBody::NoPeerCertificate),
                 _ => {}
             },
             kind::HANDSHAKE => match value as u32 as i32 {
                 0 => tell(hit.time_ns, FactBody::Established),
                 error if terms::is_noise(error) => {}
                 error => {
-                    if error == terms::FATAL_ALERT_RECEIVED {
-                        session.refused_ns = Some(hit.time_ns);
+                    let alert = Alert::of(value >> 32);
+                    let reason = session.reason(error, own_side, alert);
+                    if error == kind::E_FATAL_ALERT_RECEIVED || matches!(alert, Alert::Received(_)) {
+                        session.refused = Some((hit.time_ns, alert));
                     }
-                    let reason = session.reason(error, own_side);
+                    if let Alert::Received(alert) = alert {
+                        tell(hit.time_ns, FactBody::AlertReceived(alert));
+                    }
                     if reason == Some(Reason::Certificate(Side::Client, CertificateFault::Missing)) {
                         tell(hit.time_ns, FactBody::NoCertificate);
                     }
@@ -106,12 +110,20 @@ impl GnuTls {
                 }
             },
             // Some services answer every failure with an alert, even an alert.
-            kind::ALERT_SENT if session.refused_ns.is_none() => {
+            kind::ALERT_SENT if session.refused.is_none() => {
                 tell(hit.time_ns, FactBody::AlertSent(AlertDescription(value as u8)));
             }
             kind::ALERT_RECEIVED => {
-                let received = FactBody::AlertReceived(AlertDescription(value as u8));
-                tell(session.refused_ns.unwrap_or(hit.time_ns), received);
+                let alert = AlertDescription(value as u8);
+                let refused = session
+                    .refused
+                    .as_mut()
+                    .map(|(time_ns, told)| (*time_ns, std::mem::replace(told, Alert::Received(alert))));
+                // Services ask for it more than once.
+                let (time_ns, told) = refused.unwrap_or((hit.time_ns, Alert::Unknown));
+                if told != Alert::Received(alert) {
+                    tell(time_ns, FactBody::AlertReceived(alert));
+                }
             }
             _ => {}
         }
@@ -145,16 +157,35 @@ impl Session {
     }
 
     /// What an error of the handshake is in the terms of events.
-    fn reason(&self, error: i32, own_side: Option<Side>) -> Option<Reason> {
+    fn reason(&self, error: i32, own_side: Option<Side>, alert: Alert) -> Option<Reason> {
+        let missing = Reason::Certificate(Side::Client, CertificateFault::Missing);
         match (error, own_side) {
             (terms::CERTIFICATE_VERIFICATION_ERROR | terms::CERTIFICATE_ERROR, Some(own)) => {
                 let fault = self.found.unwrap_or(CertificateFault::Rejected);
                 Some(Reason::Certificate(own.other(), fault))
             }
-            (terms::CERTIFICATE_REQUIRED, _) => {
-                Some(Reason::Certificate(Side::Client, CertificateFault::Missing))
-            }
+            (terms::CERTIFICATE_REQUIRED, _) => Some(missing),
+            (kind::E_NO_CERTIFICATE_FOUND, Some(Side::Server)) if alert == Alert::None => Some(missing),
             _ => terms::reason(error),
+        }
+    }
+}
+
+/// The alert that a session had received when its handshake failed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Alert {
+    Unknown,
+    None,
+    Received(AlertDescription),
+}
+
+impl Alert {
+    /// As it stands in a hit.
+    fn of(value: u64) -> Self {
+        match value.checked_sub(kind::ALERT_KNOWN).map(u8::try_from) {
+            Some(Ok(0)) => Self::None,
+            Some(Ok(alert)) => Self::Received(AlertDescription(alert)),
+            _ => Self::Unknown,
         }
     }
 }

@@ -84,6 +84,8 @@ pub enum Role {
     PeerCertificate,
     /// An alert sent.
     AlertSent,
+    /// The alert received last.
+    AlertReceived,
     /// The end of a handshake, with its result.
     HandshakeResult,
     /// The descriptor of the connection's socket.

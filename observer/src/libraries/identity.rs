@@ -42,8 +42,8 @@ pub struct Library {
     pub version: Option<String>,
     /// The functions found that are wanted, generic ones more than once.
     pub targets: Vec<Target>,
-    /// Where in its context the error of a verification is, if the function that returns it tells: with this, the function
-    /// needs no probe.
+    /// Where in its context the error of a verification is, or in its session the alert received last, if the function that
+    /// returns it tells: with this, that of the error needs no probe.
     pub error_offset: Option<u32>,
     /// Hooks whose function is not there or not as expected, and why.
     pub missing: Vec<(&'static Hook, String)>,
@@ -186,12 +186,12 @@ fn library(file: &Elf<'_>, component: &'static Component, found: &[Found], go: O
     }
 }
 
-/// What the function of the role [`Role::VerifyError`] loads, if it does no more than that.
+/// What the function of the role [`Role::VerifyError`] or [`Role::AlertReceived`] loads, if it does no more than that.
 fn error_offset(file: &Elf<'_>, component: &Component, found: &[Found]) -> Option<u32> {
     let hook = component
         .hooks
         .iter()
-        .find(|hook| hook.role == Role::VerifyError)?;
+        .find(|hook| matches!(hook.role, Role::VerifyError | Role::AlertReceived))?;
     let function = found.iter().find(|found| found.name == hook.name)?;
     let code = file.code(function.address, code::PROLOGUE_SIZE).ok()?;
     getter::offset(file.machine, code.bytes())

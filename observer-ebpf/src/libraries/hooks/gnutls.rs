@@ -9,12 +9,13 @@ use aya_ebpf::helpers::{bpf_get_current_pid_tgid, generated};
 use aya_ebpf::macros::{uprobe, uretprobe};
 use aya_ebpf::programs::{ProbeContext, RetProbeContext};
 use observer_common::hit::gnutls::{
-    ALERT_RECEIVED, ALERT_SENT, CERTIFICATE, COUNT_SHIFT, E_AGAIN, E_INTERRUPTED, HANDSHAKE, MAX_CHAIN,
-    PEERS, SESSION_CLIENT, SESSION_RECEIVED, SESSION_SERVER, VERIFIED,
+    ALERT_KNOWN, ALERT_RECEIVED, ALERT_SENT, CERTIFICATE, COUNT_SHIFT, E_AGAIN, E_FATAL_ALERT_RECEIVED,
+    E_INTERRUPTED, E_NO_CERTIFICATE_FOUND, HANDSHAKE, MAX_CHAIN, PEERS, SESSION_CLIENT, SESSION_RECEIVED,
+    SESSION_SERVER, VERIFIED,
 };
 
 use crate::hit::Hit;
-use crate::maps::{GNUTLS_CALLS, GNUTLS_SESSIONS};
+use crate::maps::{ERROR_OFFSETS, GNUTLS_CALLS, GNUTLS_SESSIONS};
 use crate::scope::is_wanted;
 use crate::user;
 
@@ -116,8 +117,20 @@ pub fn gnutls_handshake(ctx: ProbeContext) -> u32 {
 pub fn gnutls_handshake_return(ctx: RetProbeContext) -> u32 {
     let result: i32 = ctx.ret();
     if let Some(call) = current(function::HANDSHAKE) {
-        if result != E_AGAIN && result != E_INTERRUPTED {
-            send(&ctx, HANDSHAKE, call.session, 0, u64::from(result as u32));
+        if result != E_AGAIN
+            && result != E_INTERRUPTED
+            && let Some(mut hit) = Hit::of_thread(&ctx, HANDSHAKE)
+        {
+            let session = session_of(&hit, call.session);
+            let alert = match result {
+                E_FATAL_ALERT_RECEIVED | E_NO_CERTIFICATE_FOUND => last_alert(&hit, call.session),
+                _ => 0,
+            };
+            hit.set(
+                HANDSHAKE,
+                session.values(0, u64::from(result as u32) | alert << 32),
+            );
+            hit.put();
         }
         forget(function::HANDSHAKE);
     }
@@ -245,6 +258,19 @@ pub fn gnutls_alert_get_return(ctx: RetProbeContext) -> u32 {
 fn alert(ctx: &impl EbpfContext, kind: u16, session: u64, alert: u32) {
     if alert != 0 {
         send(ctx, kind, session, 0, u64::from(alert));
+    }
+}
+
+/// The alert that a session received last and [`ALERT_KNOWN`], if the library's own code tells where it is.
+#[inline(always)]
+fn last_alert(hit: &Hit, session: u64) -> u64 {
+    // SAFETY: the agent fills the map before it attaches, and changes no entry.
+    let Some(offset) = (unsafe { ERROR_OFFSETS.get(hit.target()) }) else {
+        return 0;
+    };
+    match user::read::<u32>(session.wrapping_add(u64::from(*offset))) {
+        Ok(alert) if alert <= u32::from(u8::MAX) => ALERT_KNOWN | u64::from(alert),
+        _ => 0,
     }
 }
 

@@ -5,10 +5,6 @@
 use crate::facts::terms::{Term, find, terms, written};
 use crate::observation::{CertificateFault, Reason};
 
-/// `GNUTLS_E_FATAL_ALERT_RECEIVED`.
-pub(super) const FATAL_ALERT_RECEIVED: i32 = -12;
-/// `GNUTLS_E_NO_CERTIFICATE_FOUND`.
-pub(super) const NO_CERTIFICATE_FOUND: i32 = -49;
 /// `GNUTLS_E_CERTIFICATE_REQUIRED`.
 pub(super) const CERTIFICATE_REQUIRED: i32 = -112;
 /// `GNUTLS_E_CERTIFICATE_VERIFICATION_ERROR`, where the library verifies by itself.

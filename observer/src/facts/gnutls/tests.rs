@@ -83,6 +83,12 @@ impl At {
     fn ended(self, result: i32) -> Hit<'static> {
         self.hit(kind::HANDSHAKE, 0, u64::from(result as u32), b"")
     }
+
+    /// As [`ended`](Self::ended), where the alert received last is known, or that there was none.
+    fn ended_after(self, result: i32, alert: u8) -> Hit<'static> {
+        let alert = kind::ALERT_KNOWN | u64::from(alert);
+        self.hit(kind::HANDSHAKE, 0, u64::from(result as u32) | alert << 32, b"")
+    }
 }
 
 fn read(hits: &[Hit<'_>]) -> (Vec<Fact>, u64) {
@@ -284,6 +290,7 @@ fn the_alert_that_ended_the_handshake_came_before_its_end() {
         // Services that answer every error with an alert.
         HANDSHAKE.later().hit(kind::ALERT_SENT, 0, 80, b""),
         HANDSHAKE.later().hit(kind::ALERT_RECEIVED, 0, 48, b""),
+        HANDSHAKE.later().hit(kind::ALERT_RECEIVED, 0, 48, b""),
     ];
     assert_eq!(
         bodies(&hits),
@@ -294,6 +301,38 @@ fn the_alert_that_ended_the_handshake_came_before_its_end() {
     );
     let (facts, _) = read(&hits);
     assert_eq!(facts[0].time_ns, facts[1].time_ns);
+}
+
+#[test]
+fn a_session_may_know_the_alert_that_ended_the_handshake() {
+    let alert = FactBody::AlertReceived(AlertDescription(45));
+    let name = "GNUTLS_E_FATAL_ALERT_RECEIVED (-12)";
+    let answered = HANDSHAKE.later().hit(kind::ALERT_SENT, 0, 80, b"");
+    assert_eq!(
+        bodies(&[
+            HANDSHAKE.ended_after(-12, 45),
+            answered,
+            HANDSHAKE.later().hit(kind::ALERT_RECEIVED, 0, 45, b""),
+        ]),
+        [alert.clone(), failed(None, name)]
+    );
+    // In the place of a certificate an alert is told as if there had been none.
+    let name = "GNUTLS_E_NO_CERTIFICATE_FOUND (-49)";
+    assert_eq!(
+        bodies(&[HANDSHAKE.ended_after(-49, 45), answered]),
+        [alert, failed(None, name)]
+    );
+    assert_eq!(bodies(&[HANDSHAKE.ended(-49)]), [failed(None, name)]);
+    let missing = Reason::Certificate(Side::Client, CertificateFault::Missing);
+    assert_eq!(
+        bodies(&[HANDSHAKE.ended_after(-49, 0)]),
+        [FactBody::NoCertificate, failed(Some(missing), name)]
+    );
+    let client = At {
+        bits: CLIENT | IN_HANDSHAKE,
+        ..HANDSHAKE
+    };
+    assert_eq!(bodies(&[client.ended_after(-49, 0)]), [failed(None, name)]);
 }
 
 #[test]

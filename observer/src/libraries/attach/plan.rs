@@ -34,8 +34,8 @@ pub struct Plan {
     pub libraries: Vec<ProbedLibrary>,
     /// Their probes.
     pub probes: Vec<Probe>,
-    /// Where OpenSSL has the error of a verification in its context, if the file's code tells: then the function that returns
-    /// it has no probe.
+    /// Where OpenSSL has the error of a verification in its context, or GnuTLS the alert received last in its session, if the
+    /// file's code tells: then the function that returns the error has no probe.
     pub error_offset: Option<u32>,
     /// What is not probed though it could be, or should be and cannot: for the log.
     pub notes: Vec<String>,
@@ -58,6 +58,9 @@ pub fn plan(examination: &Examination, families: &BTreeSet<Family>, has_cookies:
         plan.notes
             .push(format!("Go's functions cannot be found: {problem}"));
     }
+    // The kernel puts them in one after the other, and processes do not wait. What begins a tale comes last, so that whoever
+    // hears its beginning hears all of it: else a chain could be told without its leaf.
+    plan.probes.sort_by_key(|probe| begins(probe.hook.role));
     let excess = plan.probes.len().saturating_sub(MAX_PROBES_PER_FILE);
     if excess > 0 {
         plan.probes.truncate(MAX_PROBES_PER_FILE);
@@ -68,10 +71,21 @@ pub fn plan(examination: &Examination, families: &BTreeSet<Family>, has_cookies:
     plan
 }
 
-/// The one offset of all OpenSSL that is in the file.
+/// Whether a hit of this role may be the first of several that only mean something together.
+fn begins(role: Role) -> bool {
+    matches!(
+        role,
+        Role::OwnRole | Role::Verification | Role::VerifyResult | Role::HandshakeResult
+    )
+}
+
+/// The one offset of all OpenSSL, or GnuTLS, that is in the file.
 fn error_offset(examination: &Examination) -> Option<u32> {
     let mut offsets = examination.libraries.iter().filter_map(|library| {
-        let has_hook = |hook: &Hook| hook.role == Role::VerifyError && library.family == Family::OpenSsl;
+        let has_hook = |hook: &Hook| match hook.role {
+            Role::VerifyError => matches!(library.family, Family::OpenSsl | Family::BoringSsl),
+            role => role == Role::AlertReceived,
+        };
         let is_asked = library.targets.iter().any(|target| has_hook(target.hook));
         is_asked.then_some(library.error_offset)
     });
@@ -167,9 +181,9 @@ mod tests {
         let functions = [("gnutls_handshake", PUSH), ("gnutls_x509_crt_import", PUSH)];
         let plan = plan_of(&functions, &[Family::GnuTls]);
         let expected = [
+            ("gnutls_x509_crt_import", 2, Attach::Instruction),
             ("gnutls_handshake", 0, Attach::Instruction),
             ("gnutls_handshake_return", 0, Attach::Return),
-            ("gnutls_x509_crt_import", 2, Attach::Instruction),
         ];
         assert_eq!(probes(&plan), expected);
         let [library] = &plan.libraries[..] else {
