@@ -9,6 +9,7 @@ pub mod counters;
 pub mod gnutls;
 pub mod go;
 pub mod openssl;
+pub mod rustls;
 
 /// Length of an encoded [`HitHeader`] in bytes.
 pub const HIT_HEADER_LEN: usize = 152;

@@ -15,6 +15,7 @@ pub mod go;
 pub mod hit;
 pub mod openssl;
 pub mod readers;
+pub mod rustls;
 mod terms;
 pub mod threads;
 

@@ -157,6 +157,11 @@ impl Agent {
         self.process.transcript()
     }
 
+    /// Its log so far.
+    pub fn log(&self) -> String {
+        self.process.stderr()
+    }
+
     /// Lines of standard output so far.
     pub fn stdout(&self) -> Vec<String> {
         self.process.stdout()

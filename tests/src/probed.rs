@@ -4,8 +4,6 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use anyhow::Result;
-
 use crate::agent::Agent;
 
 /// How long probes may take. The agent looks at all processes every two seconds, and finds some only then.
@@ -15,36 +13,31 @@ const PAUSE: Duration = Duration::from_millis(10);
 /// Beginnings of the names of shared libraries that have probes. Programs without any of these have theirs in themselves.
 const LIBRARIES: [&str; 3] = ["libssl.", "libcrypto.", "libgnutls."];
 
-/// Waits until each TLS library of a process has probes. Tells whether that came about within [`PROBE_PATIENCE`].
-///
-/// # Errors
-/// When the agent does not give its metrics.
-pub fn wait(agent: &Agent, pid: u32) -> Result<bool> {
+/// Flags with which an agent says when probes are in.
+pub const FLAGS: [&str; 2] = ["--log-level", "debug"];
+
+/// Waits until each TLS library of a process has probes, by the log of an agent with [`FLAGS`]. Tells whether that came
+/// about within [`PROBE_PATIENCE`].
+pub fn wait(agent: &Agent, pid: u32) -> bool {
     let deadline = Instant::now() + PROBE_PATIENCE;
     loop {
         let files = libraries(pid);
-        if !files.is_empty() && files.is_subset(&attached(agent)?) {
-            return Ok(true);
+        let log = agent.log();
+        if !files.is_empty() && files.iter().all(|file| is_attached(&log, file)) {
+            return true;
         }
         if Instant::now() >= deadline {
-            return Ok(false);
+            return false;
         }
         std::thread::sleep(PAUSE);
     }
 }
 
-/// The files that have probes.
-fn attached(agent: &Agent) -> Result<BTreeSet<PathBuf>> {
-    let metrics = agent.metrics()?;
-    let probes = metrics.0.iter().filter(|sample| {
-        let hook = sample.labels.get("hook");
-        sample.name == "tls_observer_probe_attached"
-            && sample.value == 1.0
-            && hook.is_some_and(|hook| hook.starts_with("uprobe"))
-    });
-    Ok(probes
-        .filter_map(|sample| sample.labels.get("target").map(PathBuf::from))
-        .collect())
+/// Whether the agent has said that all probes of a file are in.
+fn is_attached(log: &str, file: &Path) -> bool {
+    let file = file.to_string_lossy();
+    log.lines()
+        .any(|line| line.contains("probes put in") && line.contains(&*file))
 }
 
 /// The files in which a process has TLS, none if it has ended.

@@ -27,6 +27,8 @@ use serde_json::Value;
 
 const SERVER: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 4433);
 const MEMBERS: u32 = 500;
+/// What stands in the event of a handshake, and in no other.
+const HANDSHAKE: &str = r#""action":"tls-handshake""#;
 /// Every so many of them speaks TLS 1.2.
 const OLD_ONES: u32 = 10;
 /// How many of those with a certificate in TLS 1.3 must be named by it, and how many faults exactly told, in percent.
@@ -189,7 +191,11 @@ impl Scene {
     fn new(libraries: &str) -> Result<Self> {
         let (namespace, cgroup, pki) = (Namespace::new()?, Cgroup::new()?, Pki::new()?);
         let crowd = Crowd::new(&pki)?;
-        let flags = ["--libraries", libraries, "--handshake-timeout", "60s"];
+        let flags = [
+            &["--libraries", libraries, "--handshake-timeout", "60s"],
+            &probed::FLAGS[..],
+        ]
+        .concat();
         let agent = Agent::start(Attach::Cgroup(&cgroup), &flags)?;
         Ok(Self {
             namespace,
@@ -232,7 +238,7 @@ impl Scene {
         let mut command = self.copies.of(&command);
         adjust(&mut command);
         let server = self.place().serve(&mut command, SERVER)?;
-        if !probed::wait(&self.agent, server.pid())? {
+        if !probed::wait(&self.agent, server.pid()) {
             println!("the server has no probes");
         }
         Ok(server)
@@ -245,7 +251,9 @@ impl Scene {
         let fates = crowd::converse(self.place(), trusted, SERVER, &self.crowd.members, &directory)?;
         let count = fates.len();
         let told = poll::until("all events", PATIENCE, || {
-            Ok((self.agent.stdout().len() >= count).then_some(()))
+            let lines = self.agent.stdout();
+            let told = lines.iter().filter(|line| line.contains(HANDSHAKE)).count();
+            Ok((told >= count).then_some(()))
         });
         println!("losses: {:?}", self.agent.metrics()?.losses());
         let events = self.agent.stop_unchecked()?;

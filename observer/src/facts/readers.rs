@@ -6,6 +6,7 @@ use super::gnutls::GnuTls;
 use super::go::Go;
 use super::hit::Hit;
 use super::openssl::OpenSsl;
+use super::rustls::Rustls;
 
 /// The readers of all libraries.
 #[derive(Debug, Default)]
@@ -14,6 +15,7 @@ pub struct Readers {
     gnutls: GnuTls,
     go: Go,
     aws_lc: AwsLc,
+    rustls: Rustls,
     unknown: u64,
 }
 
@@ -26,6 +28,7 @@ impl Readers {
             2 => self.gnutls.take(hit, facts),
             3 => self.go.take(hit, facts),
             4 => self.aws_lc.take(hit, facts),
+            5 => self.rustls.take(hit, facts),
             _ => self.unknown += 1,
         }
     }
@@ -37,6 +40,7 @@ impl Readers {
             self.gnutls.losses(),
             self.go.losses(),
             self.aws_lc.losses(),
+            self.rustls.losses(),
         ];
         let sum = |loss: fn(&Losses) -> u64| readers.iter().map(loss).sum();
         [

@@ -129,19 +129,19 @@ fn relatives_of_openssl_are_told_apart() {
 
 #[test]
 fn rustls_is_known_by_mangled_names() {
-    let alert = "_ZN6rustls12common_state11CommonState16send_fatal_alert17h0123456789abcdefE";
-    let again = "_ZN6rustls12common_state11CommonState16send_fatal_alert17hfedcba9876543210E";
-    let verify =
-        "_RNvXs_NtNtC6rustls6webpki6clientNtB4_20WebPkiClientVerifierNtB4_8Verifier18verify_client_cert";
-    let functions = [(alert, PUSH), (again, PUSH), (verify, PUSH)];
+    let alert = "_ZN6rustls12common_state11CommonState28send_cert_verify_error_alert17h0123456789abcdefE";
+    let verify = "_ZN108_$LT$rustls..webpki..client_verifier..WebPkiClientVerifier$u20$as$u20$rustls..verify..\
+                  ClientCertVerifier$GT$18verify_client_cert17h0123456789abcdefE";
+    let own = "_RNvXs_C6serverNtC6server8VerifierNtNtC6rustls6verify18ClientCertVerifier18verify_client_cert";
+    let functions = [(alert, PUSH), (verify, PUSH), (own, PUSH)];
     let library = only(&sample::library(Machine::X86_64, &functions));
     assert_eq!(library.family, Family::RustlsRing);
     assert_eq!(
-        places(&library, Role::AlertSent).len(),
+        places(&library, Role::ClientChain).len(),
         2,
-        "one for each type of the error"
+        "one for each verifier"
     );
-    assert_eq!(places(&library, Role::ClientChain), [(4, Cost::Emulated)]);
+    assert_eq!(places(&library, Role::VerifyResult), [(0, Cost::Emulated)]);
     let with_aws_lc = [
         functions[0],
         ("aws_lc_0_30_0_EVP_AEAD_CTX_open", PUSH),

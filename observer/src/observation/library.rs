@@ -109,7 +109,7 @@ pub enum Contradiction {
     Role,
     /// The socket has other addresses.
     Address,
-    /// The chain is longer than all that its owner sent.
+    /// What the chain's owner sent is not as long as the chain.
     ChainSize,
     /// The wire shows another chain, or none where there must be one to see.
     Chain,

@@ -6,11 +6,14 @@ use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
 
 use anyhow::{Context, Result, ensure};
 
+use super::btf;
+
 /// Commands of `bpf(2)`, and the only kind of statistics there is (`linux/bpf.h`).
 const PROG_LOAD: libc::c_long = 5;
 const PROG_TEST_RUN: libc::c_long = 10;
 const PROG_GET_FD_BY_ID: libc::c_long = 13;
 const OBJ_GET_INFO_BY_FD: libc::c_long = 15;
+const BTF_GET_FD_BY_ID: libc::c_long = 19;
 const ENABLE_STATS: libc::c_long = 32;
 const STATS_RUN_TIME: u32 = 0;
 
@@ -135,12 +138,46 @@ fn program(text: &str) -> Option<(u32, Program)> {
     Some((field("prog_id")?.try_into().ok()?, Program { kind, runs }))
 }
 
-/// The name of the program with this id, as the kernel keeps it: its first 15 characters.
+/// The name of the program with this id.
 ///
 /// # Errors
-/// When there is none.
+/// When there is none, or it came without BTF.
 pub fn name(id: u32) -> Result<String> {
-    /// Attributes of `BPF_PROG_GET_FD_BY_ID`.
+    /// `struct bpf_prog_info` as far as `nr_func_info`, and where the rest stands in it.
+    const INFO: usize = 152;
+    const BTF_ID: usize = 128;
+    const RECORD_SIZE: usize = 132;
+    const RECORDS: usize = 136;
+    const RECORD_COUNT: usize = 144;
+    /// `struct bpf_btf_info` likewise.
+    const BTF_INFO: usize = 32;
+    let mut function = [0_u32; 2];
+    let mut info = [0_u8; INFO];
+    // Of the functions that it is made of, the first is the program.
+    put(
+        &mut info,
+        RECORD_SIZE,
+        &(size_of_val(&function) as u32).to_ne_bytes(),
+    );
+    put(&mut info, RECORDS, &(function.as_mut_ptr() as u64).to_ne_bytes());
+    put(&mut info, RECORD_COUNT, &1_u32.to_ne_bytes());
+    tell(PROG_GET_FD_BY_ID, id, &mut info)?;
+    let btf_id = info.get(BTF_ID..).and_then(<[u8]>::first_chunk).copied();
+    let btf_id = u32::from_ne_bytes(btf_id.context("too short")?);
+    let mut bytes = vec![0_u8; MAX_BTF];
+    let mut info = [0_u8; BTF_INFO];
+    put(&mut info, 0, &(bytes.as_mut_ptr() as u64).to_ne_bytes());
+    put(&mut info, 8, &(MAX_BTF as u32).to_ne_bytes());
+    tell(BTF_GET_FD_BY_ID, btf_id, &mut info)?;
+    btf::name(&bytes, function[1]).with_context(|| format!("no name of program {id}"))
+}
+
+/// Bytes of an object's BTF that are read: many times what ours have.
+const MAX_BTF: usize = 1 << 20;
+
+/// Asks the kernel what it knows of a program or of BTF, which `by_id` opens.
+fn tell(by_id: libc::c_long, id: u32, info: &mut [u8]) -> Result<()> {
+    /// Attributes of `BPF_PROG_GET_FD_BY_ID` and `BPF_BTF_GET_FD_BY_ID`.
     #[repr(C)]
     struct ById {
         id: u32,
@@ -154,27 +191,31 @@ pub fn name(id: u32) -> Result<String> {
         length: u32,
         info: u64,
     }
-    /// `struct bpf_prog_info` as far as its name, 16 bytes.
-    const INFO: usize = 80;
-    const NAME: usize = 64;
-    let mut by_id = ById {
-        id,
-        next: 0,
-        flags: 0,
-    };
-    let file = bpf(PROG_GET_FD_BY_ID, &mut by_id).context("a program by its id")?;
+    let file = bpf(
+        by_id,
+        &mut ById {
+            id,
+            next: 0,
+            flags: 0,
+        },
+    )
+    .context("an object by its id")?;
     // SAFETY: the kernel has just given us this descriptor.
-    let program = unsafe { OwnedFd::from_raw_fd(file) };
-    let mut info = [0_u8; INFO];
-    let mut by_file = InfoBy {
-        file: program.as_raw_fd().cast_unsigned(),
-        length: INFO as u32,
+    let object = unsafe { OwnedFd::from_raw_fd(file) };
+    let mut attributes = InfoBy {
+        file: object.as_raw_fd().cast_unsigned(),
+        length: info.len() as u32,
         info: info.as_mut_ptr() as u64,
     };
-    bpf(OBJ_GET_INFO_BY_FD, &mut by_file).context("what the kernel knows of a program")?;
-    let name = info.get(NAME..).unwrap_or_default();
-    let name: Vec<u8> = name.iter().copied().take_while(|byte| *byte != 0).collect();
-    Ok(String::from_utf8_lossy(&name).into_owned())
+    bpf(OBJ_GET_INFO_BY_FD, &mut attributes).context("what the kernel knows of an object")?;
+    Ok(())
+}
+
+/// Puts a field into a structure.
+fn put(structure: &mut [u8], at: usize, field: &[u8]) {
+    if let Some(place) = structure.get_mut(at..at + field.len()) {
+        place.copy_from_slice(field);
+    }
 }
 
 /// Attributes of `BPF_PROG_LOAD`, the first ones.

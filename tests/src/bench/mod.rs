@@ -2,6 +2,7 @@
 //! `docs/performance.md` tells what each figure means.
 
 pub mod bpf;
+mod btf;
 pub mod figures;
 pub mod libraries;
 pub mod load;

@@ -64,7 +64,7 @@ impl View<'_> {
 
     fn start(&self, laboratory: &Laboratory) -> Result<Agent> {
         let timeout = format!("{}s", HANDSHAKE_TIMEOUT.as_secs());
-        let flags = [&["--handshake-timeout", &timeout], self.flags].concat();
+        let flags = [&["--handshake-timeout", &timeout], &probed::FLAGS[..], self.flags].concat();
         Agent::start(Attach::Cgroup(&laboratory.cgroup), &flags)
             .with_context(|| format!("the agent {}", self.name))
     }
@@ -107,7 +107,7 @@ pub fn run(selection: &Selection, views: &[View<'_>], directory: &Path) -> Resul
     let wait = |stack: &str, process: &Process| {
         for (view, agent) in views.iter().zip(&agents) {
             if view.probes(stack) {
-                probed::wait(agent, process.pid())?;
+                probed::wait(agent, process.pid());
             }
         }
         Ok(())

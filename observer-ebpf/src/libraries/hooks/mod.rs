@@ -6,3 +6,4 @@ pub mod aws_lc;
 pub mod gnutls;
 pub mod go;
 pub mod openssl;
+pub mod rustls;

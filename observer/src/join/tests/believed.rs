@@ -66,6 +66,45 @@ fn a_chain_that_is_longer_than_what_was_sent_was_not_sent() {
 }
 
 #[test]
+fn a_chain_in_a_record_of_its_own_has_its_length() {
+    // 300 bytes of the certificate, 13 around it in its message, 17 around that in its record.
+    let client = |length: u16| {
+        let mut seen = tls13();
+        seen.opaque[1].length = length;
+        seen.opaque.insert(
+            2,
+            OpaqueRecord {
+                length: 96,
+                ..seen.opaque[1]
+            },
+        );
+        let seen = join(seen, [fact(Side::Server, 10, chain(1))]);
+        assert_eq!(contradictions(&seen).is_empty(), !seen.client_chain.is_empty());
+        !seen.client_chain.is_empty()
+    };
+    assert!(client(330));
+    for other in [328, 329, 331, 400] {
+        assert!(!client(other), "{other}");
+    }
+    assert!(client(330 + 101), "with extensions");
+    let server = |lengths: &[u16]| {
+        let mut seen = tls13();
+        let records = lengths.iter().map(|length| OpaqueRecord {
+            length: *length,
+            ..seen.opaque[0]
+        });
+        seen.opaque = records.collect();
+        !join(seen, [fact(Side::Client, 5, chain(1))])
+            .server_chain
+            .is_empty()
+    };
+    assert!(server(&[23, 330, 96, 53]) && server(&[23, 85, 330, 96, 53]));
+    assert!(!server(&[23, 331, 96, 53]) && !server(&[23, 85, 340, 96, 53]));
+    // No flight of this form: what was sent is enough.
+    assert!(server(&[600]) && server(&[23, 85, 200, 300, 96, 53]) && server(&[23, 400, 53]));
+}
+
+#[test]
 fn a_resumed_session_shows_no_certificate() {
     let mut seen = tls13();
     seen.resumed = Some(true);

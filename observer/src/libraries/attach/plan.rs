@@ -58,6 +58,9 @@ pub fn plan(examination: &Examination, families: &BTreeSet<Family>, has_cookies:
         plan.notes
             .push(format!("Go's functions cannot be found: {problem}"));
     }
+    // The kernel puts them in one after the other, and processes do not wait. What begins a tale comes last, so that whoever
+    // hears its beginning hears all of it: else a chain could be told without its leaf.
+    plan.probes.sort_by_key(|probe| begins(probe.hook.role));
     let excess = plan.probes.len().saturating_sub(MAX_PROBES_PER_FILE);
     if excess > 0 {
         plan.probes.truncate(MAX_PROBES_PER_FILE);
@@ -66,6 +69,14 @@ pub fn plan(examination: &Examination, families: &BTreeSet<Family>, has_cookies:
         ));
     }
     plan
+}
+
+/// Whether a hit of this role may be the first of several that only mean something together.
+fn begins(role: Role) -> bool {
+    matches!(
+        role,
+        Role::OwnRole | Role::Verification | Role::VerifyResult | Role::HandshakeResult
+    )
 }
 
 /// The one offset of all OpenSSL, or GnuTLS, that is in the file.
@@ -170,9 +181,9 @@ mod tests {
         let functions = [("gnutls_handshake", PUSH), ("gnutls_x509_crt_import", PUSH)];
         let plan = plan_of(&functions, &[Family::GnuTls]);
         let expected = [
+            ("gnutls_x509_crt_import", 2, Attach::Instruction),
             ("gnutls_handshake", 0, Attach::Instruction),
             ("gnutls_handshake_return", 0, Attach::Return),
-            ("gnutls_x509_crt_import", 2, Attach::Instruction),
         ];
         assert_eq!(probes(&plan), expected);
         let [library] = &plan.libraries[..] else {

@@ -49,12 +49,13 @@ const CERTIFICATE_ALERT: Name = Rust {
     within: "rustls::",
     function: "send_cert_verify_error_alert",
 };
+/// Methods of traits, of whichever verifier the program uses.
 const CLIENT_CERTIFICATE: Name = Rust {
-    within: "WebPkiClientVerifier",
+    within: "rustls::verify::ClientCertVerifier",
     function: "verify_client_cert",
 };
 const SERVER_CERTIFICATE: Name = Rust {
-    within: "WebPkiServerVerifier",
+    within: "rustls::verify::ServerCertVerifier",
     function: "verify_server_cert",
 };
 const RUSTLS: [Name; 5] = [
@@ -363,19 +364,11 @@ pub static COMPONENTS: [Component; 11] = [
                 Any,
             ),
             hook(
-                VerifyError,
+                VerifyResult,
                 CERTIFICATE_ALERT,
                 "rustls_send_cert_verify_error_alert",
                 Entry,
                 Optional,
-                Any,
-            ),
-            hook(
-                AlertSent,
-                FATAL_ALERT,
-                "rustls_send_fatal_alert",
-                Entry,
-                Required,
                 Any,
             ),
         ],

@@ -9,11 +9,12 @@ pub struct Sizes {
     /// An alert, close_notify too.
     pub alert: u16,
     pub(super) end_of_early_data: u16,
-    pub(super) finished: u16,
+    /// A Finished.
+    pub finished: u16,
     pub(super) empty_certificate: u16,
     pub(super) empty_certificate_and_finished: u16,
     /// What a record has more than its content.
-    overhead: u16,
+    pub overhead: u16,
 }
 
 impl Sizes {

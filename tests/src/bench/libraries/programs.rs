@@ -13,7 +13,7 @@ use crate::bench::workload::Server;
 /// What one program did.
 #[derive(Clone, Debug)]
 pub struct Cost {
-    /// The program's name, its first 15 characters.
+    /// The program's name.
     pub name: String,
     /// Runs for each connection.
     pub runs: f64,

@@ -149,9 +149,9 @@ impl Report {
 
     /// What the kernel counted of each program.
     pub fn programs(&mut self, subject: &Subject, costs: &[Cost]) {
-        println!("  program          hits each   ns a hit, without the trap itself");
+        println!("  program                                  hits each   ns a hit, without the trap itself");
         for cost in costs {
-            println!("  {:<16} {:>9.2}   {:.0}", cost.name, cost.runs, cost.nanoseconds);
+            println!("  {:<40} {:>9.2}   {:.0}", cost.name, cost.runs, cost.nanoseconds);
             self.lines.push(json!({
                 "of": subject.name,
                 "program": cost.name,
