@@ -37,7 +37,7 @@ struct Told<'a> {
 impl Stage {
     fn new(version: Version) -> Result<Self> {
         Ok(Self {
-            world: World::new(Mode::Cgroup, &LIBRARIES)?,
+            world: World::new(Mode::Cgroup, &[LIBRARIES, probed::FLAGS].concat())?,
             copies: PrivateCopies::new()?,
             version,
         })
@@ -67,8 +67,10 @@ impl Stage {
             command.arg("--x509crlfile").arg(list);
         }
         let server = self.world.place().serve(&mut self.copies.of(&command), SERVER)?;
-        let is_probed = probed::wait(self.world.agent()?, server.pid())?;
-        ensure!(is_probed, "the server has no probes");
+        ensure!(
+            probed::wait(self.world.agent()?, server.pid()),
+            "the server has no probes"
+        );
         Ok(server)
     }
 
