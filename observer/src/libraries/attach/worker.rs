@@ -260,7 +260,9 @@ impl Worker {
         let outcome = file.attach(&mut self.object, pid);
         tracing::debug!(target = name, probes = outcome.attached, ?pid, took = ?begun.elapsed(), "probes put in");
         self.probes += outcome.attached;
-        if !file.has_probes() {
+        if file.has_probes() {
+            self.files.tell();
+        } else {
             self.files.remove(file.probed.number);
         }
         self.tell_refused(&name, wanted, outcome);
