@@ -5,6 +5,7 @@ mod selection;
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::sync::atomic::{AtomicU16, AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -97,9 +98,12 @@ pub struct Laboratory {
     pub namespace: Namespace,
     /// Cgroup of all peers; the agent watches it.
     pub cgroup: Cgroup,
+    /// Where rustls peers, and curl, write the secrets of their sessions (`SSLKEYLOGFILE`).
+    pub key_log: Option<PathBuf>,
     /// Stacks whose programs are missing here, each with what it lacks.
     pub absent: Vec<String>,
-    materials: Materials,
+    /// The certificates.
+    pub materials: Materials,
     copies: PrivateCopies,
     stacks: Vec<Box<dyn Stack>>,
     strangers: Vec<Box<dyn Stack>>,
@@ -149,6 +153,7 @@ impl Laboratory {
         Ok(Self {
             namespace: Namespace::new()?,
             cgroup: Cgroup::new()?,
+            key_log: None,
             absent,
             materials: Materials::new()?,
             copies: PrivateCopies::new()?,
@@ -322,7 +327,7 @@ impl Laboratory {
         let Some(command) = stack.serve(&plan)? else {
             return Ok(None);
         };
-        let process = self.place().serve(&mut self.copies.of(&command), address)?;
+        let process = self.place().serve(&mut self.own(&command), address)?;
         if let Some(probed) = probed {
             probed(stack.name(), &process)?;
         }
@@ -338,6 +343,15 @@ impl Laboratory {
             probed,
             reported: 0,
         }))
+    }
+
+    /// The same command with the laboratory's own libraries.
+    fn own(&self, command: &Command) -> Command {
+        let mut own = self.copies.of(command);
+        if let Some(file) = &self.key_log {
+            own.env("SSLKEYLOGFILE", file);
+        }
+        own
     }
 
     fn place(&self) -> Place<'_> {

@@ -99,11 +99,11 @@ impl Laboratory {
         };
         let begun = Timestamp::now();
         let mut process = match server.probed {
-            None => self.place().spawn(&mut self.copies.of(&command))?,
+            None => self.place().spawn(&mut self.own(&command))?,
             Some(probed) => {
                 // The kernel lets the client connect, and nobody answers its ClientHello yet.
                 server.process.signal(Signal::SIGSTOP)?;
-                let process = self.place().spawn(&mut self.copies.of(&command));
+                let process = self.place().spawn(&mut self.own(&command));
                 let waited = process.and_then(|process| probed(client.name(), &process).map(|()| process));
                 server.process.signal(Signal::SIGCONT)?;
                 waited?
