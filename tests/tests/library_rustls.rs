@@ -98,7 +98,8 @@ fn no_application_data_and_no_keys_leave_the_kernel() -> Result<()> {
         connections += 1;
         ensure!(at(event, "handshake.outcome") == "established", "{event:#}");
     }
-    ensure!(connections > 30, "{connections} connections");
+    // Three cipher suites without padding and with as much as is stepped over; each is resumed once.
+    ensure!(connections >= 24, "{connections} connections");
     Ok(())
 }
 
