@@ -64,7 +64,7 @@ fn no_application_data_and_no_keys_leave_the_kernel() -> Result<()> {
         .arg(&pki.server_ca.files.certificate)
         .arg(MARK);
     let mut peer = world.place().spawn(&mut command)?;
-    ensure!(probed::wait(world.agent()?, peer.pid())?, "{}", peer.transcript());
+    ensure!(probed::wait(world.agent()?, peer.pid()), "{}", peer.transcript());
     // The agent says so when the first of its probes is there.
     std::thread::sleep(probed::PROBE_PATIENCE);
     peer.write(b"\n")?;
@@ -122,7 +122,7 @@ fn rustls_on_ring_shows_whose_certificate_it_judged() -> Result<()> {
         command.args(peer.get_args());
         let server = world.place().serve(&mut command, SERVER)?;
         ensure!(
-            probed::wait(world.agent()?, server.pid())?,
+            probed::wait(world.agent()?, server.pid()),
             "{}",
             server.transcript()
         );
