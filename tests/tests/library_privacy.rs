@@ -29,11 +29,10 @@ fn library_probes_copy_neither_application_data_nor_keys() -> Result<()> {
     laboratory.key_log = Some(key_log.clone());
     let flags = [&["--libraries", ALL_LIBRARIES], &probed::FLAGS[..]].concat();
     let agent = Agent::start_dumping(Attach::Cgroup(&laboratory.cgroup), &flags, &dump)?;
-    let wait = |stack: &str, process: &Process| {
+    let wait = |stack: &str, process: &Process, patience| {
         if stack != "boringssl" {
-            probed::wait(&agent, process.pid());
+            probed::wait(&agent, process.pid(), patience);
         }
-        Ok(())
     };
     let selection = |case: &str| Selection {
         extent: Extent::Libraries,

@@ -29,6 +29,7 @@ use crate::cgroup::Cgroup;
 use crate::netns::Namespace;
 use crate::peers::{ClientAuth, Place, Version};
 use crate::private::PrivateCopies;
+use crate::probed::PROBE_PATIENCE;
 use crate::process::Process;
 
 /// Servers, relays and clients that choose their port have ports below the range that the kernel chooses from.
@@ -89,8 +90,8 @@ pub struct Outcome {
     pub skipped: usize,
 }
 
-/// Waits until the agent's probes are in a process of a stack, or are not to be expected.
-pub type Probed<'a> = dyn Fn(&str, &Process) -> Result<()> + Sync + 'a;
+/// Waits until the agent's probes are in a process of a stack, or are not to be expected, but no longer than so.
+pub type Probed<'a> = dyn Fn(&str, &Process, Duration) + Sync + 'a;
 
 /// The rooms of the laboratory.
 pub struct Laboratory {
@@ -329,7 +330,7 @@ impl Laboratory {
         };
         let process = self.place().serve(&mut self.own(&command), address)?;
         if let Some(probed) = probed {
-            probed(stack.name(), &process)?;
+            probed(stack.name(), &process, PROBE_PATIENCE);
         }
         Ok(Some(Running {
             stack,

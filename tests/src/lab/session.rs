@@ -102,13 +102,12 @@ pub fn run(selection: &Selection, views: &[View<'_>], directory: &Path) -> Resul
         .iter()
         .map(|view| view.start(&laboratory))
         .collect::<Result<_>>()?;
-    let wait = |stack: &str, process: &Process| {
+    let wait = |stack: &str, process: &Process, patience| {
         for (view, agent) in views.iter().zip(&agents) {
             if view.probes(stack) {
-                probed::wait(agent, process.pid());
+                probed::wait(agent, process.pid(), patience);
             }
         }
-        Ok(())
     };
     let unhurried = selection.extent == Extent::Libraries;
     let outcome = laboratory.run(selection, unhurried.then_some(&wait as &Probed<'_>));
