@@ -46,15 +46,16 @@ fn leaks(windows: &HashSet<[u8; MARK.len()]>, secret: &[u8]) -> bool {
 #[test]
 #[ignore = "needs root"]
 fn no_application_data_and_no_keys_leave_the_kernel() -> Result<()> {
-    let Ok(built) = built("rustls-aws-lc-peer") else {
-        println!("no rustls-aws-lc-peer: cargo xtask setup --lab builds it");
-        return Ok(());
-    };
+    let built = built("rustls-aws-lc-peer").context("cargo xtask setup --lab builds it")?;
     let copies = Copies::new()?;
     let program = copies.program(Path::new(built.get_program()))?;
     let dump = copies.directory().join("rings");
     let (namespace, cgroup) = (Namespace::new()?, Cgroup::new()?);
-    let agent = Agent::start_dumping(Attach::Cgroup(&cgroup), &["--libraries", "aws-lc"], &dump)?;
+    let agent = Agent::start_dumping(
+        Attach::Cgroup(&cgroup),
+        &[&["--libraries", "aws-lc"], &probed::FLAGS[..]].concat(),
+        &dump,
+    )?;
     let mut world = World::with(namespace, cgroup, agent)?;
     let pki = &world.pki;
     let mut command = Command::new(&program);
@@ -64,9 +65,11 @@ fn no_application_data_and_no_keys_leave_the_kernel() -> Result<()> {
         .arg(&pki.server_ca.files.certificate)
         .arg(MARK);
     let mut peer = world.place().spawn(&mut command)?;
-    ensure!(probed::wait(world.agent()?, peer.pid()), "{}", peer.transcript());
-    // The agent says so when the first of its probes is there.
-    std::thread::sleep(probed::PROBE_PATIENCE);
+    ensure!(
+        probed::wait(world.agent()?, peer.pid(), probed::PROBE_PATIENCE),
+        "{}",
+        peer.transcript()
+    );
     peer.write(b"\n")?;
     let status = peer.wait(CANARY_PATIENCE)?;
     ensure!(status.success(), "{}", peer.transcript());
@@ -113,7 +116,10 @@ fn pki_certificate(leaf: &Leaf) -> Result<Vec<u8>> {
 #[test]
 #[ignore = "needs root"]
 fn rustls_on_ring_shows_whose_certificate_it_judged() -> Result<()> {
-    let mut world = World::new(Mode::Cgroup, &["--libraries", "rustls"])?;
+    let mut world = World::new(
+        Mode::Cgroup,
+        &[&["--libraries", "rustls"], &probed::FLAGS[..]].concat(),
+    )?;
     let copies = Copies::new()?;
     for version in Version::ALL {
         let offer = Offer::only(version);
@@ -122,11 +128,10 @@ fn rustls_on_ring_shows_whose_certificate_it_judged() -> Result<()> {
         command.args(peer.get_args());
         let server = world.place().serve(&mut command, SERVER)?;
         ensure!(
-            probed::wait(world.agent()?, server.pid()),
+            probed::wait(world.agent()?, server.pid(), probed::PROBE_PATIENCE),
             "{}",
             server.transcript()
         );
-        std::thread::sleep(probed::PROBE_PATIENCE);
         let pki = &world.pki;
         let clients = [
             (pki.good.clone(), "established"),
