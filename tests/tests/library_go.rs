@@ -89,7 +89,7 @@ impl Stage {
         let mut command = self.stripped(self.stack.serve(&server(&self.pki))?)?;
         let server = self.place().serve(&mut command, SERVER)?;
         ensure!(
-            probed::wait(&self.agent, server.pid())?,
+            probed::wait(&self.agent, server.pid()),
             "the server has no probes"
         );
         Ok(server)
