@@ -54,7 +54,8 @@ impl Stage {
         }
         let (namespace, cgroup, pki, copies) =
             (Namespace::new()?, Cgroup::new()?, Pki::new()?, Copies::new()?);
-        let agent = Agent::start(Attach::Cgroup(&cgroup), &["--libraries", "go"])?;
+        let flags = [&["--libraries", "go"], &probed::FLAGS[..]].concat();
+        let agent = Agent::start(Attach::Cgroup(&cgroup), &flags)?;
         let command = stack.serve(&server(&pki))?.context("no such server")?;
         let program = copies.program(command.get_program().as_ref())?;
         let stripped = Command::new("strip").arg(&program).status().context("strip")?;

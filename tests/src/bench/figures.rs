@@ -114,9 +114,9 @@ pub const LIBRARY_HANDSHAKE: Goal = Goal {
     bound: Bound::AtMost(150.0),
     unit: "µs",
 };
-/// Server CPU for bulk with library probes, by that without the agent. What repeats of the same differ by is more.
+/// CPU of both ends for bulk with library probes, by that without the agent.
 pub const LIBRARY_BULK: Goal = Goal {
-    what: "server CPU for bulk with library probes, by that without",
+    what: "CPU of both ends for bulk with library probes, by that without",
     bound: Bound::AtMost(1.03),
     unit: "times",
 };

@@ -251,15 +251,29 @@ fn tell(ctx: &impl EbpfContext, thread: u64, record: &Record) {
 /// Type and length of what is in a TLS 1.3 record. Nothing but zeros is taken for application data.
 #[inline(always)]
 fn content(record: &Record) -> Result<(u8, u64), Unreadable> {
+    match last_byte(record.plaintext, record.length) {
+        UNREADABLE => Err(Unreadable),
+        found => Ok((found as u8, found >> 8)),
+    }
+}
+
+/// What [`last_byte`] gives when memory cannot be read.
+const UNREADABLE: u64 = u64::MAX;
+
+/// The last byte that is not padding and, above it, how many are before it. A function of its own, so that the verifier
+/// does not follow each length of padding to the end of the program.
+#[inline(never)]
+fn last_byte(plaintext: u64, length: u64) -> u64 {
     let mut padding = 0;
-    while padding <= MAX_PADDING && padding < record.length {
-        let length = record.length - padding - 1;
-        match user::read::<u8>(record.plaintext.wrapping_add(length))? {
-            0 => padding += 1,
-            typ => return Ok((typ, length)),
+    while padding <= MAX_PADDING && padding < length {
+        let before = length - padding - 1;
+        match user::read::<u8>(plaintext.wrapping_add(before)) {
+            Ok(0) => padding += 1,
+            Ok(byte) => return before << 8 | u64::from(byte),
+            Err(Unreadable) => return UNREADABLE,
         }
     }
-    Ok((CONTENT_APPLICATION_DATA, 0))
+    CONTENT_APPLICATION_DATA.into()
 }
 
 #[inline(always)]

@@ -73,8 +73,6 @@ struct Walk {
     ctx: *mut c_void,
     /// The hit's.
     kind: u64,
-    /// How many certificates were told of.
-    told: u64,
     /// The next one to tell of.
     next: Der,
     /// Where the issuer behind it is.
@@ -93,7 +91,6 @@ fn tell_chain(ctx: &ProbeContext, kind: u16) {
     let mut walk = Walk {
         ctx: ctx.as_ptr(),
         kind: kind.into(),
-        told: 0,
         next,
         issuer: ctx.arg(END_ENTITY + 1).unwrap_or(0),
         issuers_left: ctx.arg(END_ENTITY + 2).unwrap_or(0),
@@ -103,13 +100,14 @@ fn tell_chain(ctx: &ProbeContext, kind: u16) {
     unsafe { generated::bpf_loop(MAX_CHAIN as u32, step as *mut c_void, (&raw mut walk).cast(), 0) };
 }
 
-/// Tells of one certificate. `bpf_loop` goes on while this gives 0.
-extern "C" fn step(_: u32, walk: *mut Walk) -> i64 {
+/// Tells of the certificate `number`. `bpf_loop` goes on while this gives 0.
+extern "C" fn step(number: u32, walk: *mut Walk) -> i64 {
+    let number = u64::from(number);
     // SAFETY: that of `tell_chain`.
     let walk = unsafe { &mut *walk };
     let issuer = match walk.issuers_left {
         0 => None,
-        _ if walk.told == MAX_CHAIN - 1 => {
+        _ if number == MAX_CHAIN - 1 => {
             count(LibraryCounter::TooLong);
             None
         }
@@ -117,10 +115,9 @@ extern "C" fn step(_: u32, walk: *mut Walk) -> i64 {
             .inspect_err(|_| count(LibraryCounter::Unreadable))
             .ok(),
     };
-    let values = [walk.told, issuer.is_none().into(), 0, 0];
+    let values = [number, issuer.is_none().into(), 0, 0];
     send(walk.ctx, walk.kind as u16, &values, &walk.next);
     let Some(issuer) = issuer else { return 1 };
-    walk.told += 1;
     walk.next = issuer;
     walk.issuer = walk.issuer.wrapping_add(CERTIFICATE_SIZE);
     walk.issuers_left = walk.issuers_left.wrapping_sub(1);

@@ -1,5 +1,8 @@
 //! The laboratory's rustls server and client (`observer_tests::lab::programs::rustls`), on aws-lc-rs instead of ring:
-//! `rustls-server PLAN` or `rustls-client PLAN`. Also the benchmark's server: `bench-server FLAGS`.
+//! `rustls-server PLAN` or `rustls-client PLAN`. Also the benchmark's server, `bench-server FLAGS`, and what a test of the
+//! library probes sends, `canaries`.
+
+mod canaries;
 
 use anyhow::{Context as _, Result, bail};
 use observer_tests::bench::load;
@@ -12,6 +15,9 @@ fn main() -> Result<()> {
     };
     let mut arguments = std::env::args().skip(1);
     let part = arguments.next().unwrap_or_default();
+    if part == "canaries" {
+        return canaries::run(&arguments.collect::<Vec<_>>());
+    }
     if part == "bench-server" {
         return load::serve_on(rustls::crypto::aws_lc_rs::default_provider, arguments);
     }

@@ -101,26 +101,8 @@ impl Report {
         println!("Bulk over one connection, {}", subject.name);
         let units = ["server s per GB", "client s per GB", "agent s per GB"];
         self.comparison(&subject.name, found, units, GIGA, 4);
-        println!(
-            "  server, library probes / without               {}",
-            found.ratio.show(3)
-        );
-        println!(
-            "  client, library probes / without               {}\n",
-            found.client_ratio.show(3)
-        );
-        self.figure(
-            &subject.name,
-            "library probes",
-            "server ratio in bulk",
-            &found.ratio,
-        );
-        self.figure(
-            &subject.name,
-            "library probes",
-            "client ratio in bulk",
-            &found.client_ratio,
-        );
+        println!("  both, library probes / without   {}\n", found.ratio.show(3));
+        self.figure(&subject.name, "library probes", "ratio in bulk", &found.ratio);
         self.judged.push(Judged {
             goal: LIBRARY_BULK,
             case: subject.name.clone(),

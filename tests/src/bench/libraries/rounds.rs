@@ -83,10 +83,9 @@ pub struct Comparison {
     pub added: Series,
     /// The same above that with the wire's probes only.
     pub added_to_wire: Series,
-    /// Server CPU with library probes, by that without the agent.
+    /// CPU of server and client together with library probes, by that without the agent: on the loopback interface either
+    /// may do the network's work of both.
     pub ratio: Series,
-    /// Client CPU likewise.
-    pub client_ratio: Series,
 }
 
 /// CPU seconds a second of idle agents: that without, and that with library probes.
@@ -129,8 +128,8 @@ pub fn compare(
         found
             .added_to_wire
             .push((probes.server_cpu - wire.server_cpu) / units);
-        found.ratio.push(probes.server_cpu / without.server_cpu);
-        found.client_ratio.push(probes.client_cpu / without.client_cpu);
+        let both = |outcome: Outcome| outcome.server_cpu + outcome.client_cpu;
+        found.ratio.push(both(probes) / both(without));
     }
     Ok(found)
 }

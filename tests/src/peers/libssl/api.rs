@@ -3,7 +3,7 @@
 use std::ffi::{CStr, CString, c_char, c_int, c_long, c_void};
 use std::path::Path;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Result, bail};
 
 type Pointer = *mut c_void;
 
@@ -72,41 +72,48 @@ impl Library {
         })
     }
 
-    fn symbol(&self, name: &CStr) -> Result<Pointer> {
+    /// The function of this name.
+    ///
+    /// # Safety
+    /// `F` is a pointer to a function, of the type with which OpenSSL declares it.
+    unsafe fn function<F>(&self, name: &CStr) -> Result<F> {
         // SAFETY: the handle is open.
         let found = unsafe { libc::dlsym(self.libssl, name.as_ptr()) };
-        (!found.is_null())
-            .then_some(found)
-            .with_context(|| format!("no {}", name.to_string_lossy()))
+        if found.is_null() {
+            bail!("no {}", name.to_string_lossy());
+        }
+        // SAFETY: as promised; pointers to functions are as large as others.
+        Ok(unsafe { std::mem::transmute_copy::<Pointer, F>(&found) })
     }
 
     /// The functions.
     ///
     /// # Errors
     /// When one is missing.
+    #[allow(
+        clippy::missing_transmute_annotations,
+        reason = "the field that it goes to says the type"
+    )]
     pub fn api(&self) -> Result<Api> {
-        macro_rules! function {
-            ($name:literal) => {
-                // SAFETY: OpenSSL declares the function of this name with the type of the field that it goes to.
-                unsafe { std::mem::transmute(self.symbol($name)?) }
-            };
+        // SAFETY: the fields of `Api` have the types of OpenSSL's manual.
+        unsafe {
+            Ok(Api {
+                server_method: self.function(c"TLS_server_method")?,
+                ctx_new: self.function(c"SSL_CTX_new")?,
+                ctx_ctrl: self.function(c"SSL_CTX_ctrl")?,
+                use_chain: self.function(c"SSL_CTX_use_certificate_chain_file")?,
+                use_key: self.function(c"SSL_CTX_use_PrivateKey_file")?,
+                load_ca: self.function(c"SSL_CTX_load_verify_locations")?,
+                set_verify: self.function(c"SSL_CTX_set_verify")?,
+                new: self.function(c"SSL_new")?,
+                set_fd: self.function(c"SSL_set_fd")?,
+                accept: self.function(c"SSL_accept")?,
+                read: self.function(c"SSL_read")?,
+                write: self.function(c"SSL_write")?,
+                shutdown: self.function(c"SSL_shutdown")?,
+                free: self.function(c"SSL_free")?,
+            })
         }
-        Ok(Api {
-            server_method: function!(c"TLS_server_method"),
-            ctx_new: function!(c"SSL_CTX_new"),
-            ctx_ctrl: function!(c"SSL_CTX_ctrl"),
-            use_chain: function!(c"SSL_CTX_use_certificate_chain_file"),
-            use_key: function!(c"SSL_CTX_use_PrivateKey_file"),
-            load_ca: function!(c"SSL_CTX_load_verify_locations"),
-            set_verify: function!(c"SSL_CTX_set_verify"),
-            new: function!(c"SSL_new"),
-            set_fd: function!(c"SSL_set_fd"),
-            accept: function!(c"SSL_accept"),
-            read: function!(c"SSL_read"),
-            write: function!(c"SSL_write"),
-            shutdown: function!(c"SSL_shutdown"),
-            free: function!(c"SSL_free"),
-        })
     }
 }
 
