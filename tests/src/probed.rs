@@ -19,9 +19,14 @@ const LIBRARIES: [&str; 3] = ["libssl.", "libcrypto.", "libgnutls."];
 /// Flags with which an agent says when probes are in.
 pub const FLAGS: [&str; 2] = ["--log-level", "debug"];
 
+/// Waits for as long as [`PROBE_PATIENCE`]; see [`wait_for`].
+pub fn wait(agent: &Agent, pid: u32) -> bool {
+    wait_for(agent, pid, PROBE_PATIENCE)
+}
+
 /// Waits until each TLS library of a process has probes, by the log of an agent with [`FLAGS`]. Tells whether that came
 /// about within `patience`.
-pub fn wait(agent: &Agent, pid: u32, patience: Duration) -> bool {
+pub fn wait_for(agent: &Agent, pid: u32, patience: Duration) -> bool {
     let deadline = Instant::now() + patience;
     loop {
         let files = libraries(pid);

@@ -31,7 +31,7 @@ fn library_probes_copy_neither_application_data_nor_keys() -> Result<()> {
     let agent = Agent::start_dumping(Attach::Cgroup(&laboratory.cgroup), &flags, &dump)?;
     let wait = |stack: &str, process: &Process, patience| {
         if stack != "boringssl" {
-            probed::wait(&agent, process.pid(), patience);
+            probed::wait_for(&agent, process.pid(), patience);
         }
     };
     let selection = |case: &str| Selection {

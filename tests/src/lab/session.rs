@@ -105,7 +105,7 @@ pub fn run(selection: &Selection, views: &[View<'_>], directory: &Path) -> Resul
     let wait = |stack: &str, process: &Process, patience| {
         for (view, agent) in views.iter().zip(&agents) {
             if view.probes(stack) {
-                probed::wait(agent, process.pid(), patience);
+                probed::wait_for(agent, process.pid(), patience);
             }
         }
     };
