@@ -352,7 +352,7 @@ pub static COMPONENTS: [Component; 11] = [
                 CLIENT_CERTIFICATE,
                 "rustls_verify_client_cert",
                 Entry,
-                Optional,
+                OneOfRole,
                 Any,
             ),
             hook(
@@ -360,7 +360,7 @@ pub static COMPONENTS: [Component; 11] = [
                 SERVER_CERTIFICATE,
                 "rustls_verify_server_cert",
                 Entry,
-                Optional,
+                OneOfRole,
                 Any,
             ),
             hook(
@@ -368,7 +368,7 @@ pub static COMPONENTS: [Component; 11] = [
                 CERTIFICATE_ALERT,
                 "rustls_send_cert_verify_error_alert",
                 Entry,
-                Optional,
+                OneOfRole,
                 Any,
             ),
         ],
