@@ -5,6 +5,7 @@
 //! stands beside its kind, in one module for each library.
 
 pub mod aws_lc;
+pub mod boringssl;
 pub mod counters;
 pub mod gnutls;
 pub mod go;

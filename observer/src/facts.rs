@@ -10,6 +10,7 @@
 //! it saw gives nothing: a certificate must never come to stand at another's connection.
 
 pub mod aws_lc;
+pub mod boringssl;
 pub mod gnutls;
 pub mod go;
 pub mod hit;

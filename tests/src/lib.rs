@@ -16,6 +16,7 @@ pub mod expect;
 pub mod fixtures;
 pub mod inject;
 pub mod lab;
+pub mod leaks;
 pub mod memory;
 pub mod metrics;
 pub mod netns;

@@ -6,8 +6,11 @@ use std::time::{Duration, Instant};
 
 use crate::agent::Agent;
 
-/// How long probes may take. The agent looks at all processes every two seconds, and finds some only then.
-pub const PROBE_PATIENCE: Duration = Duration::from_secs(4);
+/// How long probes may take: the agent looks at all processes every two seconds, and finds some only then, and on a busy
+/// machine the kernel takes seconds to put in a few.
+pub const PROBE_PATIENCE: Duration = Duration::from_secs(20);
+/// The same while a connection waits, so that neither end nor the agent takes it for dead.
+pub const CONNECTED_PATIENCE: Duration = Duration::from_secs(4);
 /// Between two looks.
 const PAUSE: Duration = Duration::from_millis(10);
 /// Beginnings of the names of shared libraries that have probes. Programs without any of these have theirs in themselves.
@@ -17,9 +20,9 @@ const LIBRARIES: [&str; 3] = ["libssl.", "libcrypto.", "libgnutls."];
 pub const FLAGS: [&str; 2] = ["--log-level", "debug"];
 
 /// Waits until each TLS library of a process has probes, by the log of an agent with [`FLAGS`]. Tells whether that came
-/// about within [`PROBE_PATIENCE`].
-pub fn wait(agent: &Agent, pid: u32) -> bool {
-    let deadline = Instant::now() + PROBE_PATIENCE;
+/// about within `patience`.
+pub fn wait(agent: &Agent, pid: u32, patience: Duration) -> bool {
+    let deadline = Instant::now() + patience;
     loop {
         let files = libraries(pid);
         let log = agent.log();

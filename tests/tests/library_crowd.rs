@@ -21,7 +21,7 @@ use observer_tests::pki::members::Standing;
 use observer_tests::pki::{Leaf, Pki};
 use observer_tests::poll::{self, PATIENCE};
 use observer_tests::private::PrivateCopies;
-use observer_tests::probed;
+use observer_tests::probed::{self, PROBE_PATIENCE};
 use observer_tests::process::Process;
 use serde_json::Value;
 
@@ -238,7 +238,7 @@ impl Scene {
         let mut command = self.copies.of(&command);
         adjust(&mut command);
         let server = self.place().serve(&mut command, SERVER)?;
-        if !probed::wait(&self.agent, server.pid()) {
+        if !probed::wait(&self.agent, server.pid(), PROBE_PATIENCE) {
             println!("the server has no probes");
         }
         Ok(server)

@@ -2,15 +2,15 @@
 //! searched: for the plaintext that peers sent in the clear beside TLS, and for each eight bytes in a row of what they
 //! sent encrypted.
 
-use std::collections::HashSet;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Result, ensure};
 use observer_tests::agent::{Agent, Attach, Ended};
 use observer_tests::cgroup::Cgroup;
 use observer_tests::conversation::{self, Flight, encrypted_payloads};
 use observer_tests::inject::Injector;
+use observer_tests::leaks::Leaks;
 use observer_tests::netns::{Namespace, VETH};
 use observer_tests::packets::connection;
 use observer_tests::peers::tls::Offer;
@@ -23,48 +23,6 @@ use observer_tests::world::{Mode, World};
 const SERVER: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 4433);
 /// Stands in every payload.
 const CANARY: &str = "canary-of-application-data";
-/// Length of the byte strings searched for: long enough that none is found by chance.
-const WINDOW: usize = 8;
-
-/// All that came out of the kernel, for searching.
-struct Leaks {
-    dump: Vec<u8>,
-    windows: HashSet<[u8; WINDOW]>,
-}
-
-impl Leaks {
-    fn read(dump: &Path) -> Result<Self> {
-        let dump = std::fs::read(dump).context("the ring's dump")?;
-        let windows = dump
-            .windows(WINDOW)
-            .filter_map(|window| window.try_into().ok())
-            .collect();
-        Ok(Self { dump, windows })
-    }
-
-    /// Whether these bytes are among them. The search must be able to find something, or it proves nothing.
-    fn contain(&self, bytes: &[u8]) -> bool {
-        self.dump.windows(bytes.len()).any(|window| window == bytes)
-    }
-
-    /// Fails if any eight bytes in a row of a secret are among them.
-    fn assert_free_of(&self, secrets: &[Vec<u8>], context: &str) {
-        let bytes: usize = secrets.iter().map(Vec::len).sum();
-        assert!(bytes > 0, "{context}: nothing to search for");
-        for (number, secret) in secrets.iter().enumerate() {
-            let found = secret.windows(WINDOW).position(|window| {
-                window
-                    .try_into()
-                    .is_ok_and(|window: [u8; WINDOW]| self.windows.contains(&window))
-            });
-            assert!(
-                found.is_none(),
-                "{context}: byte {found:?} of encrypted record {number}, {} bytes long, left the kernel",
-                secret.len()
-            );
-        }
-    }
-}
 
 /// Fails if a text is in anything the agent got or gave.
 fn assert_nowhere(text: &str, leaks: &Leaks, ended: &Ended, metrics: &str) {

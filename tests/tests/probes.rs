@@ -212,6 +212,53 @@ fn what_is_excluded_or_not_of_the_cgroup_is_left_alone() -> Result<()> {
 
 #[test]
 #[ignore = "needs root"]
+fn a_shared_library_tells_of_the_processes_that_were_asked_for_alone() -> Result<()> {
+    let (stage, outside, copies, pki) = (Stage::new()?, Stage::new()?, openssl()?, Pki::new()?);
+    let address = |port| SocketAddr::new(SERVER.ip(), SERVER.port() + port);
+    let serve = |place: Place<'_>, port| {
+        let mut command = libssl::server(&pki, address(port), &copies, Worker::Thread)?;
+        place.serve(&mut command, address(port))
+    };
+    let servers = [
+        serve(stage.place(), 0)?,
+        serve(stage.place(), 1)?,
+        serve(stage.place(), 2)?,
+    ];
+    let [_wanted, by_pid, by_cgroup] = &servers;
+    let _foreign = serve(outside.place(), 0)?;
+    let below = stage.cgroup.path().join("below");
+    fs::create_dir(&below)?;
+    fs::write(below.join("cgroup.procs"), by_cgroup.pid().to_string())?;
+
+    let excluded = format!("pid:{},cgroup:{}", by_pid.pid(), below.display());
+    let agent = stage.agent(&["--libraries", "openssl", "--libraries-exclude", &excluded])?;
+    for server in &servers {
+        // The file has them, so that all meet them.
+        until_probed(server, &libcrypto(&copies))?;
+    }
+    let call = |place: Place<'_>, port| {
+        let trusted = &pki.server_ca.files.certificate;
+        let offer = Offer::only(Version::Tls13);
+        let mut client = rustls::client(trusted, address(port), &offer, SERVER_NAME, Some(&pki.good))?;
+        rustls::converse(place, &mut client)
+    };
+    call(outside.place(), 0)?;
+    for (seen, (port, source)) in [(1, "wire"), (2, "wire"), (0, "both")].into_iter().enumerate() {
+        call(stage.place(), port)?;
+        let event = agent.event_after(seen)?;
+        ensure!(
+            at(&event, "handshake.source") == source && at(&event, "server.port") == address(port).port(),
+            "{source}: {event:#}"
+        );
+    }
+    let events = agent.stop()?.events;
+    ensure!(events.len() == 3, "{events:#?}");
+    drop(servers);
+    poll::until("an empty cgroup", PATIENCE, || Ok(fs::remove_dir(&below).ok()))
+}
+
+#[test]
+#[ignore = "needs root"]
 fn single_processes_are_probed_without_others_that_share_their_library() -> Result<()> {
     let (stage, copies) = (Stage::new()?, openssl()?);
     let library = libcrypto(&copies);

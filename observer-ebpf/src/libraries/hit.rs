@@ -3,7 +3,7 @@
 use core::intrinsics::{AtomicOrdering, atomic_xchg};
 
 use aya_ebpf::EbpfContext;
-use aya_ebpf::helpers::{bpf_get_current_comm, bpf_get_current_pid_tgid, generated};
+use aya_ebpf::helpers::{bpf_get_current_pid_tgid, generated};
 use observer_common::hit::counters::LibraryCounter;
 use observer_common::hit::{FLAG_TOO_LONG, FLAG_UNREADABLE, MAX_HIT_BYTES};
 use observer_common::{HIT_HEADER_LEN, HitHeader, SocketSeen};
@@ -36,9 +36,17 @@ pub struct Scratch {
     busy: u64,
 }
 
-/// A hit: begun when it is wanted, and sent.
+/// A hit: begun when it is wanted, and sent. It lives in a map, for the stack is short, and every move would cost as much of
+/// it again.
 pub struct Hit {
-    header: HitHeader,
+    scratch: &'static mut Scratch,
+}
+
+impl Drop for Hit {
+    #[inline(always)]
+    fn drop(&mut self) {
+        release(self.scratch);
+    }
 }
 
 impl Hit {
@@ -72,54 +80,48 @@ impl Hit {
         kind: u16,
         thread: u64,
         coroutine: u64,
-        socket: Option<SocketSeen>,
+        socket: Option<&'static SocketSeen>,
     ) -> Option<Self> {
         let Some(socket) = socket else {
             count(LibraryCounter::NoSocket);
             return None;
         };
-        // SAFETY: helpers without preconditions; the context is the program's own.
-        let (time_ns, cgroup_id, target) = unsafe {
-            (
-                generated::bpf_ktime_get_ns(),
-                generated::bpf_get_current_cgroup_id(),
-                generated::bpf_get_attach_cookie(ctx.as_ptr()),
-            )
-        };
-        Some(Self {
-            header: HitHeader {
-                kind,
-                flags: 0,
-                captured: 0,
-                time_ns,
-                pid: (thread >> 32) as u32,
-                tid: thread as u32,
-                coroutine,
-                cgroup_id,
-                target,
-                values: [0; 4],
-                socket,
-                name: bpf_get_current_comm().unwrap_or_default(),
-            },
-        })
+        let hit = Self { scratch: claim()? };
+        let header = &mut hit.scratch.header;
+        header.kind = kind;
+        header.flags = 0;
+        header.captured = 0;
+        header.pid = (thread >> 32) as u32;
+        header.tid = thread as u32;
+        header.coroutine = coroutine;
+        header.values = [0; 4];
+        header.socket = *socket;
+        // SAFETY: helpers without preconditions; the context is the program's own, and the name as long as is said.
+        unsafe {
+            header.time_ns = generated::bpf_ktime_get_ns();
+            header.cgroup_id = generated::bpf_get_current_cgroup_id();
+            header.target = generated::bpf_get_attach_cookie(ctx.as_ptr());
+            generated::bpf_get_current_comm((&raw mut header.name).cast(), size_of_val(&header.name) as u32);
+        }
+        Some(hit)
     }
 
     /// When the thread, or coroutine, received last.
     #[inline(always)]
     pub fn received_ns(&self) -> u64 {
-        self.header.socket.received_ns
+        self.scratch.header.socket.received_ns
     }
 
     /// The attach cookie of the probe.
     #[inline(always)]
     pub fn target(&self) -> u64 {
-        self.header.target
+        self.scratch.header.target
     }
 
     /// What the kind says.
     #[inline(always)]
-    pub fn values(mut self, values: [u64; 4]) -> Self {
-        self.header.values = values;
+    pub fn values(self, values: [u64; 4]) -> Self {
+        self.scratch.header.values = values;
         self
     }
 
@@ -142,28 +144,27 @@ impl Hit {
         self.put_with(address, length);
     }
 
-    /// As a hit of another kind, that says that. This and the next three take no hit away: each move of one may cost as much
-    /// of the stack, which is short.
+    /// As a hit of another kind, that says that. This and the next three leave the hit for more.
     #[inline(always)]
     pub fn set(&mut self, kind: u16, values: [u64; 4]) {
-        self.header.kind = kind;
-        self.header.flags = 0;
-        self.header.captured = 0;
-        self.header.values = values;
+        self.scratch.header.kind = kind;
+        self.scratch.header.flags = 0;
+        self.scratch.header.captured = 0;
+        self.scratch.header.values = values;
     }
 
     /// As [`unreadable`](Self::unreadable).
     #[inline(always)]
     pub fn note_unreadable(&mut self, _: Unreadable) {
         count(LibraryCounter::Unreadable);
-        self.header.flags |= FLAG_UNREADABLE;
+        self.scratch.header.flags |= FLAG_UNREADABLE;
     }
 
     /// As [`send`](Self::send).
     #[inline(always)]
     pub fn put(&mut self) {
         // SAFETY: the header is as long as that.
-        unsafe { output((&raw mut self.header).cast(), HIT_HEADER_LEN as u64) };
+        unsafe { output((&raw mut self.scratch.header).cast(), HIT_HEADER_LEN as u64) };
     }
 
     /// As [`send_with`](Self::send_with).
@@ -174,31 +175,31 @@ impl Hit {
         }
         if length > MAX_HIT_BYTES as u64 {
             count(LibraryCounter::TooLong);
-            self.header.flags |= FLAG_TOO_LONG;
+            self.scratch.header.flags |= FLAG_TOO_LONG;
             return self.put();
         }
-        let Some(scratch) = claim() else {
-            return;
-        };
         let length = bounded_length(length);
         // SAFETY: `length` is at most that of `bytes`; the helper checks the address.
         let result = unsafe {
             generated::bpf_probe_read_user(
-                (&raw mut scratch.bytes).cast(),
+                (&raw mut self.scratch.bytes).cast(),
                 length as u32,
                 address as *const core::ffi::c_void,
             )
         };
         if result == 0 {
-            self.header.captured = length as u32;
-            scratch.header = self.header;
+            self.scratch.header.captured = length as u32;
             // SAFETY: the bytes stand right behind the header, in the same map value.
-            unsafe { output((&raw mut scratch.header).cast(), HIT_HEADER_LEN as u64 + length) };
+            unsafe {
+                output(
+                    (&raw mut self.scratch.header).cast(),
+                    HIT_HEADER_LEN as u64 + length,
+                )
+            };
         } else {
             self.note_unreadable(Unreadable);
             self.put();
         }
-        release(scratch);
     }
 }
 

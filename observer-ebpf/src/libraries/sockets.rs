@@ -191,36 +191,36 @@ fn current_coroutine() -> u64 {
 
 /// What the current thread received from last, if that is not long ago.
 #[inline(always)]
-pub fn of_thread(thread: u64) -> Option<SocketSeen> {
+pub fn of_thread(thread: u64) -> Option<&'static SocketSeen> {
     // SAFETY: plain data of this thread; see `received`.
-    let seen = unsafe { THREADS.get(thread) }?.socket;
-    is_recent(&seen).then_some(seen)
+    let received = THREADS.get_ptr(thread).map(|received| unsafe { &*received })?;
+    is_recent(&received.socket).then_some(&received.socket)
 }
 
 /// What a goroutine of the current thread's process received from last, if that is not long ago. The first call of a
 /// process finds only what this thread received for it.
 #[inline(always)]
-pub fn of_coroutine(thread: u64, coroutine: u64) -> Option<SocketSeen> {
+pub fn of_coroutine(thread: u64, coroutine: u64) -> Option<&'static SocketSeen> {
     let pid = (thread >> 32) as u32;
     let key = Coroutine {
         pid: u64::from(pid),
         address: coroutine,
     };
-    // SAFETY: plain data. Only this goroutine's thread writes to the entry, and this is it.
-    let seen = match unsafe { COROUTINES.get(key) } {
-        Some(seen) => *seen,
+    let seen = match COROUTINES.get_ptr(key) {
+        // SAFETY: plain data. Only this goroutine's thread writes to the entry, and this is it.
+        Some(seen) => unsafe { &*seen },
         None => {
             // It does not matter if this fails: then the next hit tries again.
             let _ = COROUTINE_PROCESSES.insert(&pid, &1, 0);
             // SAFETY: as above.
-            let received = unsafe { THREADS.get(thread) }?;
+            let received = THREADS.get_ptr(thread).map(|received| unsafe { &*received })?;
             if received.coroutine != coroutine {
                 return None;
             }
-            received.socket
+            &received.socket
         }
     };
-    is_recent(&seen).then_some(seen)
+    is_recent(seen).then_some(seen)
 }
 
 #[inline(always)]

@@ -125,13 +125,12 @@ impl Eq for Paths {}
 pub struct Families(pub BTreeSet<Family>);
 
 /// The words of the list, besides `auto` and `off`.
-const WORDS: [(&str, Family); 6] = [
+const WORDS: [(&str, Family); 5] = [
     ("openssl", Family::OpenSsl),
     ("gnutls", Family::GnuTls),
     ("go", Family::Go),
     ("aws-lc", Family::RustlsAwsLc),
     ("rustls", Family::RustlsRing),
-    ("boringssl", Family::BoringSsl),
 ];
 
 impl Families {
@@ -256,6 +255,15 @@ mod tests {
         ] {
             let error = Families::from_text(text).unwrap_err();
             assert!(error.contains(expected), "{text}: {error}");
+        }
+    }
+
+    #[test]
+    fn each_library_that_can_be_chosen_has_hooks() {
+        use crate::libraries::hooks::COMPONENTS;
+        for (word, family) in WORDS {
+            let mut components = COMPONENTS.iter().filter(|component| component.family == family);
+            assert!(components.any(|component| !component.hooks.is_empty()), "{word}");
         }
     }
 

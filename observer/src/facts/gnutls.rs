@@ -90,38 +90,18 @@ impl GnuTls {
                 kind::E_NO_CERTIFICATE_FOUND => tell(hit.time_ns, FactBody::NoPeerCertificate),
                 _ => {}
             },
-            kind::HANDSHAKE => match value as u32 as i32 {
-                0 => tell(hit.time_ns, FactBody::Established),
-                error if terms::is_noise(error) => {}
-                error => {
-                    let alert = Alert::of(value >> 32);
-                    let reason = session.reason(error, own_side, alert);
-                    if error == kind::E_FATAL_ALERT_RECEIVED || matches!(alert, Alert::Received(_)) {
-                        session.refused = Some((hit.time_ns, alert));
-                    }
-                    if let Alert::Received(alert) = alert {
-                        tell(hit.time_ns, FactBody::AlertReceived(alert));
-                    }
-                    if reason == Some(Reason::Certificate(Side::Client, CertificateFault::Missing)) {
-                        tell(hit.time_ns, FactBody::NoCertificate);
-                    }
-                    let term = terms::error(error);
-                    tell(hit.time_ns, FactBody::Failed(Failure { reason, term }));
+            kind::HANDSHAKE => {
+                for body in session.ended(value, own_side, hit.time_ns) {
+                    tell(hit.time_ns, body);
                 }
-            },
+            }
             // Some services answer every failure with an alert, even an alert.
             kind::ALERT_SENT if session.refused.is_none() => {
                 tell(hit.time_ns, FactBody::AlertSent(AlertDescription(value as u8)));
             }
             kind::ALERT_RECEIVED => {
                 let alert = AlertDescription(value as u8);
-                let refused = session
-                    .refused
-                    .as_mut()
-                    .map(|(time_ns, told)| (*time_ns, std::mem::replace(told, Alert::Received(alert))));
-                // Services ask for it more than once.
-                let (time_ns, told) = refused.unwrap_or((hit.time_ns, Alert::Unknown));
-                if told != Alert::Received(alert) {
+                if let Some(time_ns) = session.heard(alert, hit.time_ns) {
                     tell(time_ns, FactBody::AlertReceived(alert));
                 }
             }
@@ -154,6 +134,42 @@ impl Session {
     fn chain(&mut self, count: u64) -> Option<Vec<Bytes>> {
         let chain = std::mem::take(&mut self.chain);
         (chain.len() as u64 == count.min(kind::MAX_CHAIN)).then_some(chain)
+    }
+
+    /// The handshake has ended with this result, at this time.
+    fn ended(&mut self, value: u64, own_side: Option<Side>, time_ns: u64) -> Vec<FactBody> {
+        let error = value as u32 as i32;
+        if error == 0 {
+            return vec![FactBody::Established];
+        }
+        if terms::is_noise(error) {
+            return Vec::new();
+        }
+        let alert = Alert::of(value >> 32);
+        let mut told = Vec::new();
+        if let Alert::Received(alert) = alert {
+            told.push(FactBody::AlertReceived(alert));
+        }
+        if error == kind::E_FATAL_ALERT_RECEIVED || !told.is_empty() {
+            self.refused = Some((time_ns, alert));
+        }
+        let reason = self.reason(error, own_side, alert);
+        if reason == Some(Reason::Certificate(Side::Client, CertificateFault::Missing)) {
+            told.push(FactBody::NoCertificate);
+        }
+        let term = terms::error(error);
+        told.push(FactBody::Failed(Failure { reason, term }));
+        told
+    }
+
+    /// The service was told of an alert, the one received last. Gives when it came, unless that was told before: services
+    /// ask more than once.
+    fn heard(&mut self, alert: AlertDescription, time_ns: u64) -> Option<u64> {
+        let Some((refused_ns, told)) = &mut self.refused else {
+            return Some(time_ns);
+        };
+        let before = std::mem::replace(told, Alert::Received(alert));
+        (before != Alert::Received(alert)).then_some(*refused_ns)
     }
 
     /// What an error of the handshake is in the terms of events.

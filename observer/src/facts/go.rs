@@ -214,7 +214,7 @@ impl Goroutine {
                     return false;
                 };
                 tell(FactBody::AlertReceived(alert));
-                let term = format!("remote error: alert {}", alert.0).into();
+                let term = format!("remote error: {alert} ({})", alert.0).into();
                 tell(FactBody::Failed(Failure { reason: None, term }));
             }
             _ => {
@@ -232,7 +232,7 @@ impl Goroutine {
                 }
                 let term = match (hit.bytes, alert) {
                     ([_, ..], _) => text.into(),
-                    ([], Some(alert)) => format!("local error: alert {}", alert.0).into(),
+                    ([], Some(alert)) => format!("local error: {alert} ({})", alert.0).into(),
                     ([], None) => "an error of the connection or of the program".into(),
                 };
                 tell(FactBody::Failed(Failure { reason, term }));

@@ -2,6 +2,7 @@
 
 use super::Fact;
 use super::aws_lc::AwsLc;
+use super::boringssl::BoringSsl;
 use super::gnutls::GnuTls;
 use super::go::Go;
 use super::hit::Hit;
@@ -16,6 +17,7 @@ pub struct Readers {
     go: Go,
     aws_lc: AwsLc,
     rustls: Rustls,
+    boringssl: BoringSsl,
     unknown: u64,
 }
 
@@ -29,6 +31,7 @@ impl Readers {
             3 => self.go.take(hit, facts),
             4 => self.aws_lc.take(hit, facts),
             5 => self.rustls.take(hit, facts),
+            6 => self.boringssl.take(hit, facts),
             _ => self.unknown += 1,
         }
     }
@@ -41,6 +44,7 @@ impl Readers {
             self.go.losses(),
             self.aws_lc.losses(),
             self.rustls.losses(),
+            self.boringssl.losses(),
         ];
         let sum = |loss: fn(&Losses) -> u64| readers.iter().map(loss).sum();
         [

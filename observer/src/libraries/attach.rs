@@ -20,6 +20,7 @@ pub mod object;
 mod plan;
 pub mod policy;
 mod schedule;
+pub mod watch;
 mod worker;
 
 use std::io::{self, Write as _};
@@ -88,22 +89,17 @@ impl LibraryProbes {
         };
         raise_descriptor_limit();
         let Loaded {
-            mut object,
+            object,
             ring,
             execs,
+            exec_watch,
             counters,
-            mut degraded,
+            degraded,
         } = Object::load(Settings {
             ring_bytes: config.ring_bytes,
             cgroup_id,
             policy: Policy::of(&filter),
         })?;
-        let watch = object.watch_execs();
-        if let Err(error) = &watch {
-            degraded.push(format!(
-                "programs that begin are found up to seconds later: {error}"
-            ));
-        }
         let io_error = |source| KernelError::Io {
             what: "cannot start the threads of the library probes",
             source,
@@ -125,7 +121,7 @@ impl LibraryProbes {
             .spawn(move || {
                 work(&mut worker, execs, &stopped);
                 worker.end();
-                drop(watch);
+                drop(exec_watch);
             })
             .map_err(io_error)?;
         let probes = Self {
@@ -189,12 +185,19 @@ fn work(worker: &mut Worker, mut execs: RingBuf<MapData>, stopped: &UnixStream) 
                 schedule.exec(u32::from_ne_bytes(*pid), now);
             }
         }
-        let due = schedule.due(now);
-        if schedule.is_all_due(now) || (!due.is_empty() && !worker.can_look_at_one()) {
+        if schedule.is_all_due(now) {
             worker.look_at_all();
             schedule.all_done(Instant::now(), now.elapsed());
-        } else {
-            due.into_iter().for_each(|pid| worker.look_at(pid));
+        }
+        let due = schedule.due(Instant::now());
+        if !due.is_empty() {
+            let begun = Instant::now();
+            if worker.can_look_at_one() {
+                due.into_iter().for_each(|pid| worker.look_at(pid));
+            } else {
+                worker.look_at_all();
+            }
+            schedule.done(Instant::now(), begun.elapsed());
         }
         // SAFETY: the ring is open for as long as this function runs.
         let ring = unsafe { BorrowedFd::borrow_raw(execs.as_raw_fd()) };

@@ -14,7 +14,7 @@ use super::file::Error;
 const PROLOGUE: usize = 8;
 /// Bytes that [`PROLOGUE`] instructions can have at most.
 pub const PROLOGUE_SIZE: u64 = 15 * PROLOGUE as u64;
-/// Returns of one function: `handshakeContext`, the largest of interest, has one in each of some ten versions of Go.
+/// Returns of one function: `clientHandshake`, which has the most of those of interest, has some thirteen.
 pub const MAX_RETURNS: usize = 256;
 
 /// What a probe on an instruction costs.

@@ -136,6 +136,21 @@ impl Watch {
         Ok(used.as_secs_f64() / mark.when.elapsed().as_secs_f64())
     }
 
+    /// Waits until the agent has nothing left to do: it examines programs when they first run.
+    ///
+    /// # Errors
+    /// When it does not come to rest.
+    pub fn settle(&self) -> Result<()> {
+        /// An agent that uses less than a twentieth of a CPU for so long is at rest.
+        const REST: Duration = Duration::from_millis(200);
+        poll::until("an agent at rest", PATIENCE, || {
+            let mark = self.mark()?;
+            std::thread::sleep(REST);
+            let used = cpu_time(self.pid())?.saturating_sub(mark.cpu);
+            Ok((used * 20 < REST).then_some(()))
+        })
+    }
+
     /// The agent's memory.
     ///
     /// # Errors

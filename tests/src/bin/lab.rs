@@ -9,7 +9,7 @@ use clap::{Parser, Subcommand};
 use observer_tests::agent;
 use observer_tests::lab::programs::rustls::{self, Provider};
 use observer_tests::lab::report;
-use observer_tests::lab::run::{Extent, Selection};
+use observer_tests::lab::run::{Extent, PARTNER, Selection};
 use observer_tests::lab::session::{self, Findings, View};
 use observer_tests::lab::stacks::strangers;
 
@@ -108,7 +108,10 @@ fn laboratory(arguments: Arguments) -> Result<ExitCode> {
         flags,
     });
     let views: Vec<_> = [View::WIRE].into_iter().chain(probed).collect();
-    let all = session::run(&selection, &views, &arguments.into)?;
+    let mut all = session::run(&selection, &views, &arguments.into)?;
+    if arguments.proof && selection.stack.is_none() {
+        prove_partner(&selection, &mut all, &arguments.into)?;
+    }
     for (view, findings) in views.iter().zip(&all) {
         summary(findings, &view.rows_file(&arguments.into));
     }
@@ -133,6 +136,32 @@ fn laboratory(arguments: Arguments) -> Result<ExitCode> {
     } else {
         ExitCode::FAILURE
     })
+}
+
+/// The partner of all stacks has its own library probed in a run of its own, in place of what the others' run says of it.
+fn prove_partner(selection: &Selection, all: &mut [Findings], directory: &Path) -> Result<()> {
+    let alone = Selection {
+        stack: Some(PARTNER.to_owned()),
+        ..selection.clone()
+    };
+    let probed = View {
+        name: PARTNER,
+        flags: &["--libraries", PARTNER],
+    };
+    let directory = directory.join(PARTNER);
+    for (findings, of_partner) in all
+        .iter_mut()
+        .zip(session::run(&alone, &[View::WIRE, probed], &directory)?)
+    {
+        findings
+            .rows
+            .retain(|row| (row.server, row.client) != (PARTNER, PARTNER));
+        findings.rows.extend(of_partner.rows);
+        findings.losses.extend(of_partner.losses);
+        findings.lost.extend(of_partner.lost);
+        findings.surplus.extend(of_partner.surplus);
+    }
+    Ok(())
 }
 
 /// What is no result: what went wrong in the laboratory itself, and where the rows are.

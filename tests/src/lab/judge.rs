@@ -53,6 +53,8 @@ pub struct Told {
     pub server: Option<String>,
     /// `handshake.alerts[]`: who sent which, by their names.
     pub alerts: Vec<(String, String)>,
+    /// `handshake.contradictions[]`.
+    pub contradictions: Vec<String>,
 }
 
 impl Told {
@@ -72,6 +74,7 @@ impl Told {
             client: text("tls.client.hash.sha256"),
             server: text("tls.server.hash.sha256"),
             alerts: alerts(event),
+            contradictions: contradictions(event),
         }
     }
 
@@ -203,6 +206,14 @@ impl Told {
             reason.unwrap_or_default()
         )
     }
+}
+
+fn contradictions(event: &Value) -> Vec<String> {
+    let all = at(event, "handshake.contradictions")
+        .as_array()
+        .into_iter()
+        .flatten();
+    all.map(ToString::to_string).collect()
 }
 
 fn alerts(event: &Value) -> Vec<(String, String)> {

@@ -5,6 +5,7 @@ mod selection;
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::sync::atomic::{AtomicU16, AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -28,6 +29,7 @@ use crate::cgroup::Cgroup;
 use crate::netns::Namespace;
 use crate::peers::{ClientAuth, Place, Version};
 use crate::private::PrivateCopies;
+use crate::probed::PROBE_PATIENCE;
 use crate::process::Process;
 
 /// Servers, relays and clients that choose their port have ports below the range that the kernel chooses from.
@@ -88,8 +90,8 @@ pub struct Outcome {
     pub skipped: usize,
 }
 
-/// Waits until the agent's probes are in a process of a stack, or are not to be expected.
-pub type Probed<'a> = dyn Fn(&str, &Process) -> Result<()> + Sync + 'a;
+/// Waits until the agent's probes are in a process of a stack, or are not to be expected, but no longer than so.
+pub type Probed<'a> = dyn Fn(&str, &Process, Duration) + Sync + 'a;
 
 /// The rooms of the laboratory.
 pub struct Laboratory {
@@ -97,9 +99,12 @@ pub struct Laboratory {
     pub namespace: Namespace,
     /// Cgroup of all peers; the agent watches it.
     pub cgroup: Cgroup,
+    /// Where rustls peers, and curl, write the secrets of their sessions (`SSLKEYLOGFILE`).
+    pub key_log: Option<PathBuf>,
     /// Stacks whose programs are missing here, each with what it lacks.
     pub absent: Vec<String>,
-    materials: Materials,
+    /// The certificates.
+    pub materials: Materials,
     copies: PrivateCopies,
     stacks: Vec<Box<dyn Stack>>,
     strangers: Vec<Box<dyn Stack>>,
@@ -149,6 +154,7 @@ impl Laboratory {
         Ok(Self {
             namespace: Namespace::new()?,
             cgroup: Cgroup::new()?,
+            key_log: None,
             absent,
             materials: Materials::new()?,
             copies: PrivateCopies::new()?,
@@ -322,9 +328,9 @@ impl Laboratory {
         let Some(command) = stack.serve(&plan)? else {
             return Ok(None);
         };
-        let process = self.place().serve(&mut self.copies.of(&command), address)?;
+        let process = self.place().serve(&mut self.own(&command), address)?;
         if let Some(probed) = probed {
-            probed(stack.name(), &process)?;
+            probed(stack.name(), &process, PROBE_PATIENCE);
         }
         Ok(Some(Running {
             stack,
@@ -338,6 +344,15 @@ impl Laboratory {
             probed,
             reported: 0,
         }))
+    }
+
+    /// The same command with the laboratory's own libraries.
+    fn own(&self, command: &Command) -> Command {
+        let mut own = self.copies.of(command);
+        if let Some(file) = &self.key_log {
+            own.env("SSLKEYLOGFILE", file);
+        }
+        own
     }
 
     fn place(&self) -> Place<'_> {

@@ -86,14 +86,12 @@ pub struct Findings {
     pub dropped: f64,
     /// All that it says that it has dropped, and what libraries told that did not become part of an event: how much, and why.
     pub losses: Vec<String>,
-    /// What they told that the wire contradicts.
-    pub contradictions: f64,
     /// How long it took.
     pub time: Duration,
 }
 
 /// Runs what is selected, once for all agents, and compares; a line for each handshake goes into a file for each agent in
-/// `directory`. Gives the findings in the order of the views.
+/// `directory`, and so does the agent's log. Gives the findings in the order of the views.
 ///
 /// # Errors
 /// When the rooms, an agent or a file cannot be had.
@@ -104,13 +102,12 @@ pub fn run(selection: &Selection, views: &[View<'_>], directory: &Path) -> Resul
         .iter()
         .map(|view| view.start(&laboratory))
         .collect::<Result<_>>()?;
-    let wait = |stack: &str, process: &Process| {
+    let wait = |stack: &str, process: &Process, patience| {
         for (view, agent) in views.iter().zip(&agents) {
             if view.probes(stack) {
-                probed::wait(agent, process.pid());
+                probed::wait(agent, process.pid(), patience);
             }
         }
-        Ok(())
     };
     let unhurried = selection.extent == Extent::Libraries;
     let outcome = laboratory.run(selection, unhurried.then_some(&wait as &Probed<'_>));
@@ -118,6 +115,8 @@ pub fn run(selection: &Selection, views: &[View<'_>], directory: &Path) -> Resul
     std::fs::create_dir_all(directory).with_context(|| directory.display().to_string())?;
     let mut all = Vec::new();
     for (view, agent) in views.iter().zip(agents) {
+        let log = directory.join(format!("agent-{}.log", view.name));
+        std::fs::write(&log, agent.log()).with_context(|| log.display().to_string())?;
         let findings = Findings::of(agent, &laboratory, &outcome, began)?;
         findings.store(&view.rows_file(directory))?;
         all.push(findings);
@@ -143,9 +142,6 @@ impl Findings {
             skipped: outcome.skipped,
             dropped: all.context("no tls_observer_events_dropped_total")? - of_libraries,
             losses: metrics.losses(),
-            contradictions: metrics
-                .sum("tls_library_contradictions_total", &[])
-                .unwrap_or_default(),
             time: Duration::ZERO,
         };
         for meeting in &outcome.meetings {

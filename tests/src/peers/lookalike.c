@@ -3,7 +3,6 @@
 
 #define NAME(name) long name(void) { return 1; }
 
-
 NAME(d2i_X509)
 NAME(X509_STORE_CTX_init)
 NAME(X509_STORE_CTX_set_default)
@@ -13,4 +12,5 @@ NAME(X509_STORE_CTX_get_error)
 NAME(ERR_vset_error)
 NAME(SSL_get1_peer_certificate)
 NAME(SSL_set_fd)
+
 long OpenSSL_version_num(void) { return 0x30000000L; }

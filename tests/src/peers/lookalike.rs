@@ -11,7 +11,7 @@ use anyhow::{Context, Result, bail, ensure};
 
 use super::rustls;
 
-/// Rounds of calls, each of [`NONSENSE`] and of what else a round has.
+/// Rounds of calls.
 pub const ROUNDS: u64 = 1000;
 /// The calls of a round whose memory cannot be read.
 pub const UNREADABLE: u64 = 3;

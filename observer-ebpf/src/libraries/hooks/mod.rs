@@ -3,6 +3,7 @@
 //! A program's name is that of its library and function, which is how the agent finds it.
 
 pub mod aws_lc;
+pub mod boringssl;
 pub mod gnutls;
 pub mod go;
 pub mod openssl;

@@ -15,8 +15,14 @@ use crate::user;
 /// `X509 *d2i_X509(X509 **into, const unsigned char **in, long length)`.
 #[uprobe]
 pub fn openssl_d2i_x509(ctx: ProbeContext) -> u32 {
-    let (into, input, length) = (argument(&ctx, 0), argument(&ctx, 1), argument(&ctx, 2));
-    let Some(hit) = Hit::of_thread(&ctx, CERTIFICATE) else {
+    d2i_x509(&ctx, 0)
+}
+
+/// For OpenSSL, and for a relative whose kinds are that far above.
+#[inline(always)]
+pub fn d2i_x509(ctx: &ProbeContext, above: u16) -> u32 {
+    let (into, input, length) = (argument(ctx, 0), argument(ctx, 1), argument(ctx, 2));
+    let Some(hit) = Hit::of_thread(ctx, CERTIFICATE + above) else {
         return 0;
     };
     // Without a place to put it in, it makes one, and returns it.
@@ -45,8 +51,14 @@ pub fn openssl_d2i_x509_return(ctx: RetProbeContext) -> u32 {
 /// `int X509_STORE_CTX_init(X509_STORE_CTX *context, X509_STORE *store, X509 *leaf, STACK_OF(X509) *others)`.
 #[uprobe]
 pub fn openssl_x509_store_ctx_init(ctx: ProbeContext) -> u32 {
-    if let Some(hit) = Hit::of_thread(&ctx, VERIFICATION) {
-        hit.values([argument(&ctx, 0), argument(&ctx, 2), 0, 0]).send();
+    x509_store_ctx_init(&ctx, 0)
+}
+
+/// For OpenSSL, and for a relative whose kinds are that far above.
+#[inline(always)]
+pub fn x509_store_ctx_init(ctx: &ProbeContext, above: u16) -> u32 {
+    if let Some(hit) = Hit::of_thread(ctx, VERIFICATION + above) {
+        hit.values([argument(ctx, 0), argument(ctx, 2), 0, 0]).send();
     }
     0
 }
@@ -54,7 +66,13 @@ pub fn openssl_x509_store_ctx_init(ctx: ProbeContext) -> u32 {
 /// `int X509_STORE_CTX_set_default(X509_STORE_CTX *context, const char *name)`.
 #[uprobe]
 pub fn openssl_x509_store_ctx_set_default(ctx: ProbeContext) -> u32 {
-    let (context, Ok(name)) = (argument(&ctx, 0), user::read::<[u8; 11]>(argument(&ctx, 1))) else {
+    x509_store_ctx_set_default(&ctx, 0)
+}
+
+/// For OpenSSL, and for a relative whose kinds are that far above.
+#[inline(always)]
+pub fn x509_store_ctx_set_default(ctx: &ProbeContext, above: u16) -> u32 {
+    let (context, Ok(name)) = (argument(ctx, 0), user::read::<[u8; 11]>(argument(ctx, 1))) else {
         return 0;
     };
     let purpose = match &name {
@@ -62,7 +80,7 @@ pub fn openssl_x509_store_ctx_set_default(ctx: ProbeContext) -> u32 {
         b"ssl_server\0" => PURPOSE_SERVER,
         _ => return 0,
     };
-    if let Some(hit) = Hit::of_thread(&ctx, PURPOSE) {
+    if let Some(hit) = Hit::of_thread(ctx, PURPOSE + above) {
         // If it fails, the result goes untold.
         let _ = VERIFICATIONS.insert(&bpf_get_current_pid_tgid(), &context, 0);
         hit.values([context, purpose, 0, 0]).send();
@@ -73,6 +91,12 @@ pub fn openssl_x509_store_ctx_set_default(ctx: ProbeContext) -> u32 {
 /// What `X509_verify_cert` returns, for a peer's chain: the library's check of its own chain has no purpose.
 #[uretprobe]
 pub fn openssl_x509_verify_cert_return(ctx: RetProbeContext) -> u32 {
+    x509_verify_cert_return(&ctx, 0)
+}
+
+/// For OpenSSL, and for a relative whose kinds are that far above.
+#[inline(always)]
+pub fn x509_verify_cert_return(ctx: &RetProbeContext, above: u16) -> u32 {
     let thread = bpf_get_current_pid_tgid();
     // SAFETY: the entry of this thread, which is here.
     let Some(context) = unsafe { VERIFICATIONS.get(thread) }.copied() else {
@@ -80,7 +104,7 @@ pub fn openssl_x509_verify_cert_return(ctx: RetProbeContext) -> u32 {
     };
     let _ = VERIFICATIONS.remove(thread);
     let result: i32 = ctx.ret();
-    let Some(hit) = Hit::of_thread(&ctx, RESULT) else {
+    let Some(hit) = Hit::of_thread(ctx, RESULT + above) else {
         return 0;
     };
     // SAFETY: the agent fills the map before it attaches, and changes no entry.
@@ -99,8 +123,14 @@ pub fn openssl_x509_verify_cert_return(ctx: RetProbeContext) -> u32 {
 /// What `X509_STORE_CTX_get_error` returns.
 #[uretprobe]
 pub fn openssl_x509_store_ctx_get_error_return(ctx: RetProbeContext) -> u32 {
+    x509_store_ctx_get_error_return(&ctx, 0)
+}
+
+/// For OpenSSL, and for a relative whose kinds are that far above.
+#[inline(always)]
+pub fn x509_store_ctx_get_error_return(ctx: &RetProbeContext, above: u16) -> u32 {
     let error: i32 = ctx.ret();
-    if let Some(hit) = Hit::of_thread(&ctx, ERROR) {
+    if let Some(hit) = Hit::of_thread(ctx, ERROR + above) {
         hit.values([error as u64, 0, 0, 0]).send();
     }
     0
@@ -109,34 +139,41 @@ pub fn openssl_x509_store_ctx_get_error_return(ctx: RetProbeContext) -> u32 {
 /// `void ERR_vset_error(int library, int reason, …)`: 3.0 and later.
 #[uprobe]
 pub fn openssl_err_vset_error(ctx: ProbeContext) -> u32 {
-    failure(&ctx, 1)
+    failure(&ctx, 1, FAILURE, ERR_LIB_SSL)
 }
 
 /// `void ERR_put_error(int library, int function, int reason, …)`: 1.1.1.
 #[uprobe]
 pub fn openssl_err_put_error(ctx: ProbeContext) -> u32 {
-    failure(&ctx, 2)
+    failure(&ctx, 2, FAILURE, ERR_LIB_SSL)
 }
 
 /// What `SSL_get1_peer_certificate` and `SSL_get_peer_certificate` return.
 #[uretprobe]
 pub fn openssl_peer_certificate_return(ctx: RetProbeContext) -> u32 {
+    peer_certificate_return(&ctx, 0)
+}
+
+/// For OpenSSL, and for a relative whose kinds are that far above.
+#[inline(always)]
+pub fn peer_certificate_return(ctx: &RetProbeContext, above: u16) -> u32 {
     let certificate: u64 = ctx.ret();
     if certificate == 0
-        && let Some(hit) = Hit::of_thread(&ctx, NO_PEER_CERTIFICATE)
+        && let Some(hit) = Hit::of_thread(ctx, NO_PEER_CERTIFICATE + above)
     {
         hit.send();
     }
     0
 }
 
-/// An error of the SSL library, whose reason is the argument number `reason`.
+/// An error of the SSL library, which has the number `own` among the libraries, and whose reason is the argument number
+/// `reason`.
 #[inline(always)]
-fn failure(ctx: &ProbeContext, reason: usize) -> u32 {
+pub fn failure(ctx: &ProbeContext, reason: usize, kind: u16, own: u64) -> u32 {
     // `int`s: the upper half of the register is anything.
     let library = argument(ctx, 0) as u32;
-    if u64::from(library) == ERR_LIB_SSL
-        && let Some(hit) = Hit::of_thread(ctx, FAILURE)
+    if u64::from(library) == own
+        && let Some(hit) = Hit::of_thread(ctx, kind)
     {
         let reason = argument(ctx, reason) as u32;
         hit.values([u64::from(reason), 0, 0, 0]).send();

@@ -158,7 +158,7 @@ fn a_refusal_tells_what_the_verification_found() {
             "x509.CertificateInvalidError: Expired (1)",
         ),
         FactBody::AlertSent(Alert::CERTIFICATE_EXPIRED),
-        failed(None, "local error: alert 45"),
+        failed(None, "local error: certificate_expired (45)"),
     ];
     assert_eq!(bodies(&hits), told);
 }
@@ -174,7 +174,7 @@ fn an_error_of_a_type_that_is_not_known_is_left_to_the_alert() {
     let told = [
         chain(&[LEAF]),
         FactBody::AlertSent(Alert::BAD_CERTIFICATE),
-        failed(None, "local error: alert 42"),
+        failed(None, "local error: bad_certificate (42)"),
     ];
     assert_eq!(bodies(&hits), told);
 }
@@ -209,7 +209,7 @@ fn a_client_refuses_a_server_which_is_told() {
     let server = [GOROUTINE.hit(kind::SERVER_HANDSHAKE, [kind::ALERTED, 42, 0, 0], b"")];
     let told = [
         FactBody::AlertReceived(Alert::BAD_CERTIFICATE),
-        failed(None, "remote error: alert 42"),
+        failed(None, "remote error: bad_certificate (42)"),
     ];
     assert_eq!(bodies(&server), told);
 }

@@ -11,8 +11,9 @@ use nix::sys::memfd::{MFdFlags, memfd_create};
 use super::{Finding, Status, effective_capabilities, finding};
 use crate::kernel::LIBRARY_OBJECT;
 use crate::libraries::attach::btf::{Kind, Types, VMLINUX};
-use crate::libraries::attach::object::{Object, Refused, Settings, SocketHook};
+use crate::libraries::attach::object::{Object, Refused, Settings};
 use crate::libraries::attach::policy::Policy;
+use crate::libraries::attach::watch::SocketHook;
 use crate::libraries::hooks::COMPONENTS;
 
 /// Looks at all of it.

@@ -13,6 +13,7 @@ use aya::programs::uprobe::UProbeLink;
 use super::files::ProbedFile;
 use super::object::{Object, Refused};
 use super::plan::Plan;
+use crate::libraries::hooks::Family;
 
 /// A file with probes, or one that could not have any.
 pub struct AttachedFile {
@@ -64,6 +65,11 @@ impl AttachedFile {
         }
         outcome.attached = links.len();
         outcome
+    }
+
+    /// Whether a library of this family was asked for and is in it.
+    pub fn has(&self, family: Family) -> bool {
+        self.probed.library(family).is_some()
     }
 
     /// Whether any probe is in it.

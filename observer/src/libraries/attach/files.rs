@@ -67,9 +67,15 @@ impl Files {
         table.files.get(&number).cloned()
     }
 
+    /// A file whose probes are about to be put in. It is told of with the next [`tell`](Self::tell).
     pub fn insert(&self, file: Arc<ProbedFile>) {
         let mut table = self.0.write().unwrap_or_else(PoisonError::into_inner);
         table.files.insert(file.number, file);
+    }
+
+    /// The probes of all files are in.
+    pub fn tell(&self) {
+        let mut table = self.0.write().unwrap_or_else(PoisonError::into_inner);
         table.changes += 1;
     }
 

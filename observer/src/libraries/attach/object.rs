@@ -6,15 +6,14 @@ use std::num::NonZeroU32;
 use std::path::Path;
 
 use aya::maps::{HashMap as KernelMap, Map, MapData, MapError, RingBuf};
-use aya::programs::fentry::FEntryLink;
-use aya::programs::tp_btf::BtfTracePointLink;
 use aya::programs::uprobe::{UProbeAttachLocation, UProbeAttachPoint, UProbeLink, UProbeScope};
-use aya::programs::{BtfTracePoint, FEntry, ProgramError, UProbe};
-use aya::{Btf, Ebpf, EbpfLoader};
+use aya::programs::{ProgramError, UProbe};
+use aya::{Ebpf, EbpfLoader};
 
-use super::btf::{Kind, Types};
+use super::btf::Types;
 use super::counters::Counters;
 use super::policy::Policy;
+use super::watch::{self, SocketHook, Watch};
 use crate::kernel::error::one_line;
 use crate::kernel::{KernelError, LIBRARY_OBJECT};
 
@@ -27,34 +26,6 @@ pub struct Settings {
     pub cgroup_id: u64,
     /// What its map of processes means.
     pub policy: Policy,
-}
-
-/// How a socket that a thread received from gets known.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum SocketHook {
-    /// The tracepoint `sock_recv_length`: Linux 6.3 and later.
-    TracePoint,
-    /// The beginning of `tcp_recvmsg`.
-    Function,
-}
-
-impl SocketHook {
-    /// The kernel program, which is called as what it is attached to.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::TracePoint => "sock_recv_length",
-            Self::Function => "tcp_recvmsg",
-        }
-    }
-
-    /// The best that the kernel has.
-    pub fn of(types: &Types) -> Option<Self> {
-        if types.has(Kind::Typedef, "btf_trace_sock_recv_length") {
-            Some(Self::TracePoint)
-        } else {
-            types.has(Kind::Function, "tcp_recvmsg").then_some(Self::Function)
-        }
-    }
 }
 
 /// The loaded object.
@@ -76,8 +47,10 @@ pub struct Loaded {
     pub object: Object,
     /// The hits.
     pub ring: RingBuf<MapData>,
-    /// Processes that have executed a program, while that is watched: their numbers (u32).
+    /// Processes that have executed a program: their numbers (u32).
     pub execs: RingBuf<MapData>,
+    /// What tells of them.
+    pub exec_watch: Option<Watch>,
     /// Its counters.
     pub counters: Counters,
     /// What is missing on this host, one line each.
@@ -98,6 +71,9 @@ pub enum Refused {
         "{0}; remedy: run as root or grant CAP_SYS_ADMIN, which uprobes ask for since Linux 6.16, and CAP_SYS_PTRACE"
     )]
     Rights(String),
+    /// It was for one process, which has ended.
+    #[error("the process has ended")]
+    Gone,
 }
 
 impl Refused {
@@ -107,13 +83,16 @@ impl Refused {
             ProgramError::SyscallError(call) if call.io_error.kind() == io::ErrorKind::PermissionDenied => {
                 Self::Rights(cause)
             }
+            ProgramError::SyscallError(call) if call.io_error.raw_os_error() == Some(libc::ESRCH) => {
+                Self::Gone
+            }
             _ => Self::Place(cause),
         }
     }
 }
 
 impl Object {
-    /// Loads the maps, and none of the programs yet.
+    /// Loads the maps, and the programs that the kernel's own functions get; those for libraries only when they are needed.
     ///
     /// # Errors
     /// If this agent has no such object, the kernel refuses it, or nothing tells which socket a thread uses.
@@ -130,6 +109,7 @@ impl Object {
             });
         };
         let offset = |member| types.offset("sock_common", member).unwrap_or(0);
+        let has_cookies = aya::features().bpf_cookie() && aya::features().bpf_perf_link();
         let mut ebpf = EbpfLoader::new()
             .override_global("OWN_PID", &std::process::id(), true)
             .override_global("CGROUP_ID", &settings.cgroup_id, true)
@@ -141,13 +121,19 @@ impl Object {
             .map_max_entries("HITS", settings.ring_bytes)
             .load(object)
             .map_err(|error| KernelError::Load(Box::new(error)))?;
+        let mut degraded = degraded(socket_hook, has_cookies);
+        let exec_watch = watch::load(&mut ebpf, socket_hook)?;
+        if let Err(error) = &exec_watch {
+            degraded.push(format!(
+                "programs that begin are found up to seconds later: {error}"
+            ));
+        }
         let ring = take(&mut ebpf, "HITS")?;
         let execs = take(&mut ebpf, "EXECS")?;
         let counters = take(&mut ebpf, "LIBRARY_COUNTERS")?;
         let processes = take(&mut ebpf, "PROCESSES")?;
         let coroutines = take(&mut ebpf, "COROUTINE_PROCESSES")?;
         let error_offsets = take(&mut ebpf, "ERROR_OFFSETS")?;
-        let has_cookies = aya::features().bpf_cookie() && aya::features().bpf_perf_link();
         Ok(Loaded {
             object: Self {
                 ebpf,
@@ -160,8 +146,9 @@ impl Object {
             },
             ring,
             execs,
+            exec_watch: exec_watch.ok(),
             counters: Counters::new(counters),
-            degraded: degraded(socket_hook, has_cookies),
+            degraded,
         })
     }
 
@@ -170,57 +157,7 @@ impl Object {
     /// # Errors
     /// What the kernel says.
     pub fn watch_sockets(&mut self) -> Result<Watch, KernelError> {
-        let name = self.socket_hook.name();
-        match self.socket_hook {
-            SocketHook::TracePoint => self.trace_point(name),
-            SocketHook::Function => self.with(name, |program: &mut FEntry, is_new| {
-                if is_new {
-                    program.load(name, &Btf::from_sys_fs()?)?;
-                }
-                let link = program.attach()?;
-                program.take_link(link).map(Watch::Function)
-            }),
-        }
-    }
-
-    /// Begins to tell of programs that are executed, in the ring `execs`, until what this gives is dropped.
-    ///
-    /// # Errors
-    /// What the kernel says.
-    pub fn watch_execs(&mut self) -> Result<Watch, KernelError> {
-        self.trace_point("sched_process_exec")
-    }
-
-    fn trace_point(&mut self, name: &'static str) -> Result<Watch, KernelError> {
-        self.with(name, |program: &mut BtfTracePoint, is_new| {
-            if is_new {
-                program.load(name, &Btf::from_sys_fs()?)?;
-            }
-            let link = program.attach()?;
-            program.take_link(link).map(Watch::TracePoint)
-        })
-    }
-
-    /// Does something with a program, which is told whether it is the first time.
-    fn with<'a, T: 'a, R>(
-        &'a mut self,
-        name: &'static str,
-        action: impl FnOnce(&'a mut T, bool) -> Result<R, ProgramError>,
-    ) -> Result<R, KernelError>
-    where
-        &'a mut T: TryFrom<&'a mut aya::programs::Program, Error = ProgramError>,
-    {
-        let program = self.ebpf.program_mut(name).ok_or_else(|| KernelError::Mismatch {
-            name: format!("program {name}"),
-        })?;
-        let is_new = program.fd().is_err();
-        program
-            .try_into()
-            .and_then(|program| action(program, is_new))
-            .map_err(|source| KernelError::Program {
-                name: name.to_owned(),
-                source: Box::new(source),
-            })
+        watch::attach_sockets(&mut self.ebpf, self.socket_hook)
     }
 
     /// Attaches a program to an instruction of a file, to which `path` leads, with `number` as its cookie; in one process only
@@ -310,14 +247,6 @@ impl Object {
         // It is not there if there was no room for it.
         let _ = self.processes.remove(&pid);
     }
-}
-
-/// What is attached as long as this is kept.
-pub enum Watch {
-    /// A tracepoint.
-    TracePoint(BtfTracePointLink),
-    /// A function of the kernel.
-    Function(FEntryLink),
 }
 
 fn degraded(socket_hook: SocketHook, has_cookies: bool) -> Vec<String> {

@@ -15,6 +15,8 @@ const AFTER_EXEC: [Duration; 4] = [
 const INTERVAL: Duration = Duration::from_secs(2);
 /// A look at all processes takes one part in so many of the time at most: with many processes they become rarer.
 const SHARE: u32 = 50;
+/// Looks after an exec take one part in so many of the time at most, however many programs begin.
+const SHARE_AFTER_EXEC: u32 = 10;
 /// Processes that wait for a look at once; of more, the next look at all finds those that are still there.
 const MAX_WAITING: usize = 4096;
 
@@ -23,6 +25,9 @@ const MAX_WAITING: usize = 4096;
 pub struct Schedule {
     /// When, at which process, and which of the looks after its exec it is.
     waiting: BTreeSet<(Instant, u32, usize)>,
+    /// When the next of these may be.
+    next: Instant,
+    /// When all processes are looked at.
     all: Instant,
 }
 
@@ -31,6 +36,7 @@ impl Schedule {
     pub fn new(now: Instant) -> Self {
         Self {
             waiting: BTreeSet::new(),
+            next: now,
             all: now,
         }
     }
@@ -48,10 +54,11 @@ impl Schedule {
         }
     }
 
-    /// The processes to look at now.
+    /// The processes to look at now. When that is done, [`done`](Self::done) is to be told.
     pub fn due(&mut self, now: Instant) -> BTreeSet<u32> {
         let mut due = BTreeSet::new();
-        while let Some(&(when, pid, step)) = self.waiting.first()
+        while now >= self.next
+            && let Some(&(when, pid, step)) = self.waiting.first()
             && when <= now
         {
             self.waiting.pop_first();
@@ -59,6 +66,11 @@ impl Schedule {
             self.wait(pid, step + 1, now);
         }
         due
+    }
+
+    /// The processes that were due have been looked at, which took so long.
+    pub fn done(&mut self, now: Instant, took: Duration) {
+        self.next = now + took * (SHARE_AFTER_EXEC - 1);
     }
 
     /// Whether all processes are to be looked at now.
@@ -73,10 +85,8 @@ impl Schedule {
 
     /// How long there is nothing to do.
     pub fn pause(&self, now: Instant) -> Duration {
-        let first = self
-            .waiting
-            .first()
-            .map_or(self.all, |(when, ..)| self.all.min(*when));
+        let first = self.waiting.first().map(|(when, ..)| self.next.max(*when));
+        let first = first.map_or(self.all, |first| self.all.min(first));
         first.saturating_duration_since(now)
     }
 }
@@ -114,6 +124,20 @@ mod tests {
         schedule.exec(8, start);
         assert_eq!(schedule.due(start + ms(10)), [7, 8].into());
         assert!(schedule.due(start + ms(10)).is_empty());
+    }
+
+    #[test]
+    fn looks_after_an_exec_take_a_part_of_the_time_only() {
+        let start = Instant::now();
+        let mut schedule = Schedule::new(start);
+        schedule.all_done(start, ms(1));
+        schedule.exec(7, start);
+        assert_eq!(schedule.due(start + ms(3)), [7].into());
+        schedule.done(start + ms(13), ms(10));
+        schedule.exec(8, start + ms(13));
+        assert_eq!(schedule.pause(start + ms(13)), ms(90));
+        assert!(schedule.due(start + ms(102)).is_empty());
+        assert_eq!(schedule.due(start + ms(103)), [7, 8].into());
     }
 
     #[test]

@@ -13,9 +13,10 @@ use super::attached::{AttachedFile, Outcome};
 use super::counters::AttachCounters;
 use super::detacher::Detacher;
 use super::files::{Files, ProbedFile};
-use super::object::{Object, Refused, Watch};
+use super::object::{Object, Refused};
 use super::plan::plan;
 use super::policy::Policy;
+use super::watch::Watch;
 use crate::libraries::hooks::Family;
 use crate::libraries::processes::{Appeared, Changes, FileKey, Filter, Scanner};
 
@@ -53,6 +54,8 @@ pub(super) struct Worker {
     refused_programs: BTreeSet<String>,
     /// Whether it was told that this process may put probes nowhere.
     is_without_rights: bool,
+    /// Whether the last look at all processes failed.
+    cannot_look: bool,
 }
 
 impl Worker {
@@ -80,6 +83,7 @@ impl Worker {
             sockets: None,
             refused_programs: BTreeSet::new(),
             is_without_rights: false,
+            cannot_look: false,
         }
     }
 
@@ -90,13 +94,22 @@ impl Worker {
 
     /// Looks at all processes.
     pub fn look_at_all(&mut self) {
-        match self.policy.processes(&self.filter, Path::new(PROC)) {
-            Ok(wanted) => self.tell_processes(wanted),
-            Err(error) => tracing::warn!(%error, "cannot list the processes to probe"),
-        }
-        match self.scanner.scan() {
-            Ok(changes) => self.apply(changes),
-            Err(error) => tracing::warn!(%error, "cannot look at the processes to probe"),
+        let wanted = self.policy.processes(&self.filter, Path::new(PROC));
+        let looked = wanted.and_then(|wanted| {
+            self.tell_processes(wanted);
+            self.scanner.scan()
+        });
+        match looked {
+            Ok(changes) => {
+                self.cannot_look = false;
+                self.apply(changes);
+            }
+            // Said once, and again when it went well in between.
+            Err(error) => {
+                if !std::mem::replace(&mut self.cannot_look, true) {
+                    tracing::warn!(%error, "degraded: cannot list the processes to look for TLS libraries");
+                }
+            }
         }
         let linger = |file: &AttachedFile| file.unused_since.is_some_and(|since| since.elapsed() >= LINGER);
         self.drop_files(|_, file| linger(file));
@@ -206,6 +219,9 @@ impl Worker {
             self.counters.limited.fetch_add(1, Ordering::Relaxed);
         }
         let mut file = AttachedFile::new(Arc::new(probed), appeared.file, plan);
+        if file.has(Family::Go) {
+            self.object.add_coroutines(appeared.pid);
+        }
         if self.filter.pids.is_empty() {
             self.attach(&mut file, None);
         }
@@ -218,12 +234,7 @@ impl Worker {
         let Some(mut file) = self.attached.remove(&key) else {
             return;
         };
-        if file
-            .plan
-            .libraries
-            .iter()
-            .any(|library| library.family == Family::Go)
-        {
+        if file.has(Family::Go) {
             self.object.add_coroutines(pid);
         }
         if !self.filter.pids.is_empty() {
@@ -249,14 +260,21 @@ impl Worker {
         let outcome = file.attach(&mut self.object, pid);
         tracing::debug!(target = name, probes = outcome.attached, ?pid, took = ?begun.elapsed(), "probes put in");
         self.probes += outcome.attached;
-        if !file.has_probes() {
+        if file.has_probes() {
+            self.files.tell();
+        } else {
             self.files.remove(file.probed.number);
         }
         self.tell_refused(&name, wanted, outcome);
     }
 
     fn tell_refused(&mut self, name: &str, wanted: usize, outcome: Outcome) {
-        let refused = outcome.refused.len();
+        let is_told = |error: &Refused| *error != Refused::Gone;
+        let refused = outcome
+            .refused
+            .iter()
+            .filter(|(.., error)| is_told(error))
+            .count();
         self.counters.refused.fetch_add(refused as u64, Ordering::Relaxed);
         let mut places = BTreeMap::<String, BTreeSet<&str>>::new();
         for (program, function, error) in outcome.refused {
@@ -275,6 +293,8 @@ impl Worker {
                         tracing::warn!("degraded: no library probes: {error}");
                     }
                 }
+                // Of one process: there is nothing to probe any more.
+                Refused::Gone => {}
                 Refused::Place(why) => _ = places.entry(why).or_default().insert(function),
             }
         }

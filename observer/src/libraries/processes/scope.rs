@@ -51,9 +51,11 @@ impl Filter {
     /// The processes there are now, in order, and how many cgroups could not be read.
     ///
     /// # Errors
-    /// If `/proc`, or the cgroup, cannot be listed.
+    /// If `/proc`, or the cgroup, cannot be read.
     pub fn processes(&self, proc: &Path) -> io::Result<(Vec<u32>, u64)> {
         let (mut pids, mut unread) = match &self.cgroup {
+            // Removed meanwhile, for which its processes must have ended.
+            Some(cgroup) if !cgroup.try_exists()? => (Vec::new(), 0),
             Some(cgroup) => members(cgroup)?,
             None => (listed(proc)?, 0),
         };
@@ -197,6 +199,8 @@ mod tests {
             cgroup: Some(root.path().join("c")),
             ..Filter::default()
         };
-        assert!(gone.processes(Path::new("/none")).is_err());
+        assert_eq!(gone.processes(Path::new("/none")).unwrap(), (vec![], 0));
+        let none = Filter::default();
+        assert!(none.processes(Path::new("/none")).is_err());
     }
 }

@@ -104,6 +104,8 @@ pub fn compare(
     idle: Idle,
 ) -> Result<Comparison> {
     let server = Server::run(ground, VERSION, &mut subject.command(ground)?)?;
+    // Files and caches are cold at first.
+    subject.ask(&server, load)?;
     let mut found = Comparison::default();
     for round in 0..rounds as usize {
         let mut outcomes = [None; 3];
@@ -203,6 +205,7 @@ pub fn watch(
             0
         };
         if watch.joined() - before == u64::from(expected) {
+            watch.settle()?;
             return Ok((watch, made));
         }
     }

@@ -164,6 +164,12 @@ fn word(row: &Row) -> &'static str {
         _ if row.is_wrong() => "**wrong**",
         // The library's verdict is all there is to know: it was the service that refused.
         Mark::Right if row.truth.ending == Ending::RefusedAbove && verify_failed => "exact (verify result)",
+        Mark::Right
+            if row.truth.ending == Ending::RefusedAbove
+                && row.told.client_certificate == "requested_not_sent" =>
+        {
+            "none sent"
+        }
         Mark::Right if row.truth.ending == Ending::RefusedAbove => "not available",
         Mark::Right if row.is_exact() => "exact",
         Mark::Right | Mark::Vague if row.told.evidence == "inferred" => "inferred",

@@ -17,6 +17,7 @@ use super::{
 use crate::peers::Version;
 use crate::pki::SERVER_NAME;
 use crate::poll;
+use crate::probed::CONNECTED_PATIENCE;
 
 /// How long a server may take to report a connection that its client has left.
 const REPORT_PATIENCE: Duration = Duration::from_secs(3);
@@ -99,14 +100,16 @@ impl Laboratory {
         };
         let begun = Timestamp::now();
         let mut process = match server.probed {
-            None => self.place().spawn(&mut self.copies.of(&command))?,
+            None => self.place().spawn(&mut self.own(&command))?,
             Some(probed) => {
                 // The kernel lets the client connect, and nobody answers its ClientHello yet.
                 server.process.signal(Signal::SIGSTOP)?;
-                let process = self.place().spawn(&mut self.copies.of(&command));
-                let waited = process.and_then(|process| probed(client.name(), &process).map(|()| process));
+                let process = self.place().spawn(&mut self.own(&command));
+                if let Ok(process) = &process {
+                    probed(client.name(), process, CONNECTED_PATIENCE);
+                }
                 server.process.signal(Signal::SIGCONT)?;
-                waited?
+                process?
             }
         };
         client.lead(&plan, &mut process)?;

@@ -83,7 +83,12 @@ impl Selection {
             Extent::Whole if case.pairs == Pairs::All => true,
             _ => server == client || named(PARTNER),
         };
-        meet && self.stack.as_deref().is_none_or(named)
+        // Every pair has the partner in it; only this one says something of its library.
+        let selected = |name: &str| match self.extent {
+            Extent::Libraries if name == PARTNER => server == client,
+            _ => named(name),
+        };
+        meet && self.stack.as_deref().is_none_or(selected)
     }
 
     /// A pair of which one is a stranger to TLS.

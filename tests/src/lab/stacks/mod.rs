@@ -16,6 +16,7 @@ pub mod strangers;
 
 use super::peer::Stack;
 pub use nginx::Nginx;
+pub use program::REPLY;
 pub use python::PREFORK;
 
 /// All that this machine may have, in the order of tables. A stack whose program is missing says so when it is to start.

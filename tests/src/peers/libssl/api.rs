@@ -84,6 +84,10 @@ impl Library {
     ///
     /// # Errors
     /// When one is missing.
+    #[allow(
+        clippy::missing_transmute_annotations,
+        reason = "the field that it goes to says the type"
+    )]
     pub fn api(&self) -> Result<Api> {
         macro_rules! function {
             ($name:literal) => {

@@ -11,7 +11,9 @@ use rustls::pki_types::{CertificateDer, CertificateRevocationListDer, UnixTime};
 use rustls::server::WebPkiClientVerifier;
 use rustls::server::danger::{ClientCertVerified, ClientCertVerifier};
 use rustls::sign::CertifiedKey;
-use rustls::{ClientConfig, DigitallySignedStruct, DistinguishedName, ServerConfig, SignatureScheme};
+use rustls::{
+    ClientConfig, DigitallySignedStruct, DistinguishedName, KeyLogFile, ServerConfig, SignatureScheme,
+};
 
 use super::{CERTIFICATE, Provider};
 use crate::lab::peer::{self as lab, ClientPlan, ServerPlan};
@@ -45,6 +47,7 @@ pub fn server(plan: &ServerPlan<'_>, provider: Provider) -> Result<ServerConfig>
     };
     let identity = read(plan.identity)?;
     let mut config = builder.with_single_cert(identity.chain, identity.key)?;
+    config.key_log = Arc::new(KeyLogFile::new());
     config.alpn_protocols = protocols(plan.alpn);
     // Early data is taken with sessions that the server itself remembers, and not with tickets.
     if !plan.early_data {
@@ -77,6 +80,7 @@ pub fn client(plan: &ClientPlan<'_>, provider: CryptoProvider) -> Result<ClientC
         .with_protocol_versions(tls::versions(plan.version))?
         .with_webpki_verifier(verifier)
         .with_client_cert_resolver(Arc::new(Showing(identity)));
+    config.key_log = Arc::new(KeyLogFile::new());
     config.alpn_protocols = protocols(plan.alpn);
     config.enable_early_data = plan.early_data;
     if !plan.resume {

@@ -1,0 +1,117 @@
+//! What library probes copy: certificates, results and alerts, and neither application data nor keys.
+//!
+//! Everything that comes out of the kernel's rings is written to a file, while each library is server and client, and is
+//! searched for eight bytes in a row of what was said over TLS, of private keys, and of the secrets of the sessions.
+
+use std::path::Path;
+
+use anyhow::{Context, Result, ensure};
+use observer_tests::agent::{Agent, Attach};
+use observer_tests::lab::peer::REQUEST;
+use observer_tests::lab::run::{Extent, Laboratory, Probed, Selection};
+use observer_tests::lab::stacks::REPLY;
+use observer_tests::leaks::Leaks;
+use observer_tests::pki::Leaf;
+use observer_tests::probed;
+use observer_tests::process::Process;
+use rustls::pki_types::PrivateKeyDer;
+use rustls::pki_types::pem::PemObject;
+
+/// Every library, also those that are probed only when they are named.
+const ALL_LIBRARIES: &str = "openssl,gnutls,go,aws-lc,rustls";
+
+#[test]
+#[ignore = "needs root"]
+fn library_probes_copy_neither_application_data_nor_keys() -> Result<()> {
+    let directory = tempfile::tempdir()?;
+    let (dump, key_log) = (directory.path().join("ring"), directory.path().join("keys"));
+    let mut laboratory = Laboratory::new()?;
+    laboratory.key_log = Some(key_log.clone());
+    let flags = [&["--libraries", ALL_LIBRARIES], &probed::FLAGS[..]].concat();
+    let agent = Agent::start_dumping(Attach::Cgroup(&laboratory.cgroup), &flags, &dump)?;
+    let wait = |stack: &str, process: &Process, patience| {
+        if stack != "boringssl" {
+            probed::wait(&agent, process.pid(), patience);
+        }
+    };
+    let selection = |case: &str| Selection {
+        extent: Extent::Libraries,
+        case: Some(case.to_owned()),
+        ..Selection::default()
+    };
+    for case in ["accepted with certificate", "resumes with certificate"] {
+        let outcome = laboratory.run(&selection(case), Some(&wait as &Probed<'_>));
+        ensure!(
+            !outcome.meetings.is_empty(),
+            "nothing ran: {:#?}",
+            outcome.problems
+        );
+    }
+    let (_, metrics) = agent.get("/metrics")?;
+    let ended = agent.stop()?;
+    let by_libraries = ended
+        .events
+        .iter()
+        .filter(|event| event["handshake"]["source"] == "both")
+        .count();
+    println!("{by_libraries} of {} events by libraries too", ended.events.len());
+    ensure!(by_libraries > 0, "no library told anything");
+
+    let leaks = Leaks::read(&dump)?;
+    let pki = &laboratory.materials.pki;
+    let on_wire = ended
+        .events
+        .iter()
+        .filter(|event| event["tls"]["version"] == "1.2")
+        .count();
+    assert!(
+        leaks.count(&pki.good.files.der) > on_wire,
+        "the dump must hold what libraries tell beside the wire"
+    );
+    // The tool that answers with the lines turned round, too.
+    let said = [REQUEST.trim_end(), REPLY].map(|text| text.as_bytes().to_vec());
+    let reversed = said.clone().map(|mut text| {
+        text.reverse();
+        text
+    });
+    leaks.assert_free_of(&[said, reversed].concat(), "application data");
+    let keys = [&pki.good, &pki.server].map(private_key);
+    leaks.assert_free_of(&keys.into_iter().collect::<Result<Vec<_>>>()?, "private keys");
+    leaks.assert_free_of(&session_secrets(&key_log)?, "secrets of sessions");
+    let text = format!("{}{metrics}{}", ended.log, ended.stdout.join("\n"));
+    for line in [REQUEST.trim_end(), REPLY.trim_end()] {
+        assert!(
+            !text.contains(line),
+            "{line:?} is in the log, the metrics or an event"
+        );
+    }
+    Ok(())
+}
+
+/// The secret scalar of a P-256 key (RFC 5915, section 3: the octet string that follows the version).
+fn private_key(leaf: &Leaf) -> Result<Vec<u8>> {
+    let key = PrivateKeyDer::from_pem_file(&leaf.files.key).context("a key")?;
+    let der = key.secret_der();
+    let at = der
+        .windows(5)
+        .position(|window| window == [2, 1, 1, 4, 32])
+        .context("no P-256 key")?;
+    der.get(at + 5..at + 37)
+        .map(<[u8]>::to_vec)
+        .context("a short key")
+}
+
+/// The secrets in a log of the form that NSS began: `LABEL CLIENT_RANDOM SECRET`.
+fn session_secrets(log: &Path) -> Result<Vec<Vec<u8>>> {
+    let text = std::fs::read_to_string(log).context("the log of keys")?;
+    let lines = text.lines().filter(|line| !line.starts_with('#'));
+    let secret = |line: &str| {
+        let hex = line.rsplit(' ').next().unwrap_or_default();
+        data_encoding::HEXLOWER_PERMISSIVE
+            .decode(hex.as_bytes())
+            .with_context(|| line.to_owned())
+    };
+    let secrets: Vec<_> = lines.map(secret).collect::<Result<_>>()?;
+    println!("{} secrets of sessions", secrets.len());
+    Ok(secrets)
+}
