@@ -6,7 +6,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::process::Command;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, bail, ensure};
 use nix::sys::signal::Signal;
 use observer_tests::agent::{Agent, Attach};
 use observer_tests::cgroup::Cgroup;
@@ -305,8 +305,7 @@ fn crowd_at(
         .find(|stack| stack.name() == name)
         .context(name.to_owned())?;
     if let Some(what) = stack.lacks() {
-        println!("{name} takes no part: {what}");
-        return Ok(());
+        bail!("{name} is missing: {what}");
     }
     let scene = Scene::new(libraries)?;
     let server = scene.serve(stack.as_ref(), adjust)?;

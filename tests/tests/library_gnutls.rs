@@ -68,7 +68,7 @@ impl Stage {
         }
         let server = self.world.place().serve(&mut self.copies.of(&command), SERVER)?;
         ensure!(
-            probed::wait(self.world.agent()?, server.pid(), probed::PROBE_PATIENCE),
+            probed::wait(self.world.agent()?, server.pid()),
             "the server has no probes"
         );
         Ok(server)

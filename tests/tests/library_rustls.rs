@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::Path;
 use std::process::Command;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
 use data_encoding::HEXLOWER;
@@ -14,12 +14,13 @@ use observer_tests::cgroup::Cgroup;
 use observer_tests::copies::Copies;
 use observer_tests::events::at;
 use observer_tests::lab::stacks::program::built;
+use observer_tests::memory::changed_code;
 use observer_tests::netns::Namespace;
 use observer_tests::peers::rustls;
 use observer_tests::peers::tls::Offer;
 use observer_tests::peers::{ClientAuth, Version};
 use observer_tests::pki::{Leaf, SERVER_NAME};
-use observer_tests::probed;
+use observer_tests::poll;
 use observer_tests::world::{Mode, World};
 
 const SERVER: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 4433);
@@ -27,6 +28,21 @@ const SERVER: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 4433
 const MARK: &str = "cAnArY8!";
 /// For thousands of records in a build without optimisation.
 const CANARY_PATIENCE: Duration = Duration::from_secs(120);
+
+/// How long no further probe must have come: they are attached one by one, each after the kernel has verified its program.
+const SETTLED: Duration = Duration::from_secs(3);
+
+/// Waits until a process has all probes in the code of a program.
+fn until_probed(pid: u32, program: &Path) -> Result<()> {
+    let (mut before, mut since) = (0, Instant::now());
+    poll::until("probes in a program", poll::PATIENCE * 2, || {
+        let changed = changed_code(pid, program, None)?;
+        if changed != before {
+            (before, since) = (changed, Instant::now());
+        }
+        Ok((changed > 0 && since.elapsed() > SETTLED).then_some(()))
+    })
+}
 
 /// Each string of as many bytes as the mark has that is in what came out of the kernel.
 fn windows(dump: &Path) -> Result<HashSet<[u8; MARK.len()]>> {
@@ -51,11 +67,7 @@ fn no_application_data_and_no_keys_leave_the_kernel() -> Result<()> {
     let program = copies.program(Path::new(built.get_program()))?;
     let dump = copies.directory().join("rings");
     let (namespace, cgroup) = (Namespace::new()?, Cgroup::new()?);
-    let agent = Agent::start_dumping(
-        Attach::Cgroup(&cgroup),
-        &[&["--libraries", "aws-lc"], &probed::FLAGS[..]].concat(),
-        &dump,
-    )?;
+    let agent = Agent::start_dumping(Attach::Cgroup(&cgroup), &["--libraries", "aws-lc"], &dump)?;
     let mut world = World::with(namespace, cgroup, agent)?;
     let pki = &world.pki;
     let mut command = Command::new(&program);
@@ -65,11 +77,7 @@ fn no_application_data_and_no_keys_leave_the_kernel() -> Result<()> {
         .arg(&pki.server_ca.files.certificate)
         .arg(MARK);
     let mut peer = world.place().spawn(&mut command)?;
-    ensure!(
-        probed::wait(world.agent()?, peer.pid(), probed::PROBE_PATIENCE),
-        "{}",
-        peer.transcript()
-    );
+    until_probed(peer.pid(), &program)?;
     peer.write(b"\n")?;
     let status = peer.wait(CANARY_PATIENCE)?;
     ensure!(status.success(), "{}", peer.transcript());
@@ -116,22 +124,16 @@ fn pki_certificate(leaf: &Leaf) -> Result<Vec<u8>> {
 #[test]
 #[ignore = "needs root"]
 fn rustls_on_ring_shows_whose_certificate_it_judged() -> Result<()> {
-    let mut world = World::new(
-        Mode::Cgroup,
-        &[&["--libraries", "rustls"], &probed::FLAGS[..]].concat(),
-    )?;
+    let mut world = World::new(Mode::Cgroup, &["--libraries", "rustls"])?;
     let copies = Copies::new()?;
     for version in Version::ALL {
         let offer = Offer::only(version);
         let peer = rustls::server(&world.pki, SERVER, &offer, ClientAuth::Required)?;
-        let mut command = Command::new(copies.program(Path::new(peer.get_program()))?);
+        let program = copies.program(Path::new(peer.get_program()))?;
+        let mut command = Command::new(&program);
         command.args(peer.get_args());
         let server = world.place().serve(&mut command, SERVER)?;
-        ensure!(
-            probed::wait(world.agent()?, server.pid(), probed::PROBE_PATIENCE),
-            "{}",
-            server.transcript()
-        );
+        until_probed(server.pid(), &program)?;
         let pki = &world.pki;
         let clients = [
             (pki.good.clone(), "established"),

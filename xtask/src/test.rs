@@ -8,7 +8,7 @@ use anyhow::Result;
 use crate::build::{self, Profile};
 use crate::libtest::{self, Counts, Suite};
 use crate::skips::Allowed;
-use crate::{process, setup};
+use crate::{lab_packages, process, setup};
 
 /// Tells the live tests where the agent is.
 const AGENT_PATH: &str = "TLS_OBSERVER_BIN";
@@ -21,6 +21,10 @@ pub fn run() -> Result<ExitCode> {
         tests: true,
         ..setup::Options::default()
     })?;
+    if process::is_root() {
+        // Library probes are proven with peers of many libraries.
+        lab_packages::provide(&mut setup::Report::default())?;
+    }
     all(Vec::new(), Vec::new())
 }
 

@@ -90,22 +90,23 @@ fn received(socket: *mut c_void) {
             generated::bpf_ktime_get_ns(),
         )
     };
-    let coroutine = current_coroutine();
-    // SAFETY: LRU maps of plain data; see `remember`.
+    // SAFETY: an LRU map of plain data.
     let has_coroutines = unsafe { COROUTINE_PROCESSES.get(pid) }.is_some();
     if let Some(known) = THREADS.get_ptr_mut(thread) {
         // SAFETY: the entry of this thread, which is here, so that nobody else writes to it. It may be given to another
         // thread at this moment, whose first receipt then overwrites it: cookie and addresses stay a pair for all that, for
         // neither is changed in place.
         let same = unsafe {
-            (*known).coroutine = coroutine;
             (*known).socket.received_ns = now;
             (*known).socket.cookie == cookie
         };
+        // The goroutine stays what it was at the first receipt: should another go on with the connection, hits of that one
+        // find no connection, and the process counts as one with goroutines from then on.
         if same && !has_coroutines {
             return;
         }
     }
+    let coroutine = current_coroutine();
     let seen = describe(socket, cookie, now);
     // A full LRU map makes room; what fails is a fact without a socket later, and counted there.
     let _ = THREADS.insert(

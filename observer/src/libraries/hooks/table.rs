@@ -354,7 +354,7 @@ pub static COMPONENTS: [Component; 11] = [
                 CLIENT_CERTIFICATE,
                 "rustls_verify_client_cert",
                 Entry,
-                Optional,
+                OneOfRole,
                 Any,
             ),
             hook(
@@ -362,7 +362,7 @@ pub static COMPONENTS: [Component; 11] = [
                 SERVER_CERTIFICATE,
                 "rustls_verify_server_cert",
                 Entry,
-                Optional,
+                OneOfRole,
                 Any,
             ),
             hook(
@@ -370,7 +370,7 @@ pub static COMPONENTS: [Component; 11] = [
                 CERTIFICATE_ALERT,
                 "rustls_send_cert_verify_error_alert",
                 Entry,
-                Optional,
+                OneOfRole,
                 Any,
             ),
         ],
