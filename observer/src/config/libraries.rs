@@ -125,12 +125,13 @@ impl Eq for Paths {}
 pub struct Families(pub BTreeSet<Family>);
 
 /// The words of the list, besides `auto` and `off`.
-const WORDS: [(&str, Family); 5] = [
+const WORDS: [(&str, Family); 6] = [
     ("openssl", Family::OpenSsl),
     ("gnutls", Family::GnuTls),
     ("go", Family::Go),
     ("aws-lc", Family::RustlsAwsLc),
     ("rustls", Family::RustlsRing),
+    ("boringssl", Family::BoringSsl),
 ];
 
 impl Families {

@@ -126,7 +126,7 @@ settings! {
     #[arg(long, value_name = "NAME=LISTENER", value_delimiter = ',')]
     service: Vec<Service>,
     /// Probe these TLS libraries of the processes for what TLS 1.3 hides: auto (openssl, gnutls, go), off, or a list of them and
-    /// of aws-lc, rustls [default: auto].
+    /// of aws-lc, rustls, boringssl [default: auto].
     #[arg(long, value_name = "auto|off|LIST")]
     libraries: Families,
     /// Probe only these: path:GLOB (the file with the library), cgroup:PATH or pid:NUMBER; may be repeated.

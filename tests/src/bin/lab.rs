@@ -14,7 +14,7 @@ use observer_tests::lab::session::{self, Findings, View};
 use observer_tests::lab::stacks::strangers;
 
 /// What `--libraries` means alone: all but rustls on ring, the library of the partner of all stacks in `--proof`.
-const ALL_LIBRARIES: &str = "openssl,gnutls,go,aws-lc";
+const ALL_LIBRARIES: &str = "openssl,gnutls,go,aws-lc,boringssl";
 /// Lines of a list that are shown; the rest is counted.
 const SHOWN: usize = 20;
 /// Runs servers times clients times cases and compares each event with what both peers report. Exit status 0 also when
