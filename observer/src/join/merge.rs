@@ -82,7 +82,11 @@ fn fill(seen: &mut Observation, tales: &Tales) {
             && seen.chain(teller.other()).is_empty()
         {
             *seen.chain_mut(teller.other()) = chain.clone();
-            seen.certificate_source = seen.certificate_source.max(CertificateSource::Library);
+            let source = match seen.resumed {
+                Some(true) => CertificateSource::Resumption,
+                _ => CertificateSource::Library,
+            };
+            seen.certificate_source = seen.certificate_source.max(source);
         }
     }
     let told = tales.of(Side::Server).and_then(conclude::client_certificate);

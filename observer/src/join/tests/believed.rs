@@ -109,7 +109,17 @@ fn a_resumed_session_shows_no_certificate() {
     let mut seen = tls13();
     seen.resumed = Some(true);
     seen.resumption = Some(Resumption::Psk);
-    refused(seen, chain(1), Contradiction::Chain);
+    refused(seen.clone(), chain(1), Contradiction::Chain);
+    // But GnuTLS keeps it with the session, and shows it to the service again.
+    let mut kept = fact(Side::Server, 10, chain(1));
+    kept.origin.family = Family::GnuTls;
+    let seen = join(seen, [kept]);
+    assert_eq!(contradictions(&seen), []);
+    assert_eq!(
+        (seen.client_chain.len(), seen.certificate_source),
+        (1, CertificateSource::Resumption)
+    );
+    assert_ne!(seen.client_certificate, ClientCertificate::Sent);
 }
 
 #[test]
