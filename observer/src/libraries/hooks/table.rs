@@ -1,11 +1,13 @@
 //! The table of what is learned where, as it was tried by hand on each library.
 
+mod rustls;
+
 use super::Need::{self, OneOfRole, Optional, Required};
 use super::Role::{self, *};
 use super::When::{self, EachReturnInstruction, Entry, EntryAndReturn, Return};
 use super::{Component, Family, Hook};
 use crate::libraries::code::Arguments::{self, Any, C};
-use crate::libraries::names::Name::{self, Exact, Rust, Versioned};
+use crate::libraries::names::Name::{self, Exact};
 
 const fn hook(
     role: Role,
@@ -33,42 +35,6 @@ const CRYPTO_BUFFER: Name = Exact("CRYPTO_BUFFER_new");
 const CUSTOM_VERIFY: Name = Exact("SSL_CTX_set_custom_verify");
 /// AWS-LC has those of BoringSSL, and these.
 const AWS_LC: [Name; 2] = [Exact("awslc_version_string"), Exact("awslc_api_version_num")];
-const AWS_LC_OPEN: Name = Versioned {
-    prefix: "aws_lc_",
-    suffix: "_EVP_AEAD_CTX_open",
-};
-const AWS_LC_SEAL: Name = Versioned {
-    prefix: "aws_lc_",
-    suffix: "_EVP_AEAD_CTX_seal",
-};
-const FATAL_ALERT: Name = Rust {
-    within: "rustls::",
-    function: "send_fatal_alert",
-};
-const CERTIFICATE_ALERT: Name = Rust {
-    within: "rustls::",
-    function: "send_cert_verify_error_alert",
-};
-/// Methods of traits, of whichever verifier the program uses.
-const CLIENT_CERTIFICATE: Name = Rust {
-    within: "rustls::verify::ClientCertVerifier",
-    function: "verify_client_cert",
-};
-const SERVER_CERTIFICATE: Name = Rust {
-    within: "rustls::verify::ServerCertVerifier",
-    function: "verify_server_cert",
-};
-const RUSTLS: [Name; 5] = [
-    FATAL_ALERT,
-    CERTIFICATE_ALERT,
-    CLIENT_CERTIFICATE,
-    SERVER_CERTIFICATE,
-    Rust {
-        within: "rustls::",
-        function: "process_new_packets",
-    },
-];
-
 /// The hooks of OpenSSL's libcrypto that are the same in all versions.
 const VERIFICATION: Hook = hook(
     Verification,
@@ -319,62 +285,8 @@ pub static COMPONENTS: [Component; 11] = [
             ),
         ],
     },
-    Component {
-        family: Family::RustlsAwsLc,
-        part: "rustls on aws-lc-rs",
-        marks: &[&RUSTLS, &[AWS_LC_OPEN]],
-        without: &[],
-        hooks: &[
-            hook(
-                Opened,
-                AWS_LC_OPEN,
-                "aws_lc_evp_aead_ctx_open",
-                EntryAndReturn,
-                Required,
-                C(&[1, 2]),
-            ),
-            hook(
-                Sealed,
-                AWS_LC_SEAL,
-                "aws_lc_evp_aead_ctx_seal",
-                Entry,
-                Required,
-                C(&[1]),
-            ),
-        ],
-    },
-    Component {
-        family: Family::RustlsRing,
-        part: "rustls",
-        marks: &[&RUSTLS],
-        without: &[AWS_LC_OPEN],
-        hooks: &[
-            hook(
-                ClientChain,
-                CLIENT_CERTIFICATE,
-                "rustls_verify_client_cert",
-                Entry,
-                OneOfRole,
-                Any,
-            ),
-            hook(
-                ServerChain,
-                SERVER_CERTIFICATE,
-                "rustls_verify_server_cert",
-                Entry,
-                OneOfRole,
-                Any,
-            ),
-            hook(
-                VerifyResult,
-                CERTIFICATE_ALERT,
-                "rustls_send_cert_verify_error_alert",
-                Entry,
-                OneOfRole,
-                Any,
-            ),
-        ],
-    },
+    rustls::ON_AWS_LC,
+    rustls::ON_RING,
     Component {
         family: Family::BoringSsl,
         part: "libcrypto",
