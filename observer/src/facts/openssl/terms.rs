@@ -2,6 +2,7 @@
 //!
 //! They are part of its interface, and the same in all versions that have them.
 
+use crate::facts::terms::{Term, find, terms, written};
 use crate::observation::{CertificateFault, Reason};
 
 /// `SSL_R_CERTIFICATE_VERIFY_FAILED`.
@@ -10,19 +11,6 @@ pub(super) const CERTIFICATE_VERIFY_FAILED: u32 = 134;
 pub(super) const PEER_DID_NOT_RETURN_A_CERTIFICATE: u32 = 199;
 /// `SSL_AD_REASON_OFFSET`: reasons from here on are alerts of the peer.
 const ALERTS: u32 = 1000;
-
-/// What a number says, and what that is in the terms of events.
-struct Term<T: 'static> {
-    number: u32,
-    name: &'static str,
-    meaning: Option<T>,
-}
-
-macro_rules! terms {
-    ($($number:literal $name:literal $meaning:expr;)*) => {
-        &[$(Term { number: $number, name: $name, meaning: $meaning },)*]
-    };
-}
 
 /// Numbers in order, for the search.
 const VERIFICATION: &[Term<CertificateFault>] = {
@@ -146,20 +134,19 @@ const NOISE: [u32; 4] = [207, 291, 294, 407];
 
 /// What the library calls an error of verification, and what it is in the terms of events.
 pub(super) fn verification(number: u32) -> (Box<str>, Option<CertificateFault>) {
-    match find(VERIFICATION, number) {
-        Some(term) => (written(term.name, number), term.meaning),
-        None => (written("X509_V_ERR", number), Some(CertificateFault::Rejected)),
-    }
+    let number = number as i32;
+    let fault = find(VERIFICATION, number).map_or(Some(CertificateFault::Rejected), |term| term.meaning);
+    (written(VERIFICATION, number, "X509_V_ERR"), fault)
 }
 
 /// What the library calls a reason.
 pub(super) fn failure(number: u32) -> Box<str> {
-    written(find(FAILURES, number).map_or("SSL_R", |term| term.name), number)
+    written(FAILURES, number as i32, "SSL_R")
 }
 
 /// What a reason is in the terms of events, where one of them says it.
 pub(super) fn reason(number: u32) -> Option<Reason> {
-    find(FAILURES, number)?.meaning
+    find(FAILURES, number as i32)?.meaning
 }
 
 /// The alert that the peer sent, if that is the reason.
@@ -175,15 +162,6 @@ pub(super) fn is_missing(number: u32) -> bool {
 /// Whether a reason is none for a handshake to fail.
 pub(super) fn is_noise(number: u32) -> bool {
     NOISE.contains(&number)
-}
-
-fn find<T>(terms: &'static [Term<T>], number: u32) -> Option<&'static Term<T>> {
-    let at = terms.binary_search_by_key(&number, |term| term.number).ok()?;
-    terms.get(at)
-}
-
-fn written(name: &str, number: u32) -> Box<str> {
-    format!("{name} ({number})").into()
 }
 
 #[cfg(test)]
