@@ -163,8 +163,10 @@ impl Join {
         }
         while let Some((cookie, group)) = self.waiting.due(drained_ns) {
             let addresses = group.facts.iter().find_map(|fact| fact.socket.addresses);
+            // What was decided a moment ago waits for these very facts.
+            let is_held = || self.held.iter().any(|seen| seen.sockets.side(cookie).is_some());
             match flows.phase_of(cookie, addresses) {
-                Some(Phase::Pending | Phase::Settling) if !group.facts.is_empty() => {
+                Some(phase) if !group.facts.is_empty() && (phase != Phase::Reported || is_held()) => {
                     self.waiting.put_back(cookie, group, drained_ns);
                 }
                 Some(_) => self.count_late(&group),

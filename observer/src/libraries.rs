@@ -3,7 +3,7 @@
 //! [`processes`] goes through `/proc` and tells which files have come into use and which are used no more;
 //! [`identity`] tells what library a file is by its symbols, never by its name, and where each function is that a probe
 //! wants ([`hooks`]); [`attach`] puts the probes there. Files of other users and of containers are hostile input: all that is read of them goes through
-//! [`file`], which has a budget, and nothing is mapped into memory, where a truncated file would be a signal. Only files
+//! [`mod@file`], which has a budget, and nothing is mapped into memory, where a truncated file would be a signal. Only files
 //! and what `/proc` says of processes are read, never the memory of a process.
 
 pub mod attach;

@@ -1,9 +1,9 @@
 //! Probes in the TLS libraries of the host's processes: attached when a library comes into use, detached when it is used no
 //! more.
 //!
-//! A thread of its own holds the kernel programs ([`worker`]). It looks at the processes every few seconds, and soon after
-//! one has executed a program ([`schedule`]), and attaches to each file that holds a library that was asked for ([`plan`]).
-//! What was found of a file is kept under a number ([`files`]), which is the attach cookie of its probes, so that each hit
+//! A thread of its own holds the kernel programs (`worker`). It looks at the processes every few seconds, and soon after
+//! one has executed a program (`schedule`), and attaches to each file that holds a library that was asked for (`plan`).
+//! What was found of a file is kept under a number (`files`), which is the attach cookie of its probes, so that each hit
 //! tells which file it comes from.
 //!
 //! A probe is in a file: every process that maps it meets the probe, those that come later from their first instruction on,

@@ -12,7 +12,7 @@ use super::file::Error;
 
 /// Instructions of a function at which a place for a probe is looked for.
 const PROLOGUE: usize = 8;
-/// Bytes that [`PROLOGUE`] instructions can have at most.
+/// Bytes of the instructions at which a place is looked for, at most.
 pub const PROLOGUE_SIZE: u64 = 15 * PROLOGUE as u64;
 /// Returns of one function: `clientHandshake`, which has the most of those of interest, has some thirteen.
 pub const MAX_RETURNS: usize = 256;

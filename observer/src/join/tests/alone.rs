@@ -183,7 +183,11 @@ fn as_long_as_the_wire_is_followed_facts_wait() {
     flows.tick(START + 20_000 * MS, 0, &mut out);
     let seen = out.remove(0);
     assert_eq!(seen.sockets.client, CLIENT_SOCKET);
+    let end_ns = end_ns(&seen);
     join.observation(seen, &mut out);
+    // What it waits for is not given up meanwhile; of the other end it does not know the socket.
+    join.release(end_ns + HOLD_NS - MS, &flows, &mut out);
+    assert_eq!((out.len(), join.stats().facts), (0, 1));
     join.release(START + 30_000 * MS, &flows, &mut out);
     let [seen] = out.as_slice() else { panic!("{out:?}") };
     assert_eq!(seen.server_chain, [facts_of(&der(2))]);
