@@ -1,7 +1,6 @@
 //! Copies of programs and libraries that nothing else on this host runs: a uprobe is hit by every process that has its file
 //! mapped, so the tests put probes into files of their own only.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -36,7 +35,7 @@ impl Copies {
     pub fn program(&self, program: &Path) -> Result<PathBuf> {
         let name = program.file_name().context("a program without a name")?;
         let copy = self.directory.path().join(name);
-        fs::copy(program, &copy).with_context(|| program.display().to_string())?;
+        duplicate(program, &copy)?;
         Ok(copy)
     }
 
@@ -57,7 +56,7 @@ impl Copies {
                 continue;
             }
             let library = rest.split_once(" (").map_or(rest, |(path, _)| path);
-            fs::copy(library, self.directory.path().join(name)).with_context(|| library.to_owned())?;
+            duplicate(Path::new(library), &self.directory.path().join(name))?;
             copied += 1;
         }
         ensure!(
@@ -72,6 +71,14 @@ impl Copies {
     pub fn lend(&self, command: &mut Command) {
         command.env("LD_LIBRARY_PATH", self.directory.path());
     }
+}
+
+/// Copies a file by a process of its own. A program cannot be executed while anyone has it open for writing, and a child that
+/// another thread begins has what this process has open, until it executes its own program.
+fn duplicate(from: &Path, to: &Path) -> Result<()> {
+    let status = Command::new("cp").arg(from).arg(to).status().context("cp")?;
+    ensure!(status.success(), "cp {}: {status}", from.display());
+    Ok(())
 }
 
 /// Where a program in `PATH` is.
