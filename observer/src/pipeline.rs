@@ -28,7 +28,7 @@ use crate::kernel::reader::Reader;
 use crate::kernel::{KernelError, Probes, loader};
 use crate::observation::{Action, Observation, Outcome, Sink};
 use crate::output::http::{ListenError, Readiness, Server};
-use crate::output::metrics::{DropCounter, Metrics};
+use crate::output::metrics::Metrics;
 use crate::output::queue::Outputs;
 use crate::output::target::OutputError;
 use crate::report::Report;
@@ -175,6 +175,11 @@ fn announce(probes: &Probes, server: Option<&Server>, metrics: &Metrics) {
     }
 }
 
+/// Records that are none, as a cause of loss.
+const fn undecodable(total: u64) -> [(&'static str, &'static str, u64); 1] {
+    [("decode", "undecodable", total)]
+}
+
 /// What the summary at the end tells.
 #[derive(Default)]
 struct Tally {
@@ -216,7 +221,7 @@ struct Agent {
     watch: Watch,
     /// What follows from one observation; kept for its capacity.
     findings: Vec<Report>,
-    decode_errors: (DropCounter, u64),
+    decode_losses: LossCounters,
     losses: LossCounters,
     join_losses: LossCounters,
 }
@@ -239,7 +244,7 @@ impl Agent {
         let losses = LossCounters::new(&metrics, &flows.stats().losses());
         let join = Join::new(source.libraries.is_running(), config.late_alerts);
         let join_losses = LossCounters::new(&metrics, &join.stats().losses());
-        let decode_errors = (metrics.drop_counter("decode", "undecodable"), 0);
+        let decode_losses = LossCounters::new(&metrics, &undecodable(0));
         Self {
             source,
             flows,
@@ -251,7 +256,7 @@ impl Agent {
             seen: Vec::new(),
             watch,
             findings: Vec::new(),
-            decode_errors,
+            decode_losses,
             losses,
             join_losses,
         }
@@ -338,9 +343,8 @@ impl Agent {
         let joined = self.join.stats();
         self.metrics.set_facts_joined(joined.joined);
         self.join_losses.export(&joined.losses());
-        let (counter, exported) = &mut self.decode_errors;
-        counter.inc_by(self.source.reader.undecodable - *exported);
-        *exported = self.source.reader.undecodable;
+        self.decode_losses
+            .export(&undecodable(self.source.reader.undecodable()));
         self.judge.tick();
         for (what, total) in self.watch.forgotten() {
             self.metrics.set_forgotten(what, total);

@@ -3,11 +3,11 @@
 pub mod clock;
 pub mod decode;
 pub mod error;
-pub mod hits;
 pub mod loader;
 pub mod preflight;
 pub mod programs;
 pub mod reader;
+pub mod ring;
 
 pub use error::KernelError;
 pub use loader::Probes;

@@ -88,8 +88,6 @@ pub enum Role {
     AlertReceived,
     /// The end of a handshake, with its result.
     HandshakeResult,
-    /// The descriptor of the connection's socket.
-    Socket,
     /// A record after decryption. It may be application data: only handshake messages and alerts may be copied.
     Opened,
     /// A record before encryption; as [`Opened`](Self::Opened).

@@ -9,13 +9,14 @@ use observer_common::hit::counters::LibraryCounter;
 
 use crate::config::Config;
 use crate::facts::Fact;
+use crate::facts::hit;
 use crate::facts::readers::Readers;
 use crate::join::Join;
 use crate::kernel::KernelError;
 use crate::kernel::clock::WallClock;
-use crate::kernel::hits::HitReader;
+use crate::kernel::ring::Ring;
 use crate::libraries::attach::{Counts, LibraryProbes};
-use crate::output::metrics::{DropCounter, Metrics};
+use crate::output::metrics::Metrics;
 
 use super::losses::LossCounters;
 
@@ -24,7 +25,7 @@ pub struct LibraryStage(Option<Running>);
 
 struct Running {
     probes: LibraryProbes,
-    hits: HitReader,
+    hits: Ring,
     readers: Readers,
     /// Facts on their way to the join; kept for its capacity.
     facts: Vec<Fact>,
@@ -35,7 +36,7 @@ struct Running {
     losses: LossCounters,
     attach_losses: LossCounters,
     kernel_losses: LossCounters,
-    undecodable: (DropCounter, u64),
+    undecodable: LossCounters,
 }
 
 impl LibraryStage {
@@ -58,7 +59,7 @@ impl LibraryStage {
         }
         let readers = Readers::default();
         Ok(Self(Some(Running {
-            hits: HitReader::new(ring, dump)?,
+            hits: Ring::new(ring, dump)?,
             losses: LossCounters::new(metrics, &readers.losses()),
             attach_losses: LossCounters::new(metrics, &probes.losses()),
             kernel_losses: LossCounters::new(metrics, &kernel_losses(&Counts::default())),
@@ -67,7 +68,7 @@ impl LibraryStage {
             facts: Vec::new(),
             drained_ns: 0,
             attached: BTreeSet::new(),
-            undecodable: (metrics.drop_counter("decode", "undecodable_hit"), 0),
+            undecodable: LossCounters::new(metrics, &undecodable(0)),
         })))
     }
 
@@ -95,7 +96,9 @@ impl LibraryStage {
         // Before the ring is looked at: what comes while it is read may be missed.
         let now = WallClock::current()?;
         let (readers, facts) = (&mut running.readers, &mut running.facts);
-        let more = running.hits.read(|hit| readers.take(hit, facts))?;
+        let more = running
+            .hits
+            .read(|record, clock| hit::decode(record, clock).map(|hit| readers.take(&hit, facts)))?;
         if !more {
             running.drained_ns = now;
         }
@@ -120,9 +123,7 @@ impl LibraryStage {
         running.attach_losses.export(&running.probes.losses());
         let counts = running.probes.counts()?;
         running.kernel_losses.export(&kernel_losses(&counts));
-        let (counter, exported) = &mut running.undecodable;
-        counter.inc_by(running.hits.undecodable - *exported);
-        *exported = running.hits.undecodable;
+        running.undecodable.export(&undecodable(running.hits.undecodable));
         Ok(())
     }
 
@@ -151,6 +152,11 @@ impl Running {
         }
         self.attached = now;
     }
+}
+
+/// Records that are no hits, as a cause of loss.
+const fn undecodable(total: u64) -> [(&'static str, &'static str, u64); 1] {
+    [("decode", "undecodable_hit", total)]
 }
 
 /// The counters of the kernel half that tell of a loss, as `stage` and `reason` labels with their counts.

@@ -1,5 +1,6 @@
-//! Takes hits of library probes out of their ring buffer.
+//! A ring buffer's reading end: takes records out of it, and counts those that nobody understands.
 
+use std::fmt::Display;
 use std::fs::File;
 use std::io::{self, Write as _};
 
@@ -8,13 +9,12 @@ use tokio::io::unix::AsyncFd;
 
 use super::KernelError;
 use super::clock::WallClock;
-use crate::facts::hit::{self, Hit};
 
-/// Hits taken in one go before signals, timeouts and scrapes get their turn.
+/// Records taken in one go before signals, timeouts and scrapes get their turn.
 const BATCH: usize = 2048;
 
-/// The reading end of the ring buffer.
-pub struct HitReader {
+/// The reading end of a ring buffer.
+pub struct Ring {
     ring: AsyncFd<RingBuf<MapData>>,
     clock: WallClock,
     /// Where a copy of every record goes, for tests that search them for what must not be there.
@@ -23,7 +23,7 @@ pub struct HitReader {
     pub undecodable: u64,
 }
 
-impl HitReader {
+impl Ring {
     /// Reads from `ring`; with `dump`, a copy of each record is written there.
     ///
     /// # Errors
@@ -32,7 +32,7 @@ impl HitReader {
         Ok(Self {
             // SAFETY: the ring owns its descriptor and is moved in with it: it stays open until both are dropped.
             ring: unsafe { AsyncFd::register(ring) }.map_err(|error| KernelError::Io {
-                what: "cannot poll the ring buffer of the library probes",
+                what: "cannot poll a ring buffer",
                 source: error.into(),
             })?,
             clock: WallClock::now().map_err(|source| KernelError::Io {
@@ -44,18 +44,22 @@ impl HitReader {
         })
     }
 
-    /// Waits until the ring fills faster than it is looked at.
+    /// Waits until the kernel says that it fills faster than it is looked at.
     pub async fn ready(&mut self) {
         if let Ok(mut guard) = self.ring.readable().await {
             guard.clear_ready();
         }
     }
 
-    /// Hands on the hits that are there, up to a batch; true if there may be more.
+    /// Hands on the records that are there, up to a batch; true if there may be more. `take` decodes one, by a clock for its
+    /// times.
     ///
     /// # Errors
     /// When the copy cannot be written.
-    pub fn read(&mut self, mut each: impl FnMut(&Hit<'_>)) -> io::Result<bool> {
+    pub fn read<E: Display>(
+        &mut self,
+        mut take: impl FnMut(&[u8], &WallClock) -> Result<(), E>,
+    ) -> io::Result<bool> {
         for _ in 0..BATCH {
             let Some(record) = self.ring.get_mut().next() else {
                 return Ok(false);
@@ -63,16 +67,9 @@ impl HitReader {
             if let Some(dump) = &mut self.dump {
                 dump.write_all(&record)?;
             }
-            match hit::decode(&record, &self.clock) {
-                Ok(hit) => each(&hit),
-                Err(error) => {
-                    self.undecodable += 1;
-                    // Not for each: a kernel object of another version would fill the log.
-                    if self.undecodable.is_power_of_two() {
-                        let count = self.undecodable;
-                        tracing::error!(count, %error, "hits that this agent cannot decode");
-                    }
-                }
+            if let Err(error) = take(&record, &self.clock) {
+                self.undecodable += 1;
+                report(self.undecodable, &error);
             }
         }
         Ok(true)
@@ -83,5 +80,12 @@ impl HitReader {
         if let Ok(clock) = WallClock::now() {
             self.clock = clock;
         }
+    }
+}
+
+/// Says so once, and then at each power of two: a kernel object of another version would fill the log otherwise.
+fn report(count: u64, error: &impl Display) {
+    if count.is_power_of_two() {
+        tracing::error!(count, %error, "ring buffer records that this agent cannot decode");
     }
 }
