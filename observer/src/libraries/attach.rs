@@ -136,11 +136,6 @@ impl LibraryProbes {
         Ok(Some((probes, ring)))
     }
 
-    /// The file that a hit comes from, by the hit's `target`.
-    pub fn file(&self, target: u64) -> Option<Arc<ProbedFile>> {
-        self.files.get(target)
-    }
-
     /// All that is attached now, if that has changed since the last call: `uprobe:openssl` to a path, each pair once.
     pub fn changes(&mut self) -> Option<Vec<Attachment>> {
         self.files.attachments(&mut self.told)

@@ -5,7 +5,6 @@ use std::path::PathBuf;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use crate::kernel::loader::Attachment;
-use crate::libraries::elf::BuildId;
 use crate::libraries::hooks::{Family, Role};
 
 /// A file with probes in it.
@@ -17,8 +16,6 @@ pub struct ProbedFile {
     pub path: PathBuf,
     /// Whether its name led elsewhere when it was found: it has been deleted or replaced since it was mapped.
     pub deleted: bool,
-    /// The linker's id of it.
-    pub build_id: Option<BuildId>,
     /// The libraries in it that have probes.
     pub libraries: Vec<ProbedLibrary>,
 }
@@ -28,10 +25,6 @@ pub struct ProbedFile {
 pub struct ProbedLibrary {
     /// Which.
     pub family: Family,
-    /// Which part and generation of it.
-    pub part: &'static str,
-    /// Its version, if the file tells.
-    pub version: Option<String>,
     /// What is learned there.
     pub roles: BTreeSet<Role>,
 }
@@ -61,14 +54,9 @@ struct Table {
 }
 
 impl Files {
-    pub fn get(&self, number: u64) -> Option<Arc<ProbedFile>> {
-        // A thread that panicked while it held the lock has left whole entries behind.
-        let table = self.0.read().unwrap_or_else(PoisonError::into_inner);
-        table.files.get(&number).cloned()
-    }
-
     /// A file whose probes are about to be put in. It is told of with the next [`tell`](Self::tell).
     pub fn insert(&self, file: Arc<ProbedFile>) {
+        // A thread that panicked while it held the lock has left whole entries behind.
         let mut table = self.0.write().unwrap_or_else(PoisonError::into_inner);
         table.files.insert(file.number, file);
     }

@@ -141,8 +141,6 @@ fn add(plan: &mut Plan, library: &Library) {
     }
     plan.libraries.push(ProbedLibrary {
         family: library.family,
-        part: library.component.part,
-        version: library.version.clone(),
         roles,
     });
 }

@@ -185,7 +185,6 @@ impl Worker {
             number,
             path: appeared.path,
             deleted: appeared.deleted,
-            build_id: appeared.examination.build_id.clone(),
             libraries: plan.libraries.clone(),
         };
         let name = probed.name();
