@@ -3,6 +3,7 @@
 //! The tracker fills it; the outputs turn it into JSON events, text lines and metrics and never look further back.
 //! Times are nanoseconds since the Unix epoch, durations nanoseconds. `None` and empty mean "not seen".
 
+mod bare;
 mod library;
 mod session;
 

@@ -1,15 +1,10 @@
 //! Handshakes of which nothing was seen on the wire: what the libraries at their ends tell is all there is.
 
-use std::sync::Arc;
-
 use sha1::{Digest as _, Sha1};
 
 use super::waiting::Group;
 use crate::facts::{Fact, FactBody};
-use crate::observation::{
-    Action, CertificateSource, ClientCertificate, Completeness, Evidence, Observation, Outcome, SessionNames,
-    Side, Sockets, Source, Timings,
-};
+use crate::observation::{Action, Observation, Side, Sockets, Source};
 
 /// A handshake with the addresses and times that the facts of one socket give, which is all that it says yet; and which end
 /// told. `None` where they do not say enough: who is who, or anything of a handshake.
@@ -39,47 +34,10 @@ pub(super) fn observation(cookie: u64, group: &Group) -> Option<(Side, Observati
     let mut id = [0; 16];
     id.copy_from_slice(&hash.finalize()[..16]);
     let seen = Observation {
-        action: Action::Handshake,
-        id,
-        time_ns: first.time_ns,
         duration_ns: last.time_ns.saturating_sub(first.time_ns),
-        client,
-        server,
-        outcome: Outcome::Incomplete,
-        rejected_by: None,
-        reason: None,
-        evidence: Evidence::Observed,
-        rule: None,
         source: Source::Library,
-        told: None,
         sockets,
-        completeness: Completeness::Midstream,
-        version: None,
-        cipher: None,
-        ja3s: None,
-        group: None,
-        resumed: None,
-        resumption: None,
-        sessions: SessionNames::default(),
-        alpn: None,
-        offer: None,
-        server_name: None,
-        extensions: Vec::new(),
-        ja3: None,
-        hello_retry: false,
-        renegotiation: false,
-        client_certificate: ClientCertificate::Unknown,
-        client_chain: Vec::new(),
-        server_chain: Vec::new(),
-        certificate_source: CertificateSource::Wire,
-        ocsp_response: None,
-        client_verdict: None,
-        server_verdict: None,
-        disagreement: None,
-        certificate_authorities: Arc::default(),
-        alerts: Vec::new(),
-        opaque: Vec::new(),
-        timings: Timings::default(),
+        ..Observation::bare(Action::Handshake, id, first.time_ns, client, server)
     };
     Some((side, seen))
 }

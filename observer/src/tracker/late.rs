@@ -1,17 +1,12 @@
 //! What is kept of a connection once its handshake is reported: enough to tell of alerts that come later.
 
-use std::sync::Arc;
-
 use observer_tls::alert::Alert;
 use observer_tls::codepoints::{AlertDescription, CipherSuite, ContentType, ProtocolVersion};
 use observer_tls::stream::ItemBody;
 
 use super::handshake::is_tls13;
 use super::observe::Ends;
-use crate::observation::{
-    Action, AlertSeen, CertificateSource, ClientCertificate, Completeness, Evidence, Observation, Outcome,
-    Resumption, SessionNames, Side, Source, Timings,
-};
+use crate::observation::{Action, AlertSeen, Completeness, Evidence, Observation, Outcome, Resumption, Side};
 use crate::outcome::Rule;
 
 /// A reported handshake.
@@ -154,48 +149,20 @@ impl Reported {
     pub fn observation(&self, ends: &Ends, alert: AlertSeen) -> Observation {
         let hidden = alert.alert.is_none() && self.version.is_some_and(is_tls13);
         let rule = hidden.then_some(Rule::LateAlert);
+        let time_ns = self.start_ns + alert.offset_ns;
         Observation {
-            action: Action::LateAlert,
-            id: self.id,
-            time_ns: self.start_ns + alert.offset_ns,
             duration_ns: alert.offset_ns,
-            client: ends.client,
-            server: ends.server,
             outcome: self.outcome,
-            rejected_by: None,
-            reason: None,
             evidence: rule.map_or(Evidence::Observed, Rule::evidence),
             rule,
-            source: Source::Wire,
-            told: None,
             sockets: ends.sockets,
             completeness: self.completeness,
             version: self.version,
             cipher: self.cipher,
-            ja3s: None,
-            group: None,
             resumed: self.resumed,
             resumption: self.resumption,
-            sessions: SessionNames::default(),
-            alpn: None,
-            offer: None,
-            server_name: None,
-            extensions: Vec::new(),
-            ja3: None,
-            hello_retry: false,
-            renegotiation: false,
-            client_certificate: ClientCertificate::Unknown,
-            client_chain: Vec::new(),
-            server_chain: Vec::new(),
-            certificate_source: CertificateSource::Wire,
-            ocsp_response: None,
-            client_verdict: None,
-            server_verdict: None,
-            disagreement: None,
-            certificate_authorities: Arc::default(),
             alerts: vec![alert],
-            opaque: Vec::new(),
-            timings: Timings::default(),
+            ..Observation::bare(Action::LateAlert, self.id, time_ns, ends.client, ends.server)
         }
     }
 }
