@@ -38,6 +38,32 @@ pub struct Hit<'a> {
     pub bytes: &'a [u8],
 }
 
+#[cfg(test)]
+impl<'a> Hit<'a> {
+    /// A hit of a thread that received from the socket with this cookie.
+    pub(super) fn sample(cookie: u64, kind: u16, values: [u64; 4], bytes: &'a [u8]) -> Self {
+        let socket = Socket {
+            cookie,
+            addresses: None,
+        };
+        Self {
+            kind,
+            is_unreadable: false,
+            is_too_long: false,
+            time_ns: 1,
+            pid: 1,
+            tid: 1,
+            coroutine: 0,
+            cgroup_id: 0,
+            target: 0,
+            values,
+            socket: Some((socket, 0)),
+            name: *b"server\0\0\0\0\0\0\0\0\0\0",
+            bytes,
+        }
+    }
+}
+
 /// Why a record is no hit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum HitError {

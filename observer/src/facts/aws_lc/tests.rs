@@ -3,7 +3,7 @@
 use observer_tls::codepoints::AlertDescription as Alert;
 
 use super::*;
-use crate::facts::{Origin, Socket};
+use crate::facts::Origin;
 use crate::observation::CertificateFault;
 
 const SERVER: u64 = 70;
@@ -15,24 +15,10 @@ const OTHER_KEY: u64 = 0x2000;
 const NOW: u64 = 1_790_000_000_000_000_000;
 
 fn hit(cookie: u64, kind: u16, values: [u64; 4], bytes: &[u8]) -> Hit<'_> {
-    let socket = Socket {
-        cookie,
-        addresses: None,
-    };
     Hit {
-        kind,
-        is_unreadable: false,
-        is_too_long: false,
         time_ns: NOW,
-        pid: 1,
-        tid: 1,
-        coroutine: 0,
-        cgroup_id: 0,
-        target: 0,
-        values,
-        socket: Some((socket, 0)),
         name: *b"tokio-rt-worker\0",
-        bytes,
+        ..Hit::sample(cookie, kind, values, bytes)
     }
 }
 

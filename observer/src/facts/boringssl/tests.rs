@@ -4,32 +4,19 @@ use bytes::Bytes;
 use observer_tls::codepoints::AlertDescription;
 
 use super::*;
-use crate::facts::{Socket, Verification};
+use crate::facts::Verification;
 use crate::observation::{CertificateFault, Reason, Side};
 
 const LEAF: u64 = 0x1000;
 const CONTEXT: u64 = 0x3000;
 
 fn hit(kind: u16, values: [u64; 2], bytes: &[u8]) -> Hit<'_> {
-    let socket = Socket {
-        cookie: 77,
-        addresses: None,
-    };
-    Hit {
-        kind: kind + boringssl::ABOVE_OPENSSL,
-        is_unreadable: false,
-        is_too_long: false,
-        time_ns: 1,
-        pid: 1,
-        tid: 1,
-        coroutine: 0,
-        cgroup_id: 0,
-        target: 0,
-        values: [values[0], values[1], 0, 0],
-        socket: Some((socket, 0)),
-        name: *b"server\0\0\0\0\0\0\0\0\0\0",
+    Hit::sample(
+        77,
+        kind + boringssl::ABOVE_OPENSSL,
+        [values[0], values[1], 0, 0],
         bytes,
-    }
+    )
 }
 
 fn read(hits: &[Hit<'_>]) -> Vec<Fact> {

@@ -41,29 +41,15 @@ impl At {
     }
 
     fn hit(self, kind: u16, number: u64, value: u64, bytes: &[u8]) -> Hit<'_> {
-        let socket = Socket {
-            cookie: self.cookie,
-            addresses: None,
-        };
+        let values = [
+            self.address,
+            self.made_ns,
+            self.bits | number << kind::COUNT_SHIFT,
+            value,
+        ];
         Hit {
-            kind,
-            is_unreadable: false,
-            is_too_long: false,
             time_ns: self.time_ns,
-            pid: 1,
-            tid: 1,
-            coroutine: 0,
-            cgroup_id: 0,
-            target: 0,
-            values: [
-                self.address,
-                self.made_ns,
-                self.bits | number << kind::COUNT_SHIFT,
-                value,
-            ],
-            socket: Some((socket, 0)),
-            name: *b"server\0\0\0\0\0\0\0\0\0\0",
-            bytes,
+            ..Hit::sample(self.cookie, kind, values, bytes)
         }
     }
 

@@ -26,24 +26,9 @@ const ISSUER: &[u8] = &[0x30, 0x82, 0, 1, 2];
 
 impl Goroutine {
     fn hit(self, kind: u16, values: [u64; 4], bytes: &[u8]) -> Hit<'_> {
-        let socket = Socket {
-            cookie: self.cookie,
-            addresses: None,
-        };
         Hit {
-            kind,
-            is_unreadable: false,
-            is_too_long: false,
-            time_ns: 1,
-            pid: 1,
-            tid: 1,
             coroutine: self.address,
-            cgroup_id: 0,
-            target: 0,
-            values,
-            socket: Some((socket, 0)),
-            name: *b"server\0\0\0\0\0\0\0\0\0\0",
-            bytes,
+            ..Hit::sample(self.cookie, kind, values, bytes)
         }
     }
 

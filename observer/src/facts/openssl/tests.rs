@@ -21,24 +21,9 @@ const THREAD: Thread = Thread {
 
 impl Thread {
     fn hit(self, kind: u16, values: [u64; 2], bytes: &[u8]) -> Hit<'_> {
-        let socket = Socket {
-            cookie: self.cookie,
-            addresses: None,
-        };
         Hit {
-            kind,
-            is_unreadable: false,
-            is_too_long: false,
-            time_ns: 1,
-            pid: 1,
             tid: self.tid,
-            coroutine: 0,
-            cgroup_id: 0,
-            target: 0,
-            values: [values[0], values[1], 0, 0],
-            socket: Some((socket, 0)),
-            name: *b"server\0\0\0\0\0\0\0\0\0\0",
-            bytes,
+            ..Hit::sample(self.cookie, kind, [values[0], values[1], 0, 0], bytes)
         }
     }
 

@@ -1,31 +1,12 @@
 //! Hits as rustls was seen to make them, and such as a wrong guess would.
 
 use super::*;
-use crate::facts::Socket;
 
 const SERVER: u64 = 70;
 const OTHER: u64 = 71;
 
 fn hit(cookie: u64, kind: u16, values: [u64; 2], bytes: &[u8]) -> Hit<'_> {
-    let socket = Socket {
-        cookie,
-        addresses: None,
-    };
-    Hit {
-        kind,
-        is_unreadable: false,
-        is_too_long: false,
-        time_ns: 1,
-        pid: 1,
-        tid: 1,
-        coroutine: 0,
-        cgroup_id: 0,
-        target: 0,
-        values: [values[0], values[1], 0, 0],
-        socket: Some((socket, 0)),
-        name: *b"server\0\0\0\0\0\0\0\0\0\0",
-        bytes,
-    }
+    Hit::sample(cookie, kind, [values[0], values[1], 0, 0], bytes)
 }
 
 /// The hits of a client's chain.
