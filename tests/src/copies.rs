@@ -83,9 +83,13 @@ fn duplicate(from: &Path, to: &Path) -> Result<()> {
 
 /// Where a program in `PATH` is.
 fn which(program: &str) -> Result<PathBuf> {
+    program_in_path(program).with_context(|| format!("no {program}"))
+}
+
+/// Where a program is in `PATH`, if it is.
+pub fn program_in_path(name: &str) -> Option<PathBuf> {
     let path = std::env::var_os("PATH").unwrap_or_default();
     std::env::split_paths(&path)
-        .map(|directory| directory.join(program))
+        .map(|directory| directory.join(name))
         .find(|file| file.is_file())
-        .with_context(|| format!("no {program}"))
 }

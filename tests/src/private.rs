@@ -3,13 +3,12 @@
 //! A probe is put into the code of a file, and every process that runs this code meets it. So that the tests trouble no
 //! one, and no one's handshakes come among theirs, their peers load copies.
 
-use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context, Result, ensure};
 
-use crate::copies::Copies;
+use crate::copies::{Copies, program_in_path};
 
 /// Names under which programs ask the dynamic linker for TLS libraries: OpenSSL's, GnuTLS's, and BoringSSL's as Debian
 /// packages Android's.
@@ -43,7 +42,7 @@ impl PrivateCopies {
                 copies.program(&path)?;
             }
         }
-        for path in PROGRAMS.into_iter().filter_map(program) {
+        for path in PROGRAMS.into_iter().filter_map(program_in_path) {
             copies.program(&path)?;
         }
         Ok(Self(copies))
@@ -94,14 +93,6 @@ fn library(name: &str) -> Result<Option<PathBuf>> {
     Ok(cached.or_else(elsewhere))
 }
 
-/// Where a program is in `PATH`, if it is.
-fn program(name: &str) -> Option<PathBuf> {
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    std::env::split_paths(&path)
-        .map(|directory| directory.join(OsStr::new(name)))
-        .find(|path| path.is_file())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -109,7 +100,7 @@ mod tests {
     #[test]
     fn a_program_loads_the_copy() {
         let copies = PrivateCopies::new().unwrap();
-        let mut command = copies.of(Command::new("ldd").arg(program("openssl").unwrap()));
+        let mut command = copies.of(Command::new("ldd").arg(program_in_path("openssl").unwrap()));
         let said = command.output().unwrap();
         let said = String::from_utf8_lossy(&said.stdout);
         let own = copies.0.directory().to_str().unwrap();

@@ -11,8 +11,7 @@ use nix::sys::signal::Signal;
 use observer_tests::agent::{Agent, Attach};
 use observer_tests::cgroup::Cgroup;
 use observer_tests::events::at;
-use observer_tests::lab::case::identity;
-use observer_tests::lab::peer::{ServerPlan, Service, Stack};
+use observer_tests::lab::peer::{ServerPlan, Stack};
 use observer_tests::lab::stacks::{self, Nginx, PREFORK};
 use observer_tests::netns::Namespace;
 use observer_tests::peers::crowd::{self, Fate, Member};
@@ -216,23 +215,9 @@ impl Scene {
 
     fn serve(&self, stack: &dyn Stack, adjust: impl FnOnce(&mut Command)) -> Result<Process> {
         let plan = ServerPlan {
-            address: SERVER,
-            version: None,
-            identity: identity(&self.pki.server),
             auth: ClientAuth::Required,
-            client_ca: &self.pki.client_ca.files.certificate,
-            crl: None,
-            tickets: None,
-            cipher: None,
-            group: None,
-            alpn: None,
-            padding: None,
-            early_data: false,
-            post_handshake_auth: false,
-            only_name: None,
-            service: Service::Answers,
             patience: u16::try_from(crowd::PATIENCE.as_secs())?,
-            directory: self.pki.directory(),
+            ..ServerPlan::plain(SERVER, &self.pki, self.pki.directory())
         };
         let command = stack.serve(&plan)?.context("no such server")?;
         let mut command = self.copies.of(&command);

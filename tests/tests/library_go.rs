@@ -10,7 +10,7 @@ use observer_tests::cgroup::Cgroup;
 use observer_tests::copies::Copies;
 use observer_tests::events::at;
 use observer_tests::lab::case::identity;
-use observer_tests::lab::peer::{Behaviour, ClientPlan, ServerPlan, Service, Stack};
+use observer_tests::lab::peer::{Behaviour, ClientPlan, ServerPlan, Stack};
 use observer_tests::lab::stacks;
 use observer_tests::netns::Namespace;
 use observer_tests::peers::{ClientAuth, Place, Version};
@@ -126,23 +126,9 @@ impl Stage {
 
 fn server(pki: &Pki) -> ServerPlan<'_> {
     ServerPlan {
-        address: SERVER,
-        version: None,
-        identity: identity(&pki.server),
         auth: ClientAuth::Required,
-        client_ca: &pki.client_ca.files.certificate,
-        crl: None,
-        tickets: None,
-        cipher: None,
-        group: None,
-        alpn: None,
-        padding: None,
-        early_data: false,
-        post_handshake_auth: false,
-        only_name: None,
-        service: Service::Answers,
         patience: 20,
-        directory: pki.directory(),
+        ..ServerPlan::plain(SERVER, pki, pki.directory())
     }
 }
 

@@ -9,7 +9,10 @@ use std::time::Duration;
 use anyhow::{Context, Result};
 use serde::{Deserialize, Serialize};
 
+use super::case::identity;
+use crate::copies::program_in_path;
 use crate::peers::{ClientAuth, Version};
+use crate::pki::Pki;
 use crate::process::Process;
 
 /// How long a peer of the laboratory waits for the other end before it gives up and reports [`Fault::TimedOut`].
@@ -106,6 +109,31 @@ pub struct ServerPlan<'a> {
     /// A directory of its own for configuration and log files; exists.
     #[serde(borrow)]
     pub directory: &'a Path,
+}
+
+impl<'a> ServerPlan<'a> {
+    /// A server with a good certificate that asks for none, has its library's defaults, and answers.
+    pub fn plain(address: SocketAddr, pki: &'a Pki, directory: &'a Path) -> Self {
+        Self {
+            address,
+            version: None,
+            identity: identity(&pki.server),
+            auth: ClientAuth::None,
+            client_ca: &pki.client_ca.files.certificate,
+            crl: None,
+            tickets: None,
+            cipher: None,
+            group: None,
+            alpn: None,
+            padding: None,
+            early_data: false,
+            post_handshake_auth: false,
+            only_name: None,
+            service: Service::Answers,
+            patience: PATIENCE_SECONDS,
+            directory,
+        }
+    }
 }
 
 /// What a client is to do. As JSON it is the argument of the clients that the project has written itself.
@@ -262,8 +290,7 @@ pub trait Stack: Send + Sync {
 
 /// Says that a program is not in `PATH`, if so: what [`Stack::lacks`] gives.
 pub fn missing_program(name: &str) -> Option<String> {
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    let found = std::env::split_paths(&path).any(|directory| directory.join(name).is_file());
+    let found = program_in_path(name).is_some();
     (!found).then(|| format!("no {name}"))
 }
 

@@ -18,8 +18,8 @@ use rustls::pki_types::pem::PemObject;
 use sha2::{Digest, Sha256};
 use tempfile::TempDir;
 
-use super::case::{self, Case, Materials, Server, Who, identity};
-use super::peer::{PATIENCE_SECONDS, ServerPlan, Service, Stack};
+use super::case::{self, Case, Materials, Server, Who};
+use super::peer::{ServerPlan, Stack};
 use super::proxy::Cut;
 use super::stacks;
 use super::truth::{Circumstances, Reports};
@@ -302,25 +302,7 @@ impl Laboratory {
     ) -> Result<Option<Running<'a>>> {
         let address = self.server_address()?;
         let directory = self.directory()?;
-        let mut plan = ServerPlan {
-            address,
-            version: None,
-            identity: identity(&self.materials.pki.server),
-            auth: ClientAuth::None,
-            client_ca: &self.materials.pki.client_ca.files.certificate,
-            crl: None,
-            tickets: None,
-            cipher: None,
-            group: None,
-            alpn: None,
-            padding: None,
-            early_data: false,
-            post_handshake_auth: false,
-            only_name: None,
-            service: Service::Answers,
-            patience: PATIENCE_SECONDS,
-            directory: &directory,
-        };
+        let mut plan = ServerPlan::plain(address, &self.materials.pki, &directory);
         (kind.adjust)(&mut plan, &self.materials);
         let group = plan.group.map(str::to_owned);
         let asks = plan.auth != ClientAuth::None && !plan.post_handshake_auth;

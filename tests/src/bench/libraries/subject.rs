@@ -11,7 +11,7 @@ use crate::bench::load::{self, Credentials};
 use crate::bench::workload::{Outcome, Server};
 use crate::bench::{ADDRESS, Ground};
 use crate::copies::Copies;
-use crate::lab::peer::{Identity, PATIENCE_SECONDS, ServerPlan, Service};
+use crate::lab::peer::ServerPlan;
 use crate::lab::stacks;
 use crate::lab::stacks::program::built;
 use crate::peers::{ClientAuth, openssl};
@@ -113,7 +113,7 @@ impl Subject {
                 Ok(command)
             }
             Library::Go => {
-                let plan = plan(pki, &self.copies)?;
+                let plan = plan(pki, &self.copies);
                 let go = stacks::all().into_iter().find(|stack| stack.name() == "go");
                 let command = go.context("no Go")?.serve(&plan)?.context("Go cannot serve so")?;
                 self.private(&command)
@@ -171,27 +171,10 @@ impl Subject {
 }
 
 /// What the laboratory's server is told.
-fn plan<'a>(pki: &'a Pki, copies: &'a Copies) -> Result<ServerPlan<'a>> {
-    Ok(ServerPlan {
-        address: ADDRESS,
+fn plan<'a>(pki: &'a Pki, copies: &'a Copies) -> ServerPlan<'a> {
+    ServerPlan {
         version: Some(VERSION),
-        identity: Identity {
-            chain: &pki.server.files.certificate,
-            key: &pki.server.files.key,
-        },
         auth: ClientAuth::Required,
-        client_ca: &pki.client_ca.files.certificate,
-        crl: None,
-        tickets: None,
-        cipher: None,
-        group: None,
-        alpn: None,
-        padding: None,
-        early_data: false,
-        post_handshake_auth: false,
-        only_name: None,
-        service: Service::Answers,
-        patience: PATIENCE_SECONDS,
-        directory: copies.directory(),
-    })
+        ..ServerPlan::plain(ADDRESS, pki, copies.directory())
+    }
 }
