@@ -24,6 +24,8 @@ pub fn adonisjs(source: &Path, into: &Path) -> Result<()> {
         process::run(
             Command::new("npm")
                 .args(["ci", "--omit=dev", "--ignore-scripts", "--no-audit", "--no-fund"])
+                // It warns that the Node which runs npm is too old for the packages; that one does not run them.
+                .arg("--loglevel=error")
                 .current_dir(into),
         )?;
         let node = NODES

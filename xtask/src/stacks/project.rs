@@ -23,7 +23,7 @@ pub fn provide(source: &Path, into: &Path, install: impl FnOnce() -> Result<()>)
     files.sort();
     let wanted = digest(source, &files)?;
     let stamp = into.join(STAMP);
-    if fs::read_to_string(&stamp).is_ok_and(|there| there == wanted) {
+    if fs::read(&stamp).is_ok_and(|there| there == wanted) {
         return Ok(());
     }
     if into.exists() {
@@ -56,8 +56,8 @@ fn list(source: &Path, directory: &Path, files: &mut Vec<PathBuf>) -> Result<()>
     Ok(())
 }
 
-/// Over names and contents, each with its length before it, in hexadecimal.
-fn digest(source: &Path, files: &[PathBuf]) -> Result<String> {
+/// Over names and contents, each with its length before it.
+fn digest(source: &Path, files: &[PathBuf]) -> Result<Vec<u8>> {
     let mut digest = Sha256::new();
     let mut add = |bytes: &[u8]| {
         digest.update(bytes.len().to_le_bytes());
@@ -68,7 +68,7 @@ fn digest(source: &Path, files: &[PathBuf]) -> Result<String> {
         add(file.as_os_str().as_encoded_bytes());
         add(&fs::read(&whole).with_context(|| whole.display().to_string())?);
     }
-    Ok(format!("{:x}", digest.finalize()))
+    Ok(digest.finalize().to_vec())
 }
 
 #[cfg(test)]

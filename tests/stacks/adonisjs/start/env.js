@@ -9,5 +9,5 @@ export default await Env.create(new URL('../', import.meta.url), {
   TLS_KEY: Env.schema.string(),
   TLS_CLIENT_CA: Env.schema.string(),
   TLS_CLIENT_CRL: Env.schema.string.optional(),
-  TLS_MIN_VERSION: Env.schema.enum.optional(['1.2', '1.3']),
+  TLS_MIN_VERSION: Env.schema.string.optional(),
 })
