@@ -15,12 +15,14 @@ pub mod gnutls;
 pub mod go;
 pub mod hit;
 pub mod openssl;
+pub mod programs;
 pub mod readers;
 pub mod rustls;
 mod terms;
 pub mod threads;
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 
 use bytes::Bytes;
 use observer_tls::codepoints::AlertDescription;
@@ -50,6 +52,8 @@ pub struct Origin {
     pub pid: u32,
     /// The name of its thread.
     pub name: Box<str>,
+    /// The path of its program, once that has been looked up.
+    pub executable: Option<Arc<str>>,
     /// Its cgroup v2 id.
     pub cgroup_id: u64,
     /// The library.
@@ -63,6 +67,7 @@ impl Origin {
         Self {
             pid: hit.pid,
             name: String::from_utf8_lossy(name).into(),
+            executable: None,
             cgroup_id: hit.cgroup_id,
             family,
         }

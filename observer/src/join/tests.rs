@@ -109,6 +109,7 @@ pub fn fact(side: Side, at_ms: u64, body: FactBody) -> Fact {
         origin: Origin {
             pid: 4711,
             name: "nginx".into(),
+            executable: None,
             cgroup_id: 1,
             family: Family::OpenSsl,
         },
@@ -216,7 +217,7 @@ fn certificates_that_the_wire_hides_come_from_the_libraries() {
     let told = seen.told.unwrap();
     let server = told.by(Side::Server).unwrap();
     assert_eq!(
-        (server.pid, &*server.process, server.family),
+        (server.pid, server.process(), server.family),
         (4711, "nginx", Family::OpenSsl)
     );
     assert_eq!(told.contradictions, []);

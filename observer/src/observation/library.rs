@@ -1,5 +1,7 @@
 //! What TLS libraries told of a handshake, beside what the wire showed.
 
+use std::sync::Arc;
+
 use super::Side;
 use crate::facts::{Origin, Verification};
 use crate::libraries::hooks::Family;
@@ -81,7 +83,9 @@ pub struct EndTold {
     /// The process.
     pub pid: u32,
     /// The name of the thread that made the handshake.
-    pub process: Box<str>,
+    pub thread: Box<str>,
+    /// The path of its program; `None` where the process had ended before it was looked at.
+    pub executable: Option<Arc<str>>,
     /// The library.
     pub family: Family,
     /// What it found of the peer's chain.
@@ -94,11 +98,23 @@ impl From<&Origin> for EndTold {
     fn from(origin: &Origin) -> Self {
         Self {
             pid: origin.pid,
-            process: origin.name.clone(),
+            thread: origin.name.clone(),
+            executable: origin.executable.clone(),
             family: origin.family,
             verification: None,
             failure: None,
         }
+    }
+}
+
+impl EndTold {
+    /// The name of the process: that of its program's file, or of the thread where that is not known.
+    pub fn process(&self) -> &str {
+        let file = self
+            .executable
+            .as_deref()
+            .and_then(|path| path.rsplit('/').next());
+        file.filter(|name| !name.is_empty()).unwrap_or(&self.thread)
     }
 }
 

@@ -154,7 +154,8 @@ impl<'a> Peer<'a> {
         let Endpoint { ip, port } = endpoint;
         let process = told.map(|told| Process {
             pid: told.pid,
-            name: &told.process,
+            name: told.process(),
+            executable: told.executable.as_deref(),
         });
         Self { ip, port, process }
     }
@@ -165,8 +166,12 @@ impl<'a> Peer<'a> {
 pub struct Process<'a> {
     /// Its id, in the first pid namespace.
     pub pid: u32,
-    /// The name of the thread that made the handshake, which is that of the process if it gave it no other.
+    /// The name of its program's file; if the process had ended before it was looked at, that of the thread that made the
+    /// handshake.
     pub name: &'a str,
+    /// The path of its program, as the process sees it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub executable: Option<&'a str>,
 }
 
 /// ECS `network.*`.

@@ -272,7 +272,8 @@ pub fn incomplete() -> Observation {
 pub fn end_told() -> EndTold {
     EndTold {
         pid: 4711,
-        process: "nginx".into(),
+        thread: "nginx".into(),
+        executable: Some("/usr/sbin/nginx".into()),
         family: Family::OpenSsl,
         verification: None,
         failure: None,

@@ -10,6 +10,7 @@ use observer_common::hit::counters::LibraryCounter;
 use crate::config::Config;
 use crate::facts::Fact;
 use crate::facts::hit;
+use crate::facts::programs::Programs;
 use crate::facts::readers::Readers;
 use crate::join::Join;
 use crate::kernel::KernelError;
@@ -27,6 +28,7 @@ struct Running {
     probes: LibraryProbes,
     hits: Ring,
     readers: Readers,
+    programs: Programs,
     /// Facts on their way to the join; kept for its capacity.
     facts: Vec<Fact>,
     /// All that was in the ring up to then has been read, nanoseconds since the Unix epoch.
@@ -65,6 +67,7 @@ impl LibraryStage {
             kernel_losses: LossCounters::new(metrics, &kernel_losses(&Counts::default())),
             probes,
             readers,
+            programs: Programs::new("/proc".into()),
             facts: Vec::new(),
             drained_ns: 0,
             attached: BTreeSet::new(),
@@ -102,7 +105,10 @@ impl LibraryStage {
         if !more {
             running.drained_ns = now;
         }
-        running.facts.drain(..).for_each(|fact| join.fact(fact));
+        for mut fact in running.facts.drain(..) {
+            fact.origin.executable = running.programs.of(fact.origin.pid, now);
+            join.fact(fact);
+        }
         Ok(more)
     }
 

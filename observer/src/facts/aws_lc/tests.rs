@@ -116,6 +116,7 @@ fn a_server_accepts_a_client() {
     let origin = Origin {
         pid: 1,
         name: "tokio-rt-worker".into(),
+        executable: None,
         cgroup_id: 0,
         family: Family::RustlsAwsLc,
     };
