@@ -12,7 +12,7 @@ use crate::observation::{
     CertificateFault, ClientCertificate, Completeness, Contradiction, Evidence, Observation, Outcome, Reason,
     Side,
 };
-use crate::outcome::{AlertContext, Cause, Conclusion, Rule, cause_of_alert};
+use crate::outcome::{AlertContext, Cause, Conclusion, Rule, cause_of_alert, is_soon};
 
 /// What the libraries say of the end.
 enum Answer {
@@ -32,7 +32,7 @@ pub(super) fn conclude(seen: &mut Observation, tales: &Tales) -> Option<Contradi
             Outcome::Rejected if was_read && seen.rejected_by == Some(by) => refine(seen, by, cause),
             Outcome::Rejected if was_read => Some(Contradiction::Outcome),
             _ => {
-                set(seen, Conclusion::rejected(by, cause));
+                Conclusion::rejected(by, cause).put_into(seen);
                 None
             }
         },
@@ -45,10 +45,14 @@ pub(super) fn conclude(seen: &mut Observation, tales: &Tales) -> Option<Contradi
                 if before != Outcome::Established {
                     seen.duration_ns = time_ns.saturating_sub(seen.time_ns);
                 }
-                set(seen, Conclusion::ESTABLISHED.by(rule));
+                Conclusion::ESTABLISHED.by(rule).put_into(seen);
                 None
             }
         },
+        None if let Some(cause) = closed_upon(seen, tales) => {
+            Conclusion::rejected(Side::Server, cause).put_into(seen);
+            None
+        }
         None => {
             let by = seen.rejected_by.filter(|_| seen.outcome == Outcome::Rejected)?;
             let reason = fault_found(tales.of(by)?, by)?;
@@ -77,17 +81,6 @@ fn refine(seen: &mut Observation, by: Side, cause: Cause) -> Option<Contradictio
     seen.evidence = cause.evidence;
     seen.rule = cause.rule;
     None
-}
-
-fn set(seen: &mut Observation, conclusion: Conclusion) {
-    seen.outcome = conclusion.outcome;
-    seen.rejected_by = conclusion.rejected_by;
-    seen.reason = conclusion.reason;
-    seen.evidence = conclusion.evidence;
-    seen.rule = conclusion.rule;
-    if seen.outcome != Outcome::Established {
-        seen.timings.finished = None;
-    }
 }
 
 fn answer(seen: &Observation, tales: &Tales) -> Option<Answer> {
@@ -154,6 +147,20 @@ fn gave_up(seen: &Observation, tale: &Tale, by: Side) -> Option<(u64, Cause)> {
 fn fault_found(tale: &Tale, by: Side) -> Option<Reason> {
     let fault = tale.end.verification.as_ref()?.fault?;
     Some(Reason::Certificate(by.other(), fault))
+}
+
+/// Why the server closed the connection where it owed an answer to the client's flight: for what its library had found a moment
+/// before. Node's lets the handshake go on and leaves the verdict to its service, which closes without an alert.
+fn closed_upon(seen: &Observation, tales: &Tales) -> Option<Cause> {
+    let rule = seen.rule?;
+    let owed = matches!(rule, Rule::ServerClosed | Rule::ServerClosedAfterCertificate);
+    let tale = tales.of(Side::Server).filter(|_| owed)?;
+    let closed_ns = seen.time_ns.saturating_add(seen.duration_ns);
+    let after_ns = closed_ns.checked_sub(tale.judged_ns?)?;
+    let missing = Reason::Certificate(Side::Client, CertificateFault::Missing);
+    let reason = fault_found(tale, Side::Server).or(tale.no_certificate.then_some(missing))?;
+    let soon = is_soon(after_ns, seen.timings.server_hello.unwrap_or(0));
+    soon.then_some(Cause::by(reason, Rule::ServerClosedAfterVerification))
 }
 
 /// Why the sender of an alert refused; `rule` where nothing but the alert says so.

@@ -88,10 +88,23 @@ rules! {
     ClosedInClientFlight = "closed_in_client_flight", Observed;
     /// Closed or reset behind the client's Finished, before the server's, no certificate asked for: aborted.
     ClosedAfterClientFinished = "closed_after_client_finished", Observed;
-    /// The same after an empty Certificate, which the server may not have liked: aborted.
+    /// The same after an empty Certificate, by the client or late: aborted.
     ClosedAfterEmptyCertificate = "closed_after_empty_certificate", Observed;
-    /// The same after a client certificate, which the server may not have liked: aborted.
+    /// The same after a client certificate, by the client or late: aborted.
     ClosedAfterCertificate = "closed_after_client_certificate", Observed;
+    /// The server closed or reset first and soon behind the Finished of a client with an empty Certificate, in place of its
+    /// own Finished, with which it would have gone on without one (RFC 5246, section 7.4.6): rejected by the server,
+    /// `client_certificate_missing`.
+    ServerClosedAfterEmptyCertificate = "server_closed_after_empty_certificate", Derived;
+    /// The same behind a client certificate in which no fault is known: aborted.
+    ServerClosedAfterCertificate = "server_closed_after_client_certificate", Observed;
+    /// The same behind a client certificate that is invalid by the agent's own verdict: rejected by the server, for what
+    /// the verdict finds.
+    ServerClosedAfterInvalid = "server_closed_after_invalid_certificate", Derived;
+    /// The server's library found a fault in the client's certificate, or that there is none, and the server closed or
+    /// reset first and soon after that, in TLS 1.2 in place of its Finished, in TLS 1.3 without a record behind the client's
+    /// flight: rejected by the server, for that fault.
+    ServerClosedAfterVerification = "server_closed_after_failed_verification", Derived;
     /// Closed or reset behind the Finished of a server that resumes a session, before the client's: aborted.
     ClosedAfterServerFinished = "closed_after_server_finished", Observed;
     /// The server's first record behind the client's flight is larger than an alert: established.

@@ -126,6 +126,82 @@ fn a_vague_alert_gets_the_librarys_fault() {
     );
 }
 
+/// The server closed first, 10 ms after the ClientHello, where it owed an answer to the client's flight.
+fn closed_by_server() -> [Observation; 2] {
+    let read = Observation {
+        rule: Some(Rule::ServerClosedAfterCertificate),
+        ..with(tls12(), Aborted, Some(Reason::Closed), Evidence::Observed)
+    };
+    let guessed = Observation {
+        rule: Some(Rule::ServerClosed),
+        ..refused13()
+    };
+    [read, guessed]
+}
+
+#[test]
+fn a_server_that_closes_upon_what_its_library_found_has_refused_for_it() {
+    for seen in closed_by_server() {
+        for fault in [
+            F::Expired,
+            F::NotYetValid,
+            F::UnknownCa,
+            F::Revoked,
+            F::WrongPurpose,
+        ] {
+            let facts = [
+                fact(Side::Server, 9, chain(1)),
+                fact(Side::Server, 9, verified(Some(fault))),
+            ];
+            assert_eq!(
+                end(&join(seen.clone(), facts)),
+                by_server(fault, Evidence::Derived, Rule::ServerClosedAfterVerification)
+            );
+        }
+    }
+    let [_, seen] = closed_by_server();
+    assert_eq!(
+        end(&join(seen, [fact(Side::Server, 9, FactBody::NoCertificate)])),
+        by_server(F::Missing, Evidence::Derived, Rule::ServerClosedAfterVerification)
+    );
+}
+
+#[test]
+fn a_close_refuses_nothing_that_the_servers_library_has_not_just_found() {
+    let expired = verified(Some(F::Expired));
+    let closes = |seen: &Observation| seen.rule == Some(Rule::ServerClosedAfterVerification);
+    for seen in closed_by_server() {
+        let fine = [fact(Side::Server, 9, verified(None))];
+        let of_another = [fact(Side::Client, 9, expired.clone())];
+        let afterwards = [fact(Side::Server, 11, expired.clone())];
+        for facts in [fine, of_another, afterwards] {
+            assert!(!closes(&join(seen.clone(), facts)));
+        }
+        // A server that has waited for more than a second has waited for somebody to speak.
+        let mut late = seen;
+        late.duration_ns = 1010 * MS;
+        assert!(!closes(&join(late, [fact(Side::Server, 9, expired.clone())])));
+    }
+    for rule in [
+        // The client closed first, or before its flight was complete.
+        Rule::ClosedAfterCertificate,
+        Rule::ClosedInClientFlight,
+        Rule::ClientLeftUnanswered,
+        Rule::NoFlightEnd,
+    ] {
+        for seen in [tls12(), tls13()] {
+            let closed = Observation {
+                rule: Some(rule),
+                ..with(seen, Aborted, Some(Reason::Closed), Evidence::Observed)
+            };
+            assert_eq!(
+                end(&join(closed.clone(), [fact(Side::Server, 9, expired.clone())])),
+                end(&closed)
+            );
+        }
+    }
+}
+
 #[test]
 fn a_server_that_goes_on_with_a_bad_certificate_has_accepted_it() {
     // As nginx does, which answers 400.
