@@ -10,7 +10,6 @@ pub mod bulk;
 pub mod cgroup;
 pub mod conversation;
 pub mod copies;
-
 pub mod events;
 pub mod expect;
 pub mod fixtures;
@@ -28,4 +27,5 @@ pub mod private;
 pub mod probed;
 pub mod process;
 pub mod record;
+pub mod stacks;
 pub mod world;
