@@ -49,6 +49,10 @@ pub(super) fn conclude(seen: &mut Observation, tales: &Tales) -> Option<Contradi
                 None
             }
         },
+        None if went_on(seen, tales) => {
+            Conclusion::ESTABLISHED.by(Rule::ServerWentOn).put_into(seen);
+            None
+        }
         None if let Some(cause) = closed_upon(seen, tales) => {
             Conclusion::rejected(Side::Server, cause).put_into(seen);
             None
@@ -161,6 +165,24 @@ fn closed_upon(seen: &Observation, tales: &Tales) -> Option<Cause> {
     let reason = fault_found(tale, Side::Server).or(tale.no_certificate.then_some(missing))?;
     let soon = is_soon(after_ns, seen.timings.server_hello.unwrap_or(0));
     soon.then_some(Cause::by(reason, Rule::ServerClosedAfterVerification))
+}
+
+/// Whether what the server sent behind the client's flight came after its library had looked at the client's certificate, or the
+/// service then asked for one in vain: an answer that is no alert accepts.
+fn went_on(seen: &Observation, tales: &Tales) -> bool {
+    let tale = tales
+        .of(Side::Server)
+        .filter(|_| seen.rule == Some(Rule::ServerRecord));
+    let Some((tale, answer)) = tale.zip(seen.opaque.last()) else {
+        return false;
+    };
+    let offset_ns = |time_ns: u64| time_ns.saturating_sub(seen.time_ns);
+    let judged = tale.judged_ns.map(offset_ns);
+    let in_vain = tale.asked_in_vain_ns.map(offset_ns);
+    judged.is_some_and(|judged_ns| judged_ns <= answer.offset_ns)
+        || in_vain
+            .zip(seen.timings.finished)
+            .is_some_and(|(asked_ns, flight_ns)| flight_ns <= asked_ns)
 }
 
 /// Why the sender of an alert refused; `rule` where nothing but the alert says so.

@@ -40,6 +40,8 @@ pub(super) struct Tale {
     pub no_certificate: bool,
     /// When it had last looked at the peer's certificate, or found that there is none.
     pub judged_ns: Option<u64>,
+    /// When its service had last asked it for the peer's certificate, and there was none.
+    pub asked_in_vain_ns: Option<u64>,
     pub received: Vec<Heard>,
     pub sent: Vec<Heard>,
     /// When and why it gave up, unless it had finished before.
@@ -68,6 +70,7 @@ impl Tale {
             chain: None,
             no_certificate: false,
             judged_ns: None,
+            asked_in_vain_ns: None,
             received: Vec::new(),
             sent: Vec::new(),
             failure: None,
@@ -110,7 +113,7 @@ impl Tale {
                 self.judged_ns = Some(time_ns);
             }
             // The wire tells better whether one was asked for.
-            FactBody::NoPeerCertificate => {}
+            FactBody::NoPeerCertificate => self.asked_in_vain_ns = Some(time_ns),
             FactBody::Verified(found) => {
                 self.judged_ns = Some(time_ns);
                 let told = &mut self.end.verification;

@@ -183,6 +183,10 @@ rules! {
     LibraryVerification = "library_verification", Observed;
     /// The server's library finished the handshake, or up to TLS 1.2 the client's: established.
     LibraryFinished = "library_finished", Observed;
+    /// In TLS 1.3 the server's library verified the client's certificate, whatever it found, and then the server answered with a
+    /// record that is larger than an alert; or it did so and its service found behind the client's flight that there is no
+    /// certificate: established.
+    ServerWentOn = "server_went_on_after_verification", Derived;
     /// The client's library finished the handshake, and of the server no more than an orderly close is known, or nothing.
     /// In TLS 1.3 it may have refused behind that: established.
     LibraryClientFinished = "library_client_finished", Inferred;

@@ -334,6 +334,7 @@ fn example(rule: Rule) -> Option<Play> {
         | Rule::LibraryAlert
         | Rule::LibraryVerification
         | Rule::LibraryFinished
+        | Rule::ServerWentOn
         | Rule::LibraryClientFinished => return None,
     }
     Some(play)

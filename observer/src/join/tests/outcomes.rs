@@ -202,6 +202,53 @@ fn a_close_refuses_nothing_that_the_servers_library_has_not_just_found() {
     }
 }
 
+/// The server answers the client's flight with a ticket.
+fn answered13() -> Observation {
+    let mut seen = tls13();
+    seen.timings.finished = Some(10 * MS);
+    seen.opaque.push(OpaqueRecord {
+        sender: Side::Server,
+        content_type: ContentType::APPLICATION_DATA,
+        length: 250,
+        offset_ns: 11 * MS,
+    });
+    seen
+}
+
+const WENT_ON: End = (
+    Established,
+    None,
+    None,
+    Evidence::Derived,
+    Some(Rule::ServerWentOn),
+);
+
+#[test]
+fn what_a_server_sends_after_its_library_has_looked_is_no_refusal() {
+    for (at_ms, body, expected) in [
+        (10, verified(None), WENT_ON),
+        (10, verified(Some(F::Expired)), WENT_ON),
+        // As nginx asks when it has read the request.
+        (12, FactBody::NoPeerCertificate, WENT_ON),
+        // It may have been sent before, whatever the library then found.
+        (12, verified(None), end(&answered13())),
+        // There could be none yet.
+        (3, FactBody::NoPeerCertificate, end(&answered13())),
+    ] {
+        let told = [fact(Side::Server, at_ms, body.clone())];
+        assert_eq!(end(&join(answered13(), told)), expected, "{at_ms} {body:?}");
+        let of_client = [fact(Side::Client, at_ms, body.clone())];
+        assert_eq!(end(&join(answered13(), of_client)), end(&answered13()));
+        // What is open stays so.
+        let open = Observation {
+            rule: Some(Rule::AlertOrClose),
+            ..with(answered13(), Incomplete, None, Evidence::Inferred)
+        };
+        let told = [fact(Side::Server, at_ms, body)];
+        assert_eq!(end(&join(open.clone(), told)), end(&open));
+    }
+}
+
 #[test]
 fn a_server_that_goes_on_with_a_bad_certificate_has_accepted_it() {
     // As nginx does, which answers 400.
@@ -209,8 +256,8 @@ fn a_server_that_goes_on_with_a_bad_certificate_has_accepted_it() {
         fact(Side::Server, 10, chain(1)),
         fact(Side::Server, 10, verified(Some(F::Expired))),
     ];
-    let seen = join(tls13(), facts.clone());
-    assert_eq!(seen.outcome, Established);
+    let seen = join(answered13(), facts.clone());
+    assert_eq!(end(&seen), WENT_ON);
     let told = seen.told.unwrap();
     let (judged, found) = told.verification().unwrap();
     assert_eq!((judged, found.fault), (Side::Client, Some(F::Expired)));
