@@ -12,7 +12,11 @@ use crate::observation::{
     CertificateFault, ClientCertificate, Completeness, Contradiction, Evidence, Observation, Outcome, Reason,
     Side,
 };
-use crate::outcome::{AlertContext, Cause, Conclusion, Rule, cause_of_alert, is_soon};
+use crate::outcome::{AlertContext, Cause, Conclusion, Rule, cause_of_alert};
+
+/// How soon a server closes upon what its library has found, nanoseconds. In TLS 1.3 it may have accepted the client without a
+/// word, and be tired of waiting later.
+const AT_ONCE_NS: u64 = 250_000_000;
 
 /// What the libraries say of the end.
 enum Answer {
@@ -153,18 +157,26 @@ fn fault_found(tale: &Tale, by: Side) -> Option<Reason> {
     Some(Reason::Certificate(by.other(), fault))
 }
 
-/// Why the server closed the connection where it owed an answer to the client's flight: for what its library had found a moment
-/// before. Node's lets the handshake go on and leaves the verdict to its service, which closes without an alert.
+/// Why the server closed the connection where its answer to the client's flight was due: for what its library had found a moment
+/// before. Node's lets the handshake go on and leaves the decision to its service, which closes without an alert.
 fn closed_upon(seen: &Observation, tales: &Tales) -> Option<Cause> {
-    let rule = seen.rule?;
-    let owed = matches!(rule, Rule::ServerClosed | Rule::ServerClosedAfterCertificate);
-    let tale = tales.of(Side::Server).filter(|_| owed)?;
-    let closed_ns = seen.time_ns.saturating_add(seen.duration_ns);
-    let after_ns = closed_ns.checked_sub(tale.judged_ns?)?;
+    let tale = tales.of(Side::Server)?;
     let missing = Reason::Certificate(Side::Client, CertificateFault::Missing);
-    let reason = fault_found(tale, Side::Server).or(tale.no_certificate.then_some(missing))?;
-    let soon = is_soon(after_ns, seen.timings.server_hello.unwrap_or(0));
-    soon.then_some(Cause::by(reason, Rule::ServerClosedAfterVerification))
+    let is_empty = seen.client_certificate == ClientCertificate::RequestedNotSent;
+    let (reason, found_ns) = match fault_found(tale, Side::Server) {
+        Some(fault) => (fault, tale.judged_ns?),
+        None if tale.no_certificate => (missing, tale.judged_ns?),
+        None => (missing, tale.asked_in_vain_ns.filter(|_| is_empty)?),
+    };
+    let closed_ns = seen.time_ns.saturating_add(seen.duration_ns);
+    let after_ns = closed_ns.checked_sub(found_ns)?;
+    let is_answer = match seen.rule? {
+        // No handshake is complete without the server's Finished.
+        Rule::ServerClosedAfterCertificate => true,
+        Rule::ServerClosed => after_ns < AT_ONCE_NS,
+        _ => false,
+    };
+    is_answer.then_some(Cause::by(reason, Rule::ServerClosedAfterVerification))
 }
 
 /// Whether what the server sent behind the client's flight came after its library had looked at the client's certificate, or the

@@ -101,8 +101,8 @@ rules! {
     /// The same behind a client certificate that is invalid by the agent's own verdict: rejected by the server, for what
     /// the verdict finds.
     ServerClosedAfterInvalid = "server_closed_after_invalid_certificate", Derived;
-    /// The server's library found a fault in the client's certificate, or that there is none, and the server closed or
-    /// reset first and soon after that, in TLS 1.2 in place of its Finished, in TLS 1.3 without a record behind the client's
+    /// The server's library found a fault in the client's certificate, or that there is none, and then the server closed or
+    /// reset first, in TLS 1.2 in place of its Finished, in TLS 1.3 at once and without a record behind the client's
     /// flight: rejected by the server, for that fault.
     ServerClosedAfterVerification = "server_closed_after_failed_verification", Derived;
     /// Closed or reset behind the Finished of a server that resumes a session, before the client's: aborted.
