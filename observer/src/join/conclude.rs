@@ -182,19 +182,17 @@ fn closed_upon(seen: &Observation, tales: &Tales) -> Option<Cause> {
 /// Whether what the server sent behind the client's flight came after its library had looked at the client's certificate, or the
 /// service then asked for one in vain: an answer that is no alert accepts.
 fn went_on(seen: &Observation, tales: &Tales) -> bool {
-    let tale = tales
-        .of(Side::Server)
-        .filter(|_| seen.rule == Some(Rule::ServerRecord));
-    let Some((tale, answer)) = tale.zip(seen.opaque.last()) else {
+    let (Some(Rule::ServerRecord), Some(tale)) = (seen.rule, tales.of(Side::Server)) else {
+        return false;
+    };
+    let (Some(answer), Some(flight_ns)) = (seen.opaque.last(), seen.timings.finished) else {
         return false;
     };
     let offset_ns = |time_ns: u64| time_ns.saturating_sub(seen.time_ns);
-    let judged = tale.judged_ns.map(offset_ns);
-    let in_vain = tale.asked_in_vain_ns.map(offset_ns);
-    judged.is_some_and(|judged_ns| judged_ns <= answer.offset_ns)
-        || in_vain
-            .zip(seen.timings.finished)
-            .is_some_and(|(asked_ns, flight_ns)| flight_ns <= asked_ns)
+    let judged_ns = tale.judged_ns.map(offset_ns);
+    let asked_ns = tale.asked_in_vain_ns.map(offset_ns);
+    judged_ns.is_some_and(|judged_ns| judged_ns <= answer.offset_ns)
+        || asked_ns.is_some_and(|asked_ns| flight_ns <= asked_ns)
 }
 
 /// Why the sender of an alert refused; `rule` where nothing but the alert says so.
