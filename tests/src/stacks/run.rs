@@ -1,6 +1,6 @@
 //! Plays all cases with one stack.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
@@ -50,7 +50,7 @@ pub struct Scene {
     pub agent: Agent,
     _cgroup: Cgroup,
     /// The events that belong to connections, by their ids.
-    claimed: HashSet<String>,
+    claimed: BTreeMap<String, Value>,
 }
 
 impl Scene {
@@ -73,7 +73,7 @@ impl Scene {
             "--trust".to_owned(),
             format!("servers={servers};side=server"),
             "--libraries".to_owned(),
-            stack.libraries.to_owned(),
+            stack.probes.to_owned(),
         ];
         for deployment in Deployment::ALL {
             flags.push("--service".to_owned());
@@ -97,7 +97,7 @@ impl Scene {
             services,
             agent,
             _cgroup: cgroup,
-            claimed: HashSet::new(),
+            claimed: BTreeMap::new(),
         })
     }
 
@@ -160,7 +160,10 @@ impl Scene {
     }
 
     /// The event of a connection, which no other has.
-    fn claim(&mut self, deployment: Deployment, port: Option<u16>) -> Result<Value> {
+    ///
+    /// # Errors
+    /// When it does not come in time.
+    pub fn claim(&mut self, deployment: Deployment, port: Option<u16>) -> Result<Value> {
         let id = |event: &Value| at(event, "event.id").as_str().unwrap_or_default().to_owned();
         let event = self
             .agent
@@ -168,17 +171,22 @@ impl Scene {
                 is_handshake(event)
                     && at(event, "server.port") == deployment.address().port()
                     && port.is_none_or(|port| at(event, "client.port") == port)
-                    && !self.claimed.contains(&id(event))
+                    && !self.claimed.contains_key(&id(event))
             })?;
-        self.claimed.insert(id(&event));
+        self.claimed.insert(id(&event), event.clone());
         Ok(event)
     }
 
-    /// Ends the agent and demands that it lost nothing, and told of no handshake but those that were.
+    /// All events that connections have claimed.
+    pub fn claimed_events(&self) -> impl Iterator<Item = &Value> {
+        self.claimed.values()
+    }
+
+    /// Ends the agent and demands that it lost nothing, and told of no handshake but those that were. Gives the certificates.
     ///
     /// # Errors
     /// When it did.
-    pub fn finish(self) -> Result<()> {
+    pub fn finish(self) -> Result<Certificates> {
         let losses = self.agent.metrics()?.losses();
         ensure!(losses.is_empty(), "{losses:#?}");
         let ended = self.agent.stop()?;
@@ -188,7 +196,7 @@ impl Scene {
             "{handshakes} events of handshakes, {} connections",
             self.claimed.len()
         );
-        Ok(())
+        Ok(self.certificates)
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Command;
 
 use anyhow::{Context, Result};
@@ -67,23 +67,50 @@ pub enum Code {
 /// How a stack turns a client away whose certificate it does not take.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Refusal {
-    /// By an alert, in the handshake.
-    Alert,
-    /// It closes the connection, without a word.
-    Close,
-    /// It answers the request with an error.
+    /// In the handshake.
+    Handshake,
+    /// It completes the handshake and answers the request with an error.
     Answer,
 }
 
-/// What library probes tell of a client's certificate in TLS 1.3.
+/// Whose TLS it is, and so what probes tell in TLS 1.3.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Tells {
-    /// The certificate, what was found of it, and the alert.
-    Everything,
-    /// The certificate, and whether it was refused.
-    Certificate,
-    /// Nothing.
-    Nothing,
+pub enum Library {
+    /// OpenSSL: the certificate and what was found of it, not that a handshake is complete.
+    OpenSsl,
+    /// rustls on aws-lc-rs: every handshake message and alert.
+    AwsLc,
+    /// rustls on ring: the certificate, and whether it was taken.
+    Ring,
+    /// Any, without symbols: nothing.
+    Stripped,
+}
+
+impl Library {
+    /// Whether it is OpenSSL.
+    pub const fn is_openssl(self) -> bool {
+        matches!(self, Self::OpenSsl)
+    }
+
+    /// Whether probes show the client's certificate.
+    pub const fn shows_certificates(self) -> bool {
+        !matches!(self, Self::Stripped)
+    }
+
+    /// Whether probes tell why a side refused.
+    pub const fn tells_reasons(self) -> bool {
+        matches!(self, Self::OpenSsl | Self::AwsLc)
+    }
+
+    /// Whether probes tell that a handshake is complete.
+    pub const fn tells_ends(self) -> bool {
+        matches!(self, Self::AwsLc)
+    }
+
+    /// Whether probes show session tickets, so that a resumed session has a name.
+    pub const fn shows_tickets(self) -> bool {
+        matches!(self, Self::AwsLc)
+    }
 }
 
 /// One of the stacks, in one of its variants.
@@ -95,14 +122,20 @@ pub struct Stack {
     pub variant: &'static str,
     /// What is started, a path below the stack's directory.
     pub program: &'static str,
+    /// The name of the process that serves.
+    pub process: &'static str,
     /// Where its TLS is.
     pub code: Code,
+    /// What it is.
+    pub library: Library,
     /// The agent's `--libraries`.
-    pub libraries: &'static str,
+    pub probes: &'static str,
     /// How it refuses.
     pub refusal: Refusal,
-    /// What probes tell.
-    pub tells: Tells,
+    /// Whether it answers what is not TLS with an alert.
+    pub alerts_strangers: bool,
+    /// Whether it resumes sessions.
+    pub resumes: bool,
     /// Files of its log, in the directory that it runs in, beside standard output and error.
     pub logs: &'static [&'static str],
 }
@@ -216,10 +249,3 @@ impl Service {
 /// A place in a service's log: lines of each of its parts.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Logged(Vec<usize>);
-
-/// Where a page of the documentation is.
-pub fn page(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("../docs/stacks")
-        .join(format!("{name}.md"))
-}
