@@ -1,7 +1,7 @@
 //! The stage between flow table and outputs: what should have happened, beside what did.
 //!
 //! Each certificate that was seen is judged by the trust bundle for its handshake. Nothing that was observed is changed,
-//! but a refusal whose alert was vague gets the reason that the verdict finds.
+//! but a refusal whose alert was vague, or that was no more than a close, gets the reason that the verdict finds.
 
 mod budget;
 mod cache;
@@ -84,6 +84,9 @@ impl Judge {
         }
         seen.client_verdict = self.verdict(seen, Side::Client);
         seen.server_verdict = self.verdict(seen, Side::Server);
+        if let Some(refusal) = reason::refusal(seen) {
+            refusal.put_into(seen);
+        }
         if let Some(cause) = reason::exact_cause(seen) {
             seen.reason = Some(cause.reason);
             seen.evidence = cause.evidence;

@@ -14,7 +14,27 @@ use observer_tls::x509::CertificateFacts;
 
 pub use rule::Rule;
 
-use crate::observation::{CertificateFault, ClientCertificate, ClientOffer, Evidence, Outcome, Reason, Side};
+use crate::observation::{
+    CertificateFault, ClientCertificate, ClientOffer, Evidence, Observation, Outcome, Reason, Side,
+};
+
+/// How soon a refusal comes behind what it refuses. Servers check a certificate in a few milliseconds; whoever closes
+/// an accepted connection without a word from either side has waited for one.
+const REFUSAL_NS: u64 = 1_000_000_000;
+
+/// How many times longer than the ServerHello an answer takes, at most, where the ServerHello itself took long.
+const ROUND_TRIPS: u64 = 4;
+
+/// Whether what comes `after_ns` nanoseconds behind the client's words may be the refusal of them, of a server whose
+/// ServerHello took `server_hello_ns`.
+pub fn is_soon(after_ns: u64, server_hello_ns: u64) -> bool {
+    after_ns < patience(REFUSAL_NS, server_hello_ns)
+}
+
+/// `ns` nanoseconds, or as many as some round trips take: seen at the client's end, an answer takes one at least.
+fn patience(ns: u64, server_hello_ns: u64) -> u64 {
+    ns.max(server_hello_ns.saturating_mul(ROUND_TRIPS))
+}
 
 /// How a handshake ended, why, and how that is known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -71,6 +91,18 @@ impl Conclusion {
             evidence: rule.evidence(),
             rule: Some(rule),
             ..self
+        }
+    }
+
+    /// Makes it that of `seen`, in place of another.
+    pub fn put_into(self, seen: &mut Observation) {
+        seen.outcome = self.outcome;
+        seen.rejected_by = self.rejected_by;
+        seen.reason = self.reason;
+        seen.evidence = self.evidence;
+        seen.rule = self.rule;
+        if seen.outcome != Outcome::Established {
+            seen.timings.finished = None;
         }
     }
 }

@@ -110,6 +110,14 @@ fn libraries_that_are_probed_by_default_tell_who_was_refused_and_why() -> Result
     let refused = servers().filter(|row| row.truth.ending.is_refusal());
     let refused = refused.filter(|row| (row.server, row.case.as_str()) != ("go", "certificate revoked"));
     nearly_all("refusals with their very reason", refused, Row::is_exact)?;
+    // Node lets its handshake go on with any certificate, and closes without an alert in place of its answer.
+    let by_node = rows.iter().filter(|row| {
+        let faulty = row.case.starts_with("certificate ") && row.client == PARTNER;
+        row.server == "node" && faulty
+    });
+    nearly_all("refusals by Node in both versions", by_node, |row| {
+        row.told.outcome == "rejected" && row.truth.reason.is_some() && row.is_exact()
+    })?;
     let above =
         servers().filter(|row| row.truth.ending == Ending::RefusedAbove && row.client_named.is_some());
     nearly_all("refusals above TLS with what the library found", above, |row| {

@@ -14,6 +14,10 @@ use crate::observation::{
 };
 use crate::outcome::{AlertContext, Cause, Conclusion, Rule, cause_of_alert};
 
+/// How soon a server closes upon what its library has found, nanoseconds. In TLS 1.3 it may have accepted the client without a
+/// word, and be tired of waiting later.
+const AT_ONCE_NS: u64 = 250_000_000;
+
 /// What the libraries say of the end.
 enum Answer {
     Rejected { by: Side, cause: Cause },
@@ -32,7 +36,7 @@ pub(super) fn conclude(seen: &mut Observation, tales: &Tales) -> Option<Contradi
             Outcome::Rejected if was_read && seen.rejected_by == Some(by) => refine(seen, by, cause),
             Outcome::Rejected if was_read => Some(Contradiction::Outcome),
             _ => {
-                set(seen, Conclusion::rejected(by, cause));
+                Conclusion::rejected(by, cause).put_into(seen);
                 None
             }
         },
@@ -45,10 +49,18 @@ pub(super) fn conclude(seen: &mut Observation, tales: &Tales) -> Option<Contradi
                 if before != Outcome::Established {
                     seen.duration_ns = time_ns.saturating_sub(seen.time_ns);
                 }
-                set(seen, Conclusion::ESTABLISHED.by(rule));
+                Conclusion::ESTABLISHED.by(rule).put_into(seen);
                 None
             }
         },
+        None if went_on(seen, tales) => {
+            Conclusion::ESTABLISHED.by(Rule::ServerWentOn).put_into(seen);
+            None
+        }
+        None if let Some(cause) = closed_upon(seen, tales) => {
+            Conclusion::rejected(Side::Server, cause).put_into(seen);
+            None
+        }
         None => {
             let by = seen.rejected_by.filter(|_| seen.outcome == Outcome::Rejected)?;
             let reason = fault_found(tales.of(by)?, by)?;
@@ -77,17 +89,6 @@ fn refine(seen: &mut Observation, by: Side, cause: Cause) -> Option<Contradictio
     seen.evidence = cause.evidence;
     seen.rule = cause.rule;
     None
-}
-
-fn set(seen: &mut Observation, conclusion: Conclusion) {
-    seen.outcome = conclusion.outcome;
-    seen.rejected_by = conclusion.rejected_by;
-    seen.reason = conclusion.reason;
-    seen.evidence = conclusion.evidence;
-    seen.rule = conclusion.rule;
-    if seen.outcome != Outcome::Established {
-        seen.timings.finished = None;
-    }
 }
 
 fn answer(seen: &Observation, tales: &Tales) -> Option<Answer> {
@@ -154,6 +155,44 @@ fn gave_up(seen: &Observation, tale: &Tale, by: Side) -> Option<(u64, Cause)> {
 fn fault_found(tale: &Tale, by: Side) -> Option<Reason> {
     let fault = tale.end.verification.as_ref()?.fault?;
     Some(Reason::Certificate(by.other(), fault))
+}
+
+/// Why the server closed the connection where its answer to the client's flight was due: for what its library had found a moment
+/// before. Node's lets the handshake go on and leaves the decision to its service, which closes without an alert.
+fn closed_upon(seen: &Observation, tales: &Tales) -> Option<Cause> {
+    let tale = tales.of(Side::Server)?;
+    let missing = Reason::Certificate(Side::Client, CertificateFault::Missing);
+    let is_empty = seen.client_certificate == ClientCertificate::RequestedNotSent;
+    let (reason, found_ns) = match fault_found(tale, Side::Server) {
+        Some(fault) => (fault, tale.judged_ns?),
+        None if tale.no_certificate => (missing, tale.judged_ns?),
+        None => (missing, tale.asked_in_vain_ns.filter(|_| is_empty)?),
+    };
+    let closed_ns = seen.time_ns.saturating_add(seen.duration_ns);
+    let after_ns = closed_ns.checked_sub(found_ns)?;
+    let is_answer = match seen.rule? {
+        // No handshake is complete without the server's Finished.
+        Rule::ServerClosedAfterCertificate => true,
+        Rule::ServerClosed => after_ns < AT_ONCE_NS,
+        _ => false,
+    };
+    is_answer.then_some(Cause::by(reason, Rule::ServerClosedAfterVerification))
+}
+
+/// Whether what the server sent behind the client's flight came after its library had looked at the client's certificate, or the
+/// service then asked for one in vain: an answer that is no alert accepts.
+fn went_on(seen: &Observation, tales: &Tales) -> bool {
+    let (Some(Rule::ServerRecord), Some(tale)) = (seen.rule, tales.of(Side::Server)) else {
+        return false;
+    };
+    let (Some(answer), Some(flight_ns)) = (seen.opaque.last(), seen.timings.finished) else {
+        return false;
+    };
+    let offset_ns = |time_ns: u64| time_ns.saturating_sub(seen.time_ns);
+    let judged_ns = tale.judged_ns.map(offset_ns);
+    let asked_ns = tale.asked_in_vain_ns.map(offset_ns);
+    judged_ns.is_some_and(|judged_ns| judged_ns <= answer.offset_ns)
+        || asked_ns.is_some_and(|asked_ns| flight_ns <= asked_ns)
 }
 
 /// Why the sender of an alert refused; `rule` where nothing but the alert says so.

@@ -38,6 +38,10 @@ pub(super) struct Tale {
     pub chain: Option<Vec<Arc<CertificateFacts>>>,
     /// The peer was asked for a certificate and sent none.
     pub no_certificate: bool,
+    /// When it had last looked at the peer's certificate, or found that there is none.
+    pub judged_ns: Option<u64>,
+    /// When its service had last asked it for the peer's certificate, and there was none.
+    pub asked_in_vain_ns: Option<u64>,
     pub received: Vec<Heard>,
     pub sent: Vec<Heard>,
     /// When and why it gave up, unless it had finished before.
@@ -65,6 +69,8 @@ impl Tale {
             end: EndTold::from(&first.origin),
             chain: None,
             no_certificate: false,
+            judged_ns: None,
+            asked_in_vain_ns: None,
             received: Vec::new(),
             sent: Vec::new(),
             failure: None,
@@ -102,10 +108,14 @@ impl Tale {
                     self.chain = Some(chain);
                 }
             }
-            FactBody::NoCertificate => self.no_certificate = true,
+            FactBody::NoCertificate => {
+                self.no_certificate = true;
+                self.judged_ns = Some(time_ns);
+            }
             // The wire tells better whether one was asked for.
-            FactBody::NoPeerCertificate => {}
+            FactBody::NoPeerCertificate => self.asked_in_vain_ns = Some(time_ns),
             FactBody::Verified(found) => {
+                self.judged_ns = Some(time_ns);
                 let told = &mut self.end.verification;
                 // A fault stays one, whatever is asked of the certificate next.
                 if found.fault.is_some() || told.as_ref().is_none_or(|told| told.fault.is_none()) {

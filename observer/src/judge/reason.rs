@@ -1,13 +1,14 @@
-//! What a verdict adds to the reason of a refusal.
+//! What a verdict adds to the reason of a refusal, and what it makes of a close.
 //!
 //! Many alerts say no more than that a certificate was refused, or not even that. Where the verdict finds a fault in the
 //! very certificate that the refusing side had to judge, the fault is the reason. What an alert says exactly stands.
+//! A server that closes where its Finished was due has refused a certificate that has a fault.
 
 use observer_tls::codepoints::AlertDescription;
 
 use super::verdict_of;
 use crate::observation::{AlertSeen, CertificateFault, Evidence, Observation, Outcome, Reason, Side};
-use crate::outcome::{Cause, Rule};
+use crate::outcome::{Cause, Conclusion, Rule};
 use crate::verify::Status;
 
 /// The exact reason of a refusal that was told vaguely; `None` where there is nothing to add.
@@ -31,6 +32,17 @@ pub fn exact_cause(seen: &Observation) -> Option<Cause> {
         },
         ..Cause::by(reason, rule)
     })
+}
+
+/// The refusal that the close of a server is which had an invalid certificate before it; `None` where the close is all there
+/// is to say.
+pub fn refusal(seen: &Observation) -> Option<Conclusion> {
+    let owed = seen.outcome == Outcome::Aborted && seen.rule == Some(Rule::ServerClosedAfterCertificate);
+    let verdict = verdict_of(seen, Side::Client).filter(|_| owed)?;
+    let (fault, _) = fault(verdict.status, Side::Client)?;
+    let reason = Reason::Certificate(Side::Client, fault);
+    let cause = Cause::by(reason, Rule::ServerClosedAfterInvalid);
+    Some(Conclusion::rejected(Side::Server, cause))
 }
 
 /// Whether a refusal for the reason `told` may well have been for the certificate of `judged`, and does not say what is wrong
@@ -214,6 +226,45 @@ mod tests {
             description: AlertDescription::BAD_CERTIFICATE_STATUS_RESPONSE,
         });
         assert_eq!(exact_cause(&seen), None);
+    }
+
+    #[test]
+    fn a_close_in_place_of_the_servers_finished_refuses_a_certificate_with_a_fault() {
+        use CertificateFault as F;
+        let closed = |status, rule| Observation {
+            outcome: Outcome::Aborted,
+            rejected_by: None,
+            reason: Some(Reason::Closed),
+            rule: Some(rule),
+            alerts: Vec::new(),
+            client_verdict: Some(samples::verdict(status)),
+            ..samples::refused_client()
+        };
+        let by_server = Rule::ServerClosedAfterCertificate;
+        for (status, fault) in [
+            (Status::Expired, F::Expired),
+            (Status::NotYetValid, F::NotYetValid),
+            (Status::Untrusted, F::UnknownCa),
+            (Status::Revoked, F::Revoked),
+            (Status::WrongPurpose, F::WrongPurpose),
+            (Status::Malformed, F::Bad),
+        ] {
+            let cause = Cause::by(client(fault), Rule::ServerClosedAfterInvalid);
+            assert_eq!(cause.evidence, Evidence::Derived);
+            let refused = Some(Conclusion::rejected(Side::Server, cause));
+            assert_eq!(refusal(&closed(status, by_server)), refused);
+            // A client that leaves, and a server that waits first, say nothing of the certificate.
+            assert_eq!(refusal(&closed(status, Rule::ClosedAfterCertificate)), None);
+            assert_eq!(refusal(&closed(status, Rule::ClosedInClientFlight)), None);
+        }
+        for status in [Status::Valid, Status::NotChecked, Status::NameMismatch] {
+            assert_eq!(refusal(&closed(status, by_server)), None, "{status:?}");
+        }
+        let unseen = Observation {
+            client_verdict: None,
+            ..closed(Status::Expired, by_server)
+        };
+        assert_eq!(refusal(&unseen), None);
     }
 
     #[test]

@@ -88,10 +88,23 @@ rules! {
     ClosedInClientFlight = "closed_in_client_flight", Observed;
     /// Closed or reset behind the client's Finished, before the server's, no certificate asked for: aborted.
     ClosedAfterClientFinished = "closed_after_client_finished", Observed;
-    /// The same after an empty Certificate, which the server may not have liked: aborted.
+    /// The same after an empty Certificate, by the client or late: aborted.
     ClosedAfterEmptyCertificate = "closed_after_empty_certificate", Observed;
-    /// The same after a client certificate, which the server may not have liked: aborted.
+    /// The same after a client certificate, by the client or late: aborted.
     ClosedAfterCertificate = "closed_after_client_certificate", Observed;
+    /// The server closed or reset first and soon behind the Finished of a client with an empty Certificate, in place of its
+    /// own Finished, with which it would have gone on without one (RFC 5246, section 7.4.6): rejected by the server,
+    /// `client_certificate_missing`.
+    ServerClosedAfterEmptyCertificate = "server_closed_after_empty_certificate", Derived;
+    /// The same behind a client certificate in which no fault is known: aborted.
+    ServerClosedAfterCertificate = "server_closed_after_client_certificate", Observed;
+    /// The same behind a client certificate that is invalid by the agent's own verdict: rejected by the server, for what
+    /// the verdict finds.
+    ServerClosedAfterInvalid = "server_closed_after_invalid_certificate", Derived;
+    /// The server's library found a fault in the client's certificate, or that there is none, and then the server closed or
+    /// reset first, in TLS 1.2 in place of its Finished, in TLS 1.3 at once and without a record behind the client's
+    /// flight: rejected by the server, for that fault.
+    ServerClosedAfterVerification = "server_closed_after_failed_verification", Derived;
     /// Closed or reset behind the Finished of a server that resumes a session, before the client's: aborted.
     ClosedAfterServerFinished = "closed_after_server_finished", Observed;
     /// The server's first record behind the client's flight is larger than an alert: established.
@@ -170,6 +183,10 @@ rules! {
     LibraryVerification = "library_verification", Observed;
     /// The server's library finished the handshake, or up to TLS 1.2 the client's: established.
     LibraryFinished = "library_finished", Observed;
+    /// In TLS 1.3 the server's library verified the client's certificate, whatever it found, and then the server answered with a
+    /// record that is larger than an alert; or it did so and its service found behind the client's flight that there is no
+    /// certificate: established.
+    ServerWentOn = "server_went_on_after_verification", Derived;
     /// The client's library finished the handshake, and of the server no more than an orderly close is known, or nothing.
     /// In TLS 1.3 it may have refused behind that: established.
     LibraryClientFinished = "library_client_finished", Inferred;

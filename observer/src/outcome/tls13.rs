@@ -15,22 +15,15 @@ mod tests;
 
 use observer_tls::codepoints::CipherSuite;
 
-use super::{Cause, Conclusion, Rule};
+use super::{Cause, Conclusion, Rule, is_soon, patience};
 use crate::observation::{CertificateFault, ClientCertificate, OpaqueRecord, Reason, Side};
 use flights::{client_flight, is_encrypted, is_from_client, is_requested};
 pub use habits::{Habits, Kind};
 pub use sizes::Sizes;
 
-/// How soon a refusal comes behind the client's flight. Servers check a certificate in a few milliseconds; whoever closes
-/// an accepted connection without a word from either side has waited for one.
-const REFUSAL_NS: u64 = 1_000_000_000;
-
 /// How long a client waits in vain that leaves a connection in which nobody spoke, at least: a server that has not refused
 /// by then will hardly do so in the moment in which the client leaves.
 const QUIET_NS: u64 = 250_000_000;
-
-/// How many times longer than the ServerHello a refusal takes, at most, where the ServerHello itself took long.
-const ROUND_TRIPS: u64 = 4;
 
 /// Records of a server that refuses, at most: GnuTLS sends two alerts.
 const MAX_REFUSAL_RECORDS: usize = 2;
@@ -283,13 +276,12 @@ fn conclusion_from(
         return reading.refused_by_server(Rule::ServerAlertForTicket);
     }
     let since_flight = |offset_ns: u64| offset_ns.saturating_sub(records[end].offset_ns);
-    // Seen at the client's end, an answer takes a round trip at least.
-    let within = |ns: u64| ns.max(sequence.server_hello_ns.saturating_mul(ROUND_TRIPS));
+    let hello_ns = sequence.server_hello_ns;
     match client_closed {
-        Some(closed_ns) if !refusable || since_flight(closed_ns) >= within(QUIET_NS) => {
+        Some(closed_ns) if !refusable || since_flight(closed_ns) >= patience(QUIET_NS, hello_ns) => {
             Conclusion::ESTABLISHED.by(Rule::BothClosed)
         }
-        None if refusable && since_flight(records[answer].offset_ns) < within(REFUSAL_NS) => {
+        None if refusable && is_soon(since_flight(records[answer].offset_ns), hello_ns) => {
             reading.refused_by_server(Rule::ServerAlert)
         }
         _ => Conclusion::INCOMPLETE.by(Rule::AlertOrClose),

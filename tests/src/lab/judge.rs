@@ -88,7 +88,12 @@ impl Told {
             // Both are true: the handshake was completed, and one end refused the other.
             Ending::RefusedAbove => match outcome {
                 "established" => Mark::Right,
-                "rejected" => right_if(self.rejected_by.as_deref() == reports.refuser_above()),
+                "rejected" => match reports.refuser_above() {
+                    Some(refuser) if self.rejected_by.as_deref() == Some(refuser) => {
+                        self.mark_reason(refuser, truth)
+                    }
+                    _ => Mark::Wrong,
+                },
                 "aborted" => Mark::Vague,
                 _ => Mark::Wrong,
             },
@@ -183,7 +188,9 @@ impl Told {
 
     /// Whether outcome and reason are known for sure, and as exactly as the peers know them.
     pub fn is_exact(&self, truth: &Truth) -> bool {
-        let exact_reason = truth.reason.is_none() || self.reason == truth.reason;
+        // What is refused above TLS is no part of the handshake.
+        let established = self.outcome == "established";
+        let exact_reason = established || truth.reason.is_none() || self.reason == truth.reason;
         self.evidence != "inferred" && exact_reason
     }
 

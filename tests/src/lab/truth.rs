@@ -97,13 +97,18 @@ impl Reports {
     /// The truth in these reports.
     pub fn truth(&self, circumstances: Circumstances) -> Truth {
         let ending = self.ending();
-        let refusal = match ending {
-            Ending::RejectedByServer => Some((&self.server, &self.client, "client")),
-            Ending::RejectedByClient => Some((&self.client, &self.server, "server")),
+        let refuser = match ending {
+            Ending::RejectedByServer => Some("server"),
+            Ending::RejectedByClient => Some("client"),
+            Ending::RefusedAbove => self.refuser_above(),
             _ => None,
         };
-        let reason = refusal.and_then(|(refuser, _, judged)| {
-            let text = refuser.as_ref()?.error.as_deref()?;
+        let reason = refuser.and_then(|refuser| {
+            let (report, judged) = match refuser {
+                "server" => (&self.server, "client"),
+                _ => (&self.client, "server"),
+            };
+            let text = report.as_ref()?.error.as_deref()?;
             fault::reason(text, judged).map(|reason| circumstances.meaning(reason))
         });
         let resumed = [&self.client, &self.server]
@@ -300,6 +305,24 @@ mod tests {
                 ending(client.clone(), server.clone()),
                 expected,
                 "{client:?} {server:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn who_refuses_above_tls_says_why() {
+        for (text, reason) in [
+            ("CERT_HAS_EXPIRED", Some("client_certificate_expired")),
+            ("403", None),
+        ] {
+            let reports = Reports {
+                client: report(true, Some("connection closed")),
+                server: report(true, Some(text)),
+            };
+            let truth = reports.truth(ASKS);
+            assert_eq!(
+                (truth.ending, truth.reason.as_deref()),
+                (Ending::RefusedAbove, reason)
             );
         }
     }

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::wire::*;
-use crate::observation::{ClientCertificate, Observation, Outcome, Reason, Side};
+use crate::observation::{CertificateFault, ClientCertificate, Observation, Outcome, Reason, Side};
 use crate::outcome::Rule;
 use crate::output::words::Word;
 use crate::segment::SegmentFlags;
@@ -226,11 +226,19 @@ fn example(rule: Rule) -> Option<Play> {
         }
         Rule::ClosedAfterEmptyCertificate => {
             play = client_finished(empty());
-            play.rst(Side::Server);
+            play.rst(Side::Client);
         }
         Rule::ClosedAfterCertificate => {
             play = client_finished(some());
+            play.rst(Side::Client);
+        }
+        Rule::ServerClosedAfterEmptyCertificate => {
+            play = client_finished(empty());
             play.rst(Side::Server);
+        }
+        Rule::ServerClosedAfterCertificate => {
+            play = client_finished(some());
+            play.fin(Side::Server).fin(Side::Client);
         }
         Rule::ClosedAfterServerFinished => {
             play = server_finished();
@@ -313,7 +321,9 @@ fn example(rule: Rule) -> Option<Play> {
             play.only();
             play.server(&[encrypted(&[19])]);
         }
-        Rule::VerdictExpired
+        Rule::ServerClosedAfterInvalid
+        | Rule::ServerClosedAfterVerification
+        | Rule::VerdictExpired
         | Rule::VerdictNotYetValid
         | Rule::VerdictUntrusted
         | Rule::VerdictRevoked
@@ -324,6 +334,7 @@ fn example(rule: Rule) -> Option<Play> {
         | Rule::LibraryAlert
         | Rule::LibraryVerification
         | Rule::LibraryFinished
+        | Rule::ServerWentOn
         | Rule::LibraryClientFinished => return None,
     }
     Some(play)
@@ -408,5 +419,67 @@ fn what_was_refused_follows_from_what_the_client_sent() {
             assert_eq!(seen.reason.map(Reason::word), Some(reason));
             assert_eq!(seen.client_certificate, certificate);
         }
+    }
+}
+
+#[test]
+fn a_server_that_closes_where_its_finished_is_due_is_told_from_others() {
+    let empty = || Some(certificate(&[]));
+    let some = || Some(certificate(&[b"client"]));
+    let refused = (
+        Outcome::Rejected,
+        Some(Reason::Certificate(Side::Client, CertificateFault::Missing)),
+        Some(Rule::ServerClosedAfterEmptyCertificate),
+    );
+    let aborted = |rule| (Outcome::Aborted, Some(Reason::Closed), Some(rule));
+    let after = [
+        (empty(), refused, Rule::ClosedAfterEmptyCertificate),
+        (
+            some(),
+            aborted(Rule::ServerClosedAfterCertificate),
+            Rule::ClosedAfterCertificate,
+        ),
+    ];
+    let told = |mut play: Play| {
+        let seen = play.only();
+        (seen.outcome, seen.reason, seen.rule)
+    };
+    for (flight, at_once, otherwise) in after {
+        // The client's answer to the close is none of the handshake's.
+        let mut play = client_finished(flight.clone());
+        play.fin(Side::Server).client(&[opaque(21, 26)]);
+        assert_eq!(told(play), at_once);
+        // Who has waited has waited for something.
+        let mut play = client_finished(flight.clone());
+        play.wait(2 * SECOND).fin(Side::Server).fin(Side::Client);
+        assert_eq!(told(play), aborted(otherwise));
+        let mut play = client_finished(flight.clone());
+        play.fin(Side::Client).fin(Side::Server);
+        assert_eq!(told(play), aborted(otherwise));
+        // Whoever has sent its Finished has accepted, whenever it closes.
+        let mut play = client_finished(flight);
+        play.server(&[finished()]).fin(Side::Server).fin(Side::Client);
+        assert_eq!(told(play), (Outcome::Established, None, None));
+    }
+    // Closed before the client's flight was there.
+    let mut play = begun();
+    play.server(&[server_flight(true)]).fin(Side::Server).client(&[
+        certificate(&[b"client"]),
+        client_key_exchange(),
+        finished(),
+    ]);
+    play.fin(Side::Client);
+    assert_eq!(told(play), aborted(Rule::ClosedAfterCertificate));
+}
+
+#[test]
+fn a_server_that_took_any_certificate_may_close_an_idle_connection() {
+    // With tickets, and with none.
+    for greeting in [&[250][..], &[]] {
+        let mut play = tls13(&SENT);
+        play.server(&[encrypted(greeting)]);
+        play.client(&[encrypted(&[71])]).wait(3 * SECOND);
+        assert_eq!(play.only().outcome, Outcome::Established);
+        play.fin(Side::Server).fin(Side::Client).nothing();
     }
 }

@@ -126,6 +126,135 @@ fn a_vague_alert_gets_the_librarys_fault() {
     );
 }
 
+/// The server closed first, 10 ms after the ClientHello, where it owed an answer to the client's flight.
+fn closed_by_server() -> [Observation; 2] {
+    let read = Observation {
+        rule: Some(Rule::ServerClosedAfterCertificate),
+        ..with(tls12(), Aborted, Some(Reason::Closed), Evidence::Observed)
+    };
+    let guessed = Observation {
+        rule: Some(Rule::ServerClosed),
+        ..refused13()
+    };
+    [read, guessed]
+}
+
+#[test]
+fn a_server_that_closes_upon_what_its_library_found_has_refused_for_it() {
+    for seen in closed_by_server() {
+        for fault in [
+            F::Expired,
+            F::NotYetValid,
+            F::UnknownCa,
+            F::Revoked,
+            F::WrongPurpose,
+        ] {
+            let facts = [
+                fact(Side::Server, 9, chain(1)),
+                fact(Side::Server, 9, verified(Some(fault))),
+            ];
+            assert_eq!(
+                end(&join(seen.clone(), facts)),
+                by_server(fault, Evidence::Derived, Rule::ServerClosedAfterVerification)
+            );
+        }
+    }
+    let [_, mut seen] = closed_by_server();
+    seen.client_certificate = ClientCertificate::RequestedNotSent;
+    for none in [FactBody::NoCertificate, FactBody::NoPeerCertificate] {
+        assert_eq!(
+            end(&join(seen.clone(), [fact(Side::Server, 9, none)])),
+            by_server(F::Missing, Evidence::Derived, Rule::ServerClosedAfterVerification)
+        );
+    }
+}
+
+#[test]
+fn a_close_refuses_nothing_that_the_servers_library_has_not_just_found() {
+    let expired = verified(Some(F::Expired));
+    let closes = |seen: &Observation| seen.rule == Some(Rule::ServerClosedAfterVerification);
+    for seen in closed_by_server() {
+        let fine = [fact(Side::Server, 9, verified(None))];
+        let of_another = [fact(Side::Client, 9, expired.clone())];
+        let afterwards = [fact(Side::Server, 11, expired.clone())];
+        for facts in [fine, of_another, afterwards] {
+            assert!(!closes(&join(seen.clone(), facts)));
+        }
+    }
+    // In TLS 1.3 a server that has waited may have accepted, and waited for the client to speak.
+    let [_, mut late] = closed_by_server();
+    late.duration_ns = 300 * MS;
+    assert_eq!(
+        end(&join(late, [fact(Side::Server, 9, expired.clone())])),
+        by_server(F::Expired, Evidence::Inferred, Rule::LibraryVerification)
+    );
+    for rule in [
+        // The client closed first, or before its flight was complete.
+        Rule::ClosedAfterCertificate,
+        Rule::ClosedInClientFlight,
+        Rule::ClientLeftUnanswered,
+        Rule::NoFlightEnd,
+    ] {
+        for seen in [tls12(), tls13()] {
+            let closed = Observation {
+                rule: Some(rule),
+                ..with(seen, Aborted, Some(Reason::Closed), Evidence::Observed)
+            };
+            assert_eq!(
+                end(&join(closed.clone(), [fact(Side::Server, 9, expired.clone())])),
+                end(&closed)
+            );
+        }
+    }
+}
+
+/// The server answers the client's flight with a ticket.
+fn answered13() -> Observation {
+    let mut seen = tls13();
+    seen.timings.finished = Some(10 * MS);
+    seen.opaque.push(OpaqueRecord {
+        sender: Side::Server,
+        content_type: ContentType::APPLICATION_DATA,
+        length: 250,
+        offset_ns: 11 * MS,
+    });
+    seen
+}
+
+const WENT_ON: End = (
+    Established,
+    None,
+    None,
+    Evidence::Derived,
+    Some(Rule::ServerWentOn),
+);
+
+#[test]
+fn what_a_server_sends_after_its_library_has_looked_is_no_refusal() {
+    for (at_ms, body, expected) in [
+        (10, verified(None), WENT_ON),
+        (10, verified(Some(F::Expired)), WENT_ON),
+        // As nginx asks when it has read the request.
+        (12, FactBody::NoPeerCertificate, WENT_ON),
+        // It may have been sent before, whatever the library then found.
+        (12, verified(None), end(&answered13())),
+        // There could be none yet.
+        (3, FactBody::NoPeerCertificate, end(&answered13())),
+    ] {
+        let told = [fact(Side::Server, at_ms, body.clone())];
+        assert_eq!(end(&join(answered13(), told)), expected, "{at_ms} {body:?}");
+        let of_client = [fact(Side::Client, at_ms, body.clone())];
+        assert_eq!(end(&join(answered13(), of_client)), end(&answered13()));
+        // What is open stays so.
+        let open = Observation {
+            rule: Some(Rule::AlertOrClose),
+            ..with(answered13(), Incomplete, None, Evidence::Inferred)
+        };
+        let told = [fact(Side::Server, at_ms, body)];
+        assert_eq!(end(&join(open.clone(), told)), end(&open));
+    }
+}
+
 #[test]
 fn a_server_that_goes_on_with_a_bad_certificate_has_accepted_it() {
     // As nginx does, which answers 400.
@@ -133,8 +262,8 @@ fn a_server_that_goes_on_with_a_bad_certificate_has_accepted_it() {
         fact(Side::Server, 10, chain(1)),
         fact(Side::Server, 10, verified(Some(F::Expired))),
     ];
-    let seen = join(tls13(), facts.clone());
-    assert_eq!(seen.outcome, Established);
+    let seen = join(answered13(), facts.clone());
+    assert_eq!(end(&seen), WENT_ON);
     let told = seen.told.unwrap();
     let (judged, found) = told.verification().unwrap();
     assert_eq!((judged, found.fault), (Side::Client, Some(F::Expired)));

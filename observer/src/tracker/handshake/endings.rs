@@ -6,8 +6,10 @@ use observer_tls::alert::Alert;
 use observer_tls::codepoints::{AlertDescription, AlertLevel};
 
 use super::{Close, Decision, Handshake};
-use crate::observation::{AlertSeen, ClientCertificate, Completeness, MAX_ALERTS, Reason, Side};
-use crate::outcome::{AlertContext, Cause, Conclusion, Rule, cause_of_alert};
+use crate::observation::{
+    AlertSeen, CertificateFault, ClientCertificate, Completeness, MAX_ALERTS, Reason, Side,
+};
+use crate::outcome::{AlertContext, Cause, Conclusion, Rule, cause_of_alert, is_soon};
 
 impl Handshake {
     /// Takes a plaintext alert; gives the outcome if it ends the handshake.
@@ -113,11 +115,7 @@ impl Handshake {
     /// The outcome of a connection that is closed. Without all of its bytes nothing is claimed: an alert may be among
     /// those missing.
     pub fn at_close(&self) -> Option<Decision> {
-        let Close {
-            side,
-            reason,
-            time_ns,
-        } = self.close?;
+        let close = self.close?;
         if let Some((sender, description, warned_ns)) = self.warning {
             return Some(self.refused(sender, description, warned_ns));
         }
@@ -127,21 +125,37 @@ impl Handshake {
             Conclusion::INCOMPLETE
         } else {
             match self.reading.filter(|reading| reading.flight_start.is_some()) {
-                Some(reading) => reading.at_close(reason, side, self.offset(time_ns)),
-                None => self.closed_at(reason),
+                Some(reading) => reading.at_close(close.reason, close.side, self.offset(close.time_ns)),
+                None => self.closed_at(close),
             }
         };
-        Some((conclusion, time_ns))
+        Some((conclusion, close.time_ns))
     }
 
-    /// The connection was closed for `reason` where the handshake stands now.
-    fn closed_at(&self, reason: Reason) -> Conclusion {
-        let closed = Conclusion::aborted(reason);
+    /// The connection was closed where the handshake stands now.
+    fn closed_at(&self, close: Close) -> Conclusion {
+        let closed = Conclusion::aborted(close.reason);
         // The messages of a renegotiation cannot be read.
-        match self.renegotiation {
-            true => closed,
-            false => closed.by(self.step().closed(self.client_certificate)),
+        if self.renegotiation {
+            return closed;
         }
+        match self
+            .step()
+            .closed(self.client_certificate, self.answers_flight(close))
+        {
+            rule @ Rule::ServerClosedAfterEmptyCertificate => {
+                let missing = Reason::Certificate(Side::Client, CertificateFault::Missing);
+                Conclusion::rejected(Side::Server, Cause::by(missing, rule))
+            }
+            rule => closed.by(rule),
+        }
+    }
+
+    /// Whether the server closed first, and soon behind the client's Finished.
+    fn answers_flight(&self, close: Close) -> bool {
+        let flight_ns = self.finished.client.filter(|_| close.side == Side::Server);
+        let after_ns = flight_ns.and_then(|flight_ns| close.time_ns.checked_sub(flight_ns));
+        after_ns.is_some_and(|after_ns| is_soon(after_ns, self.timings.server_hello.unwrap_or(0)))
     }
 
     /// The outcome when nothing more came until `now_ns`.

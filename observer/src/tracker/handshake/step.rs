@@ -28,8 +28,9 @@ pub(super) enum Step {
 }
 
 impl Step {
-    /// The rule of a connection that is closed here, after what became of the client's certificate.
-    pub(super) fn closed(self, certificate: ClientCertificate) -> Rule {
+    /// The rule of a connection that is closed here, after what became of the client's certificate; `answers`: the server
+    /// closed it where its Finished was due.
+    pub(super) fn closed(self, certificate: ClientCertificate, answers: bool) -> Rule {
         match self {
             Self::ClientHello => Rule::ClosedBeforeServerHello,
             Self::ServerHello => Rule::ClosedAfterServerHello,
@@ -37,6 +38,8 @@ impl Step {
             Self::ClientFlight => Rule::ClosedInClientFlight,
             Self::ServerFinished => Rule::ClosedAfterServerFinished,
             Self::ClientFinished | Self::Finished => match certificate {
+                ClientCertificate::RequestedNotSent if answers => Rule::ServerClosedAfterEmptyCertificate,
+                ClientCertificate::Sent if answers => Rule::ServerClosedAfterCertificate,
                 ClientCertificate::RequestedNotSent => Rule::ClosedAfterEmptyCertificate,
                 ClientCertificate::Sent => Rule::ClosedAfterCertificate,
                 ClientCertificate::NotRequested | ClientCertificate::Unknown => {

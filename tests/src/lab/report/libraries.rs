@@ -162,6 +162,7 @@ fn word(row: &Row) -> &'static str {
         .is_some_and(|term| !term.contains("X509_V_OK"));
     match row.mark {
         _ if row.is_wrong() => "**wrong**",
+        Mark::Right if row.told.outcome == "rejected" && row.is_exact() => "exact",
         // The library's verdict is all there is to know: it was the service that refused.
         Mark::Right if row.truth.ending == Ending::RefusedAbove && verify_failed => "exact (verify result)",
         Mark::Right

@@ -1,6 +1,7 @@
 //! Closes, silence, and what may be a refusal or a close_notify.
 
 use super::*;
+use crate::outcome::REFUSAL_NS;
 
 #[test]
 fn whoever_closes_first_decides() {
