@@ -7,6 +7,7 @@ mod python;
 mod rust;
 
 use std::collections::BTreeSet;
+use std::fmt;
 use std::path::Path;
 
 use anyhow::Result;
@@ -83,6 +84,12 @@ impl Name {
                 install: python::django,
             },
         }
+    }
+}
+
+impl fmt::Display for Name {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str(self.stack().name)
     }
 }
 

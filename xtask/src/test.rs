@@ -34,9 +34,11 @@ enum Only {
 
 /// The verb.
 pub fn run(options: &Options) -> Result<ExitCode> {
-    if options.only.is_some() && !process::is_root() {
+    if let Some(Only::Stack { name }) = options.only
+        && !process::is_root()
+    {
         return Ok(process::needs_root(
-            "test",
+            &format!("test stack {name}"),
             "live tests make network namespaces and cgroups, and load eBPF programs",
         ));
     }
