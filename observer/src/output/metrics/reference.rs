@@ -2,6 +2,7 @@
 
 use std::fmt::Write;
 
+use super::authentications::AUTHENTICATIONS;
 use super::definitions::*;
 use super::expiry::NOT_AFTER;
 use super::joined::{CONTRADICTIONS, FACTS, SOURCES};
@@ -83,13 +84,14 @@ impl<const N: usize> Documented for Definition<N> {
 }
 
 /// Every metric, in the order of the reference.
-pub fn all() -> [&'static dyn Documented; 24] {
+pub fn all() -> [&'static dyn Documented; 25] {
     [
         &HANDSHAKES,
         &FAILURES,
         &DURATION,
         &ALERTS,
         &CLIENT_CERTIFICATES,
+        &AUTHENTICATIONS,
         &VERDICTS,
         &DISAGREEMENTS,
         &CIPHERS,
