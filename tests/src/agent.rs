@@ -2,8 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
-use std::io::{Read, Write};
-use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus};
 use std::sync::OnceLock;
@@ -15,13 +14,14 @@ use serde_json::Value;
 
 use crate::cgroup::Cgroup;
 use crate::events::{self, Schema};
+use crate::http;
 use crate::metrics::Metrics;
 use crate::netns::Namespace;
 use crate::poll::{self, PATIENCE};
 use crate::process::{Confine, Process};
 
 /// Where the agent serves its metrics; it always runs in a namespace of the tests, so the port is free.
-const LISTEN: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 9465);
+pub const LISTEN: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 9465);
 
 /// What the agent is to watch.
 #[derive(Clone, Copy)]
@@ -172,23 +172,12 @@ impl Agent {
     /// # Errors
     /// When it does not answer.
     pub fn get(&self, path: &str) -> Result<(u16, String)> {
-        self.namespace.run(|| {
-            let mut stream = TcpStream::connect(LISTEN)?;
-            stream.set_read_timeout(Some(PATIENCE))?;
-            write!(
-                stream,
-                "GET {path} HTTP/1.1\r\nHost: agent\r\nConnection: close\r\n\r\n"
-            )?;
-            let mut answer = String::new();
-            stream.read_to_string(&mut answer)?;
-            let status = answer
-                .split(' ')
-                .nth(1)
-                .and_then(|status| status.parse().ok())
-                .context("status line")?;
-            let body = answer.split_once("\r\n\r\n").context("end of headers")?.1;
-            Ok((status, body.to_owned()))
-        })
+        http::get(&self.namespace, LISTEN, path)
+    }
+
+    /// Where it runs: its metrics are at [`LISTEN`] there.
+    pub fn namespace(&self) -> &Namespace {
+        &self.namespace
     }
 
     /// The metrics as of now.
