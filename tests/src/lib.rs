@@ -10,7 +10,6 @@ pub mod bulk;
 pub mod cgroup;
 pub mod conversation;
 pub mod copies;
-
 pub mod events;
 pub mod expect;
 pub mod fixtures;
@@ -30,4 +29,5 @@ pub mod probed;
 pub mod process;
 pub mod prometheus;
 pub mod record;
+pub mod stacks;
 pub mod world;

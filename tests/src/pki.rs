@@ -1,6 +1,7 @@
 //! Certificates for the tests, made afresh for each run: three authorities and leaf certificates with known faults.
 //! Every value an event should show is kept beside the file that a TLS peer loads.
 
+pub mod clients;
 pub mod faults;
 pub mod members;
 mod revocation;
@@ -263,6 +264,11 @@ fn authority(directory: &Path, file: &str, name: Name) -> Result<Authority> {
 }
 
 fn leaf(directory: &Path, authority: &Authority, plan: LeafPlan<'_>) -> Result<Leaf> {
+    certify(directory, Some(authority), plan)
+}
+
+/// A leaf that an authority has signed, or its own key.
+fn certify(directory: &Path, authority: Option<&Authority>, plan: LeafPlan<'_>) -> Result<Leaf> {
     let key = KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256)?;
     let subject = Name::new(plan.common_name, "Observer Test Peers");
     let mut params = CertificateParams::default();
@@ -277,13 +283,16 @@ fn leaf(directory: &Path, authority: &Authority, plan: LeafPlan<'_>) -> Result<L
     names.sort_by_key(|(rank, _)| *rank);
     let alternative_names = names.into_iter().map(|(_, text)| text).collect();
     params.subject_alt_names = plan.names;
-    let certificate = params.signed_by(&key, &authority.issuer)?;
+    let (certificate, issuer) = match authority {
+        Some(authority) => (params.signed_by(&key, &authority.issuer)?, authority.name.clone()),
+        None => (params.self_signed(&key)?, subject.clone()),
+    };
     let files = write(directory, plan.file, &certificate, &key)?;
     Ok(Leaf {
         sha256: HEXUPPER.encode(&Sha256::digest(&files.der)),
         files,
         subject,
-        issuer: authority.name.clone(),
+        issuer,
         serial: HEXUPPER.encode(&plan.serial),
         not_before: midnight(plan.from),
         not_after: midnight(plan.to),

@@ -48,6 +48,11 @@ impl PrivateCopies {
         Ok(Self(copies))
     }
 
+    /// Where they are.
+    pub fn directory(&self) -> &Path {
+        self.0.directory()
+    }
+
     /// The same command with copies in place of what it would share.
     pub fn of(&self, command: &Command) -> Command {
         let program = command.get_program();

@@ -4,7 +4,10 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use anyhow::{Context, Result};
+
 use crate::agent::Agent;
+use crate::poll;
 
 /// How long probes may take: the agent looks at all processes every two seconds, and finds some only then, and on a busy
 /// machine the kernel takes seconds to put in a few.
@@ -22,6 +25,18 @@ pub const FLAGS: [&str; 2] = ["--log-level", "debug"];
 /// Waits for as long as [`PROBE_PATIENCE`]; see [`wait_for`].
 pub fn wait(agent: &Agent, pid: u32) -> bool {
     wait_for(agent, pid, PROBE_PATIENCE)
+}
+
+/// Waits until all of these files have probes, by the log of an agent with [`FLAGS`].
+///
+/// # Errors
+/// When that takes longer than [`PROBE_PATIENCE`].
+pub fn wait_files(agent: &Agent, files: &[PathBuf]) -> Result<()> {
+    poll::until("probes", PROBE_PATIENCE, || {
+        let log = agent.log();
+        Ok(files.iter().all(|file| is_attached(&log, file)).then_some(()))
+    })
+    .with_context(|| format!("{files:?}\n{}", agent.log()))
 }
 
 /// Waits until each TLS library of a process has probes, by the log of an agent with [`FLAGS`]. Tells whether that came

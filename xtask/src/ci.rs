@@ -5,7 +5,7 @@ use std::process::{Command, ExitCode};
 
 use anyhow::Result;
 
-use crate::{fuzz, instructions, lab_packages, miri, process, setup, test};
+use crate::{fuzz, instructions, miri, process, setup, test};
 
 /// All crates but the kernel half, which only builds for the BPF target.
 const HOST_CRATES: [&str; 3] = ["--workspace", "--exclude", "observer-ebpf"];
@@ -15,10 +15,9 @@ pub fn run() -> Result<ExitCode> {
     setup::run(&setup::Options {
         tests: true,
         ci: true,
-        lab: false,
+        ..setup::Options::default()
     })?;
-    // Library probes are proven with peers of many libraries. One that cannot be had takes no part, and the tests say so.
-    lab_packages::provide(&mut setup::Report::default())?;
+    test::provide_counterparts()?;
     let mut problems = Vec::new();
     for (name, mut command) in checks() {
         eprintln!("== {name}");

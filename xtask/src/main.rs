@@ -21,6 +21,7 @@ mod process;
 mod prometheus;
 mod setup;
 mod skips;
+mod stacks;
 mod test;
 mod toolchain;
 
@@ -44,8 +45,8 @@ enum Verb {
     Build(build::Options),
     /// Set up, build, and watch handshakes that a small own world makes (root)
     Demo(live::Options),
-    /// Set up, then run all tests: unit, doc and live (live ones as root)
-    Test,
+    /// Set up, then run all tests: unit, doc and live (live ones as root); or those of one stack
+    Test(test::Options),
     /// Set up, then measure what the agent costs (root), or what its parts do
     Bench(bench::Options),
     /// Run the fuzz targets for a while each
@@ -71,7 +72,7 @@ fn main() -> ExitCode {
         Verb::Setup(options) => setup::run(&options).map(|()| ExitCode::SUCCESS),
         Verb::Build(options) => build::run(&options).map(|()| ExitCode::SUCCESS),
         Verb::Demo(options) => live::demo(&options),
-        Verb::Test => test::run(),
+        Verb::Test(options) => test::run(&options),
         Verb::Bench(options) => bench::run(&options),
         Verb::Fuzz(options) => fuzz::run(&options),
         Verb::Miri => miri::run(),

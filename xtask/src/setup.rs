@@ -10,7 +10,7 @@ use std::time::SystemTime;
 use anyhow::{Result, bail};
 
 use crate::ebpf_toolchain::{self, Toolchain};
-use crate::{lab_packages, linker, packages, process, prometheus, toolchain};
+use crate::{lab_packages, linker, packages, process, prometheus, stacks, toolchain};
 
 /// The version of cargo-deny that `deny.toml` is written for.
 const CARGO_DENY: &str = "0.20.2";
@@ -31,6 +31,9 @@ pub struct Options {
     /// Also what the peers of the laboratory need, and the peers themselves
     #[arg(long)]
     pub lab: bool,
+    /// Also the services of all stacks, which live tests put the agent beside
+    #[arg(long)]
+    pub stacks: bool,
 }
 
 /// The verb; an error if something is missing at the end.
@@ -51,10 +54,10 @@ pub fn run(options: &Options) -> Result<()> {
     if options.lab {
         lab_packages::provide(&mut report)?;
     }
-    match report.missing {
-        0 => Ok(()),
-        count => bail!("{count} of what is needed could not be installed; see above for the commands"),
+    if options.stacks {
+        stacks::provide(&mut report, None)?;
     }
+    report.conclude()
 }
 
 /// Says on stderr what became of each item, one line each.
@@ -79,6 +82,14 @@ impl Report {
     /// Something worth knowing that is no failure yet.
     pub fn note(&self, text: &str) {
         eprintln!("note       {text}");
+    }
+
+    /// An error if something is missing.
+    pub fn conclude(&self) -> Result<()> {
+        match self.missing {
+            0 => Ok(()),
+            count => bail!("{count} of what is needed could not be installed; see above for what, and why"),
+        }
     }
 
     /// It is not there and cannot be installed here; `remedies` are the commands for people.

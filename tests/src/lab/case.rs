@@ -38,10 +38,14 @@ impl Materials {
 
 /// Certificate and key of a leaf.
 pub fn identity(leaf: &Leaf) -> Identity<'_> {
-    let Files { certificate, key, .. } = &leaf.files;
+    of_files(&leaf.files)
+}
+
+/// Certificate and key in files.
+pub fn of_files(files: &Files) -> Identity<'_> {
     Identity {
-        chain: certificate,
-        key,
+        chain: &files.certificate,
+        key: &files.key,
     }
 }
 

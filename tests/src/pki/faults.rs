@@ -7,9 +7,10 @@ use std::process::Command;
 use anyhow::{Context, Result, ensure};
 use rcgen::{
     BasicConstraints, CertificateParams, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair, KeyUsagePurpose,
-    PKCS_ECDSA_P256_SHA256, SanType, date_time_ymd,
+    SanType, date_time_ymd,
 };
 
+use super::clients::ClientFaults;
 use super::{FAR, FARTHER, LONG_AGO, Leaf, LeafPlan, Name, PAST, Pki, RECENT, SERVER_NAME, leaf, serial};
 
 /// How many intermediates stand between root and leaf of [`Faults::big_client`] and [`Faults::big_server`].
@@ -28,14 +29,8 @@ pub struct Chain {
 
 /// Certificates beside those of [`Pki`], in its directory.
 pub struct Faults {
-    /// A client's certificate that [`Faults::crl`] revokes.
-    pub revoked: Leaf,
-    /// Revocation list of [`Pki::client_ca`], PEM.
-    pub crl: PathBuf,
-    /// A client's certificate that nobody but itself has signed.
-    pub self_signed: Chain,
-    /// A client's certificate whose DER ends early.
-    pub broken: Chain,
+    /// Those of clients.
+    pub clients: ClientFaults,
     /// A server's certificate that expired in 2021.
     pub server_expired: Leaf,
     /// A server's certificate that begins in 2045.
@@ -62,15 +57,6 @@ impl Faults {
     pub fn new(pki: &Pki) -> Result<Self> {
         use ExtendedKeyUsagePurpose::{ClientAuth, ServerAuth};
         let directory = pki.directory();
-        let client = |file, purpose| LeafPlan {
-            file,
-            common_name: "client with a fault",
-            serial: serial(6),
-            from: RECENT,
-            to: FARTHER,
-            purpose,
-            names: vec![],
-        };
         let server = |file, last, from, to| -> Result<LeafPlan<'_>> {
             Ok(LeafPlan {
                 file,
@@ -82,7 +68,6 @@ impl Faults {
                 names: vec![SanType::DnsName(SERVER_NAME.try_into()?)],
             })
         };
-        let revoked = leaf(directory, &pki.client_ca, client("revoked", ClientAuth))?;
         let other_name = LeafPlan {
             names: vec![SanType::DnsName("other.observer.test".try_into()?)],
             ..server("server-other-name", 0x72, RECENT, FARTHER)?
@@ -92,13 +77,8 @@ impl Faults {
             ..server("server-wrong-purpose", 0x74, RECENT, FARTHER)?
         };
         let big = BigFamily::new(directory)?;
-        let crl = directory.join("client-ca.crl");
-        pki.client_ca.write_revocation_list(&crl, &[&revoked])?;
         Ok(Self {
-            crl,
-            revoked,
-            self_signed: self_signed(directory)?,
-            broken: broken(directory, &pki.good)?,
+            clients: ClientFaults::new(pki)?,
             server_expired: leaf(
                 directory,
                 &pki.server_ca,
@@ -136,26 +116,6 @@ fn parameters(common_name: &str, purpose: ExtendedKeyUsagePurpose) -> Result<Cer
     params.not_after = date_time_ymd(FARTHER.0, FARTHER.1, FARTHER.2);
     params.use_authority_key_identifier_extension = true;
     Ok(params)
-}
-
-fn self_signed(directory: &Path) -> Result<Chain> {
-    let key = KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256)?;
-    let params = parameters("client self-signed", ExtendedKeyUsagePurpose::ClientAuth)?;
-    let pem = params.self_signed(&key)?.pem();
-    let chain = store(directory, "self-signed", &pem, &key.serialize_pem())?;
-    Ok(Chain {
-        root: chain.chain.clone(),
-        ..chain
-    })
-}
-
-/// The good client's certificate, its last third cut off and the outer length left as it was.
-fn broken(directory: &Path, good: &Leaf) -> Result<Chain> {
-    let kept = good.files.der.len() * 2 / 3;
-    let der = good.files.der.get(..kept).unwrap_or_default();
-    let body = data_encoding::BASE64.encode(der);
-    let pem = format!("-----BEGIN CERTIFICATE-----\n{body}\n-----END CERTIFICATE-----\n");
-    store(directory, "broken", &pem, &fs::read_to_string(&good.files.key)?)
 }
 
 fn server_rsa(pki: &Pki) -> Result<Chain> {
@@ -273,12 +233,27 @@ mod tests {
         let pki = Pki::new().unwrap();
         let faults = Faults::new(&pki).unwrap();
         let (client_ca, server_ca) = (&pki.client_ca.files.certificate, &pki.server_ca.files.certificate);
-        let crl = ["-crl_check", "-CRLfile", faults.crl.to_str().unwrap()];
+        let crl = ["-crl_check", "-CRLfile", faults.clients.crl.to_str().unwrap()];
         assert_eq!(complaint(client_ca, &pki.good.files.certificate, &crl), None);
         for (root, chain, options, text) in [
-            (client_ca, &faults.revoked.files.certificate, &crl[..], "revoked"),
-            (client_ca, &faults.self_signed.chain, &[], "self-signed"),
-            (client_ca, &faults.broken.chain, &[], "Could not read"),
+            (
+                client_ca,
+                &faults.clients.revoked.files.certificate,
+                &crl[..],
+                "revoked",
+            ),
+            (
+                client_ca,
+                &faults.clients.self_signed.files.certificate,
+                &[],
+                "self-signed",
+            ),
+            (
+                client_ca,
+                &faults.clients.broken.certificate,
+                &[],
+                "Could not read",
+            ),
             (
                 server_ca,
                 &faults.server_expired.files.certificate,

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::build::{case, good};
 use super::servers::{self as server, chain};
-use super::{Case, Meant, Server, identity};
+use super::{Case, Meant, Server, identity, of_files};
 use crate::lab::peer::Behaviour::{ClosesAtOnce, Idles};
 use crate::lab::peer::Identity;
 
@@ -33,10 +33,10 @@ fn bad_certificates() -> Vec<Case> {
         refused("certificate of an unknown CA")
             .shows(|with| identity(&with.pki.unknown_ca))
             .quick(),
-        refused("certificate self-signed").shows(|with| chain(&with.faults.self_signed)),
+        refused("certificate self-signed").shows(|with| identity(&with.faults.clients.self_signed)),
         refused("certificate for servers").shows(|with| identity(&with.pki.wrong_purpose)),
         refused("certificate broken")
-            .shows(|with| chain(&with.faults.broken))
+            .shows(|with| of_files(&with.faults.clients.broken))
             .client(|plan, _| plan.unchecked_identity = true),
         refused("certificate with the wrong key")
             .shows(|with| Identity {
@@ -66,7 +66,7 @@ fn special_clients() -> Vec<Case> {
         expired("certificate expired, no tickets", server::NO_TICKET_REQUIRED),
         expired("certificate expired, optional", server::OPTIONAL),
         refused("certificate revoked", server::REVOKING)
-            .shows(|with| identity(&with.faults.revoked))
+            .shows(|with| identity(&with.faults.clients.revoked))
             .quick(),
         case("certificate not revoked", server::REVOKING, Meant::Established).shows(good),
     ]

@@ -30,7 +30,7 @@ servers! {
     /// Demands one that is not revoked.
     REVOKING "required, CRL" |plan, with| {
         plan.auth = ClientAuth::Required;
-        plan.crl = Some(&with.faults.crl);
+        plan.crl = Some(&with.faults.clients.crl);
     };
     /// Its CA is not known.
     UNKNOWN_CA "server of an unknown CA" |plan, with| plan.identity = identity(&with.faults.server_unknown_ca);

@@ -1,0 +1,225 @@
+//! A stack as it is deployed: its program, its settings in the environment, its log.
+
+use std::fs;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context, Result};
+use tempfile::TempDir;
+
+use crate::agent::Agent;
+use crate::peers::Place;
+use crate::private::PrivateCopies;
+use crate::probed;
+use crate::process::Process;
+
+use super::certificates::Certificates;
+
+/// The name that clients ask for.
+pub const NAME: &str = "localhost";
+/// OpenSSL's libraries, as the programs of Debian load them.
+const OPENSSL: [&str; 2] = ["libssl.so.3", "libcrypto.so.3"];
+/// First of the ports that deployments listen on.
+const PORT: u16 = 8443;
+
+/// How a stack is deployed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Deployment {
+    /// TLS 1.2 and 1.3, and the revocation list if the stack can read one.
+    Usual,
+    /// No revocation list.
+    WithoutCrl,
+    /// Nothing below TLS 1.3.
+    Tls13Only,
+}
+
+impl Deployment {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Usual, Self::WithoutCrl, Self::Tls13Only];
+
+    /// Where it listens, beside the others.
+    pub const fn address(self) -> SocketAddr {
+        SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), PORT + self as u16)
+    }
+
+    /// The label `service` that the agent gives it.
+    pub const fn service(self) -> &'static str {
+        match self {
+            Self::Usual => "orders",
+            Self::WithoutCrl => "orders-without-crl",
+            Self::Tls13Only => "orders-tls13",
+        }
+    }
+}
+
+/// Where the code is in which library probes are put.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Code {
+    /// In OpenSSL's shared libraries, of which the service loads copies.
+    SharedOpenSsl,
+    /// In the program itself, a path below the stack's directory.
+    Program(&'static str),
+    /// No probe finds it.
+    Stripped,
+}
+
+/// How a stack turns a client away whose certificate it does not take.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Refusal {
+    /// By an alert, in the handshake.
+    Alert,
+    /// It closes the connection, without a word.
+    Close,
+    /// It answers the request with an error.
+    Answer,
+}
+
+/// What library probes tell of a client's certificate in TLS 1.3.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Tells {
+    /// The certificate, what was found of it, and the alert.
+    Everything,
+    /// The certificate, and whether it was refused.
+    Certificate,
+    /// Nothing.
+    Nothing,
+}
+
+/// One of the stacks, in one of its variants.
+#[derive(Debug)]
+pub struct Stack {
+    /// Its name: the directory of its sources, its page in the documentation.
+    pub name: &'static str,
+    /// Which variant: a heading of its page.
+    pub variant: &'static str,
+    /// What is started, a path below the stack's directory.
+    pub program: &'static str,
+    /// Where its TLS is.
+    pub code: Code,
+    /// The agent's `--libraries`.
+    pub libraries: &'static str,
+    /// How it refuses.
+    pub refusal: Refusal,
+    /// What probes tell.
+    pub tells: Tells,
+    /// Files of its log, in the directory that it runs in, beside standard output and error.
+    pub logs: &'static [&'static str],
+}
+
+impl Stack {
+    /// Where `cargo xtask setup --stacks` has put it: `stacks/NAME` in Cargo's target directory, some directories above
+    /// the running program.
+    ///
+    /// # Errors
+    /// When it is not there.
+    pub fn directory(&self) -> Result<PathBuf> {
+        let own = std::env::current_exe().context("own path")?;
+        let found = own
+            .ancestors()
+            .skip(1)
+            .take(3)
+            .map(|directory| directory.join("stacks").join(self.name))
+            .find(|path| path.is_dir());
+        found.with_context(|| {
+            format!(
+                "no stacks/{} near {}: run cargo xtask setup --stacks",
+                self.name,
+                own.display()
+            )
+        })
+    }
+
+    /// Starts it and waits until it listens and the agent's probes are in.
+    ///
+    /// # Errors
+    /// When it does not come up, or the probes do not.
+    pub fn deploy(
+        &self,
+        deployment: Deployment,
+        with: &Certificates,
+        place: Place<'_>,
+        agent: &Agent,
+    ) -> Result<Service> {
+        let copies = PrivateCopies::new()?;
+        let directory = tempfile::Builder::new().prefix("tlsobs-stack-").tempdir()?;
+        let own = self.directory()?;
+        let mut command = Command::new(own.join(self.program));
+        command
+            .current_dir(&own)
+            .env("RUN_DIRECTORY", directory.path())
+            .env("LISTEN", deployment.address().to_string())
+            .env("TLS_CERTIFICATE", &with.pki.server.files.certificate)
+            .env("TLS_KEY", &with.pki.server.files.key)
+            .env("TLS_CLIENT_CA", &with.pki.client_ca.files.certificate);
+        if deployment != Deployment::WithoutCrl {
+            command.env("TLS_CLIENT_CRL", &with.faults.crl);
+        }
+        if deployment == Deployment::Tls13Only {
+            command.env("TLS_MIN_VERSION", "1.3");
+        }
+        let process = place.serve(&mut copies.of(&command), deployment.address())?;
+        let files = match self.code {
+            Code::SharedOpenSsl => OPENSSL.map(|name| copies.directory().join(name)).to_vec(),
+            Code::Program(path) => vec![fs::canonicalize(own.join(path))?],
+            Code::Stripped => Vec::new(),
+        };
+        probed::wait_files(agent, &files).with_context(|| process.transcript())?;
+        Ok(Service {
+            process,
+            logs: self.logs.iter().map(|name| directory.path().join(name)).collect(),
+            _directory: directory,
+            _copies: copies,
+        })
+    }
+}
+
+/// A running service. Dropping it ends it.
+pub struct Service {
+    process: Process,
+    logs: Vec<PathBuf>,
+    _directory: TempDir,
+    _copies: PrivateCopies,
+}
+
+impl Service {
+    /// The lines of each part of its log so far.
+    fn parts(&self) -> Vec<Vec<String>> {
+        let stderr = self.process.stderr().lines().map(str::to_owned).collect();
+        let mut parts = vec![self.process.stdout(), stderr];
+        for path in &self.logs {
+            let text = fs::read(path).unwrap_or_default();
+            parts.push(
+                String::from_utf8_lossy(&text)
+                    .lines()
+                    .map(str::to_owned)
+                    .collect(),
+            );
+        }
+        parts
+    }
+
+    /// How much it has logged.
+    pub fn logged(&self) -> Logged {
+        Logged(self.parts().iter().map(Vec::len).collect())
+    }
+
+    /// What it has logged since then.
+    pub fn log_since(&self, before: &Logged) -> Vec<String> {
+        let parts = self.parts().into_iter().zip(&before.0);
+        parts
+            .flat_map(|(lines, seen)| lines.into_iter().skip(*seen))
+            .collect()
+    }
+}
+
+/// A place in a service's log: lines of each of its parts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Logged(Vec<usize>);
+
+/// Where a page of the documentation is.
+pub fn page(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../docs/stacks")
+        .join(format!("{name}.md"))
+}
