@@ -8,7 +8,7 @@ use std::process::{Command, ExitStatus};
 use std::sync::OnceLock;
 use std::time::Duration;
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, ensure};
 use nix::sys::signal::Signal;
 use serde_json::Value;
 
@@ -17,7 +17,7 @@ use crate::events::{self, Schema};
 use crate::http;
 use crate::metrics::Metrics;
 use crate::netns::Namespace;
-use crate::poll::{self, PATIENCE};
+use crate::poll::PATIENCE;
 use crate::process::{Confine, Process};
 
 /// Where the agent serves its metrics; it always runs in a namespace of the tests, so the port is free.
@@ -128,23 +128,14 @@ impl Agent {
             Attach::Cgroup(_) => Namespace::new()?,
             Attach::Interface(namespace, _) => namespace.share()?,
         };
-        let process = Process::spawn(command.confine(Some(&namespace), None)?)?;
-        let mut agent = Self {
+        let mut process = Process::spawn(command.confine(Some(&namespace), None)?)?;
+        let schema = Schema::of_agent()?;
+        http::wait(&mut process, &namespace, LISTEN, "/readyz")?;
+        Ok(Self {
             process,
             namespace,
-            schema: Schema::of_agent()?,
-        };
-        poll::until("a ready agent", PATIENCE, || {
-            if let Ok((200, _)) = agent.get("/readyz") {
-                return Ok(Some(()));
-            }
-            match agent.process.wait(Duration::ZERO) {
-                Ok(status) => bail!("the agent ended: {status}"),
-                Err(_) => Ok(None),
-            }
+            schema,
         })
-        .with_context(|| agent.process.transcript())?;
-        Ok(agent)
     }
 
     /// Its process id.

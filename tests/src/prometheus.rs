@@ -7,13 +7,12 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, ensure};
 use serde_json::Value;
 use tempfile::TempDir;
 
 use crate::http;
 use crate::netns::Namespace;
-use crate::poll::{self, PATIENCE};
 use crate::process::{Confine, Process};
 
 /// Where it serves; it always runs in a namespace of the tests, so the port is free.
@@ -22,6 +21,9 @@ const LISTEN: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 9090
 pub const RULES: &str = "tls-observer.rules.yaml";
 /// The job of its targets, which the rules and `scrape.yaml` know.
 pub const JOB: &str = "tls-observer";
+
+/// How long promtool may take: its tests are of days.
+const PROMTOOL_PATIENCE: Duration = Duration::from_secs(300);
 
 /// Where the shipped rules and their tests are.
 pub fn shipped() -> PathBuf {
@@ -56,25 +58,17 @@ pub fn program(name: &str) -> Result<PathBuf> {
 /// Runs promtool to its end.
 ///
 /// # Errors
-/// When it is missing or objects, with what it said.
+/// When it is missing, takes too long or objects, with what it said.
 pub fn promtool<'a>(command: &[&str], files: impl IntoIterator<Item = &'a Path>) -> Result<()> {
-    let output = Command::new(program("promtool")?)
-        .args(command)
-        .args(files)
-        .output()?;
-    ensure!(
-        output.status.success(),
-        "promtool {}: {}{}",
-        command.join(" "),
-        String::from_utf8_lossy(&output.stdout),
-        String::from_utf8_lossy(&output.stderr)
-    );
+    let mut promtool = Process::spawn(Command::new(program("promtool")?).args(command).args(files))?;
+    let status = promtool.wait(PROMTOOL_PATIENCE)?;
+    ensure!(status.success(), "{status}: {}", promtool.transcript());
     Ok(())
 }
 
 /// A running Prometheus that scrapes and evaluates each second. Dropping it kills it.
 pub struct Prometheus {
-    process: Process,
+    _process: Process,
     namespace: Namespace,
     // Its data and configuration, which go with the guard.
     _directory: TempDir,
@@ -120,22 +114,13 @@ impl Prometheus {
             .args(["--web.listen-address", &LISTEN.to_string()])
             .args(["--enable-feature", "exemplar-storage"])
             .args(["--log.level", "warn"]);
-        let mut prometheus = Self {
-            process: Process::spawn(command.confine(Some(namespace), None)?)?,
+        let mut process = Process::spawn(command.confine(Some(namespace), None)?)?;
+        http::wait(&mut process, namespace, LISTEN, "/-/ready")?;
+        Ok(Self {
+            _process: process,
             namespace: namespace.share()?,
             _directory: directory,
-        };
-        poll::until("a ready Prometheus", PATIENCE, || {
-            if let Ok((200, _)) = http::get(&prometheus.namespace, LISTEN, "/-/ready") {
-                return Ok(Some(()));
-            }
-            match prometheus.process.wait(Duration::ZERO) {
-                Ok(status) => bail!("Prometheus ended: {status}"),
-                Err(_) => Ok(None),
-            }
         })
-        .with_context(|| prometheus.process.transcript())?;
-        Ok(prometheus)
     }
 
     /// The `data` that its API gives for `path`, below `/api/v1/`.
