@@ -2,26 +2,26 @@
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
-use std::io::{Read, Write};
-use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus};
 use std::sync::OnceLock;
 use std::time::Duration;
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, ensure};
 use nix::sys::signal::Signal;
 use serde_json::Value;
 
 use crate::cgroup::Cgroup;
 use crate::events::{self, Schema};
+use crate::http;
 use crate::metrics::Metrics;
 use crate::netns::Namespace;
-use crate::poll::{self, PATIENCE};
+use crate::poll::PATIENCE;
 use crate::process::{Confine, Process};
 
 /// Where the agent serves its metrics; it always runs in a namespace of the tests, so the port is free.
-const LISTEN: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 9465);
+pub const LISTEN: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 9465);
 
 /// What the agent is to watch.
 #[derive(Clone, Copy)]
@@ -128,23 +128,14 @@ impl Agent {
             Attach::Cgroup(_) => Namespace::new()?,
             Attach::Interface(namespace, _) => namespace.share()?,
         };
-        let process = Process::spawn(command.confine(Some(&namespace), None)?)?;
-        let mut agent = Self {
+        let mut process = Process::spawn(command.confine(Some(&namespace), None)?)?;
+        let schema = Schema::of_agent()?;
+        http::wait(&mut process, &namespace, LISTEN, "/readyz")?;
+        Ok(Self {
             process,
             namespace,
-            schema: Schema::of_agent()?,
-        };
-        poll::until("a ready agent", PATIENCE, || {
-            if let Ok((200, _)) = agent.get("/readyz") {
-                return Ok(Some(()));
-            }
-            match agent.process.wait(Duration::ZERO) {
-                Ok(status) => bail!("the agent ended: {status}"),
-                Err(_) => Ok(None),
-            }
+            schema,
         })
-        .with_context(|| agent.process.transcript())?;
-        Ok(agent)
     }
 
     /// Its process id.
@@ -172,23 +163,12 @@ impl Agent {
     /// # Errors
     /// When it does not answer.
     pub fn get(&self, path: &str) -> Result<(u16, String)> {
-        self.namespace.run(|| {
-            let mut stream = TcpStream::connect(LISTEN)?;
-            stream.set_read_timeout(Some(PATIENCE))?;
-            write!(
-                stream,
-                "GET {path} HTTP/1.1\r\nHost: agent\r\nConnection: close\r\n\r\n"
-            )?;
-            let mut answer = String::new();
-            stream.read_to_string(&mut answer)?;
-            let status = answer
-                .split(' ')
-                .nth(1)
-                .and_then(|status| status.parse().ok())
-                .context("status line")?;
-            let body = answer.split_once("\r\n\r\n").context("end of headers")?.1;
-            Ok((status, body.to_owned()))
-        })
+        http::get(&self.namespace, LISTEN, path)
+    }
+
+    /// Where it runs: its metrics are at [`LISTEN`] there.
+    pub fn namespace(&self) -> &Namespace {
+        &self.namespace
     }
 
     /// The metrics as of now.

@@ -18,6 +18,7 @@ mod live;
 mod miri;
 mod packages;
 mod process;
+mod prometheus;
 mod setup;
 mod skips;
 mod stacks;

@@ -1,5 +1,6 @@
 //! Debian packages, and installing them.
 
+use std::path::Path;
 use std::process::Command;
 
 use anyhow::{Result, bail};
@@ -26,6 +27,14 @@ pub fn install(names: &[&str]) -> Result<()> {
             .args(["install", "--yes", "--no-install-recommends"])
             .args(names),
     )
+}
+
+/// Downloads the package `name` into `directory`, after `apt-get update` where the lists do not know it and we may do that.
+pub fn download(name: &str, directory: &Path) -> Result<()> {
+    if !is_known(name) && process::is_root() {
+        process::run(apt_get().arg("update"))?;
+    }
+    process::run(apt_get().args(["download", name]).current_dir(directory))
 }
 
 /// Has `program`: installs `package` where it is missing and that can be done here.

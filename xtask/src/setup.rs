@@ -10,7 +10,7 @@ use std::time::SystemTime;
 use anyhow::{Result, bail};
 
 use crate::ebpf_toolchain::{self, Toolchain};
-use crate::{lab_packages, linker, packages, process, stacks, toolchain};
+use crate::{lab_packages, linker, packages, process, prometheus, stacks, toolchain};
 
 /// The version of cargo-deny that `deny.toml` is written for.
 const CARGO_DENY: &str = "0.20.2";
@@ -45,6 +45,7 @@ pub fn run(options: &Options) -> Result<()> {
     }
     if options.tests {
         test_programs(&mut report);
+        prometheus::provide(&mut report);
     }
     if options.ci {
         components(&mut report);

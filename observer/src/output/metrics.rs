@@ -3,6 +3,7 @@
 //! Identities never become labels. Every label value is from a fixed list ([`definitions`]), so the number of series is
 //! bounded whatever peers send.
 
+mod authentications;
 pub mod definitions;
 pub mod expiry;
 mod initial;
@@ -34,6 +35,7 @@ use crate::report::Report;
 use crate::verify::revocation::fetch::{FetchCounters, FetchResult};
 use crate::watch::Forgotten;
 use crate::watch::inventory::SharedInventory;
+use authentications::Authentications;
 use definitions as def;
 use expiry::Expiry;
 use joined::JoinMetrics;
@@ -53,6 +55,7 @@ pub struct Metrics {
     duration: Table<2, Histogram>,
     alerts: Table<3, Counter>,
     client_certificates: Table<1, Counter>,
+    authentications: Authentications,
     verdicts: Table<2, Counter>,
     disagreements: Table<1, Counter>,
     ciphers: Table<1, Counter>,
@@ -140,6 +143,7 @@ impl Metrics {
             &def::CLIENT_CERTIFICATES,
             Counter::default as fn() -> _,
         );
+        let authentications = Authentications::new(&mut registry);
         let verdicts = Table::register(&mut registry, &def::VERDICTS, Counter::default as fn() -> _);
         let disagreements =
             Table::register(&mut registry, &def::DISAGREEMENTS, Counter::default as fn() -> _);
@@ -181,6 +185,7 @@ impl Metrics {
             duration,
             alerts,
             client_certificates,
+            authentications,
             verdicts,
             disagreements,
             ciphers,
@@ -238,6 +243,7 @@ impl Metrics {
             });
         self.client_certificates
             .with([seen.client_certificate.word()], service, |counter| counter.inc());
+        self.authentications.record(seen, service);
         for (side, verdict) in [
             (Side::Client, &seen.client_verdict),
             (Side::Server, &seen.server_verdict),

@@ -210,7 +210,7 @@ pub static HANDSHAKES: Definition<3> = Definition {
     help: "TLS handshakes seen.",
     labels: [&OUTCOME, &VERSION, &RESUMED],
     per_service: true,
-    initial: "established with versions 1.2 and 1.3, resumed and not; every other outcome with versions 1.2, 1.3 and \
+    initial: "established with every version but none, resumed and not; every other outcome with versions 1.2, 1.3 and \
               none, not resumed",
 };
 /// `tls_handshake_failures_total`.

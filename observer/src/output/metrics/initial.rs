@@ -5,7 +5,7 @@ use observer_tls::codepoints::NamedGroup;
 use super::Metrics;
 use super::definitions::{
     self as def, CIPHER, DESCRIPTION, ENCRYPTED, KIND, NONE, OTHER, SENDER, SIDE, STATE, STATUS, UNKNOWN,
-    WARNINGS, boolean,
+    VERSION, WARNINGS, boolean,
 };
 use super::joined::SOURCE;
 use super::series::ServiceLabel;
@@ -15,10 +15,12 @@ use crate::output::words::Word;
 impl Metrics {
     /// Makes the series of one service.
     pub(super) fn create_initial(&self, service: &ServiceLabel) {
-        for version in ["1.2", "1.3"] {
-            for resumed in [true, false].map(boolean) {
+        for resumed in [true, false].map(boolean) {
+            for version in VERSION.values.iter().copied().filter(|value| *value != NONE) {
                 self.handshakes
                     .with([Outcome::Established.word(), version, resumed], service, |_| ());
+            }
+            for version in ["1.2", "1.3"] {
                 self.duration.with([version, resumed], service, |_| ());
             }
         }
@@ -56,6 +58,7 @@ impl Metrics {
         for state in STATE.values.iter().copied() {
             self.client_certificates.with([state], service, |_| ());
         }
+        self.authentications.create_initial(service);
         for side in SIDE.values.iter().copied() {
             for status in STATUS.values.iter().copied() {
                 self.verdicts.with([side, status], service, |_| ());

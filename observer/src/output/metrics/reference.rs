@@ -2,6 +2,7 @@
 
 use std::fmt::Write;
 
+use super::authentications::AUTHENTICATIONS;
 use super::definitions::*;
 use super::expiry::NOT_AFTER;
 use super::joined::{CONTRADICTIONS, FACTS, SOURCES};
@@ -83,13 +84,14 @@ impl<const N: usize> Documented for Definition<N> {
 }
 
 /// Every metric, in the order of the reference.
-pub fn all() -> [&'static dyn Documented; 24] {
+pub fn all() -> [&'static dyn Documented; 25] {
     [
         &HANDSHAKES,
         &FAILURES,
         &DURATION,
         &ALERTS,
         &CLIENT_CERTIFICATES,
+        &AUTHENTICATIONS,
         &VERDICTS,
         &DISAGREEMENTS,
         &CIPHERS,
@@ -125,7 +127,7 @@ No label holds a name, address, serial number or fingerprint of a peer: those ar
 `tls_certificate_not_after_timestamp_seconds`, is off unless asked for.) Values come from the lists below, and what is in no list counts as `other`. The domain metrics (`tls_…`, not `tls_observer_…`) have a label
 `service` when the configuration names services; its values are their names, and `other` for listeners without one.
 
-The one to alert on: `sum by (reason) (rate(tls_handshake_failures_total[5m])) > 0`.
+What to ask of them, and rules to alert on: [alerts](alerts.md).
 ";
 
 /// The whole reference.
