@@ -162,7 +162,10 @@ impl Expectation<'_> {
             Case::Broken if self.version == Version::Tls13 && self.stack.library.is_openssl() => {
                 "client_certificate_rejected"
             }
-            _ if self.is_open() => self.case.fault().unwrap_or_default(),
+            // The agent's own verdict says why a certificate is refused that it can see.
+            _ if self.is_open() || self.stack.library.shows_certificates() => {
+                self.case.fault().unwrap_or_default()
+            }
             _ => "client_certificate_rejected",
         })
     }
@@ -184,7 +187,9 @@ impl Expectation<'_> {
         }
         match self.case {
             Case::ClientAborts | Case::PlainHttp | Case::NoSharedVersion => CERTAIN,
-            _ if self.outcome() == "established" && !self.stack.library.tells_ends() => is("inferred"),
+            // Without a ticket's session nobody looks at a certificate.
+            _ if self.is_resumed() && !self.stack.library.shows_tickets() => is("inferred"),
+            _ if self.outcome() == "established" && self.stack.library.shows_certificates() => CERTAIN,
             Case::Broken if self.stack.library.is_openssl() => is("inferred"),
             _ if self.is_open() => CERTAIN,
             _ => is("inferred"),
@@ -195,6 +200,7 @@ impl Expectation<'_> {
         let judged = self.case.leaf(self.with).is_some() && !self.is_resumed();
         match self.stack.library {
             Library::Stripped => is("wire"),
+            Library::AwsLc if self.version == Version::Tls12 => is("wire"),
             _ if judged => is("both"),
             _ => Want::OneOf(&["wire", "both"]),
         }
@@ -211,16 +217,28 @@ impl Expectation<'_> {
     }
 
     fn library_verify(&self) -> Want {
-        if !self.stack.library.is_openssl() {
-            return Want::Nothing(Why::NotTold);
-        }
+        let tells_nothing = match self.stack.library {
+            Library::OpenSsl => false,
+            // It is met where records of TLS 1.3 are encrypted.
+            Library::AwsLc => self.version == Version::Tls12,
+            Library::Ring | Library::Stripped => true,
+        };
+        let is_openssl = self.stack.library.is_openssl();
         match self.case {
+            _ if tells_nothing => Want::Nothing(Why::NotTold),
             _ if self.is_resumed() => Want::Nothing(Why::NothingChecked),
             Case::Missing => Want::Nothing(Why::NoneSent),
-            Case::Broken => Want::Nothing(Why::CutOff),
+            Case::Broken if is_openssl => Want::Nothing(Why::CutOff),
+            Case::Broken => Want::Begins("alert "),
             _ if self.case.leaf(self.with).is_none() => Want::Nothing(Why::EndedBefore),
-            _ if self.case.fault().is_none() => is("X509_V_OK (0)"),
-            _ => Want::Begins("X509_V_ERR_"),
+            _ if self.case.fault().is_some() => {
+                Want::Begins(if is_openssl { "X509_V_ERR_" } else { "alert " })
+            }
+            _ => is(if is_openssl {
+                "X509_V_OK (0)"
+            } else {
+                "ClientCertVerified"
+            }),
         }
     }
 
@@ -244,7 +262,7 @@ impl Expectation<'_> {
     /// What can be read of a certificate whose last third is missing: a good one's, but for the names at its end.
     fn of_broken(&self, cell: Cell) -> Want {
         let (good, broken) = (&self.with.pki.good, &self.with.faults.broken);
-        if self.version == Version::Tls13 {
+        if self.version == Version::Tls13 && self.stack.library != Library::AwsLc {
             return Want::Nothing(Why::Encrypted);
         }
         match cell {

@@ -102,11 +102,6 @@ impl Library {
         matches!(self, Self::OpenSsl | Self::AwsLc)
     }
 
-    /// Whether probes tell that a handshake is complete.
-    pub const fn tells_ends(self) -> bool {
-        matches!(self, Self::AwsLc)
-    }
-
     /// Whether probes show session tickets, so that a resumed session has a name.
     pub const fn shows_tickets(self) -> bool {
         matches!(self, Self::AwsLc)
