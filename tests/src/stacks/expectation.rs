@@ -45,6 +45,8 @@ pub enum Why {
     NothingChecked,
     /// The bytes end before.
     CutOff,
+    /// It could not be read, so nothing was found of it.
+    Unreadable,
     /// This library's probes do not tell it.
     NotTold,
     /// Service and trust bundle are of one mind, or one of them has not looked.
@@ -67,6 +69,7 @@ impl Why {
             }
             Self::NothingChecked => "a resumed handshake checks no certificate",
             Self::CutOff => "the bytes end before it",
+            Self::Unreadable => "it could not be read, so nothing was checked",
             Self::NotTold => "this library's probes do not tell it",
             Self::Agrees => "service and trust bundle agree, or there is nothing to compare",
             Self::WireAlone => "library probes tell it, and none was met",
@@ -159,7 +162,7 @@ impl Expectation<'_> {
             Case::ServerUnknownCa | Case::ServerOtherName => "server_certificate_rejected",
             Case::Missing => "client_certificate_missing",
             // OpenSSL looks at no more than it could read, and no probe is there.
-            Case::Broken if self.version == Version::Tls13 && self.stack.library.is_openssl() => {
+            Case::Broken if self.version == Version::Tls13 && self.stack.library != Library::AwsLc => {
                 "client_certificate_rejected"
             }
             // The agent's own verdict says why a certificate is refused that it can see.
@@ -189,9 +192,11 @@ impl Expectation<'_> {
             Case::ClientAborts | Case::PlainHttp | Case::NoSharedVersion => CERTAIN,
             // Without a ticket's session nobody looks at a certificate.
             _ if self.is_resumed() && !self.stack.library.shows_tickets() => is("inferred"),
-            _ if self.outcome() == "established" && self.stack.library.shows_certificates() => CERTAIN,
+            _ if self.outcome() == "established" && self.is_open() => CERTAIN,
             Case::Broken if self.stack.library.is_openssl() => is("inferred"),
             _ if self.is_open() => CERTAIN,
+            // The library tells that it was refused, and the agent's own verdict why.
+            _ if self.case.fault().is_some() && matches!(self.of(Cell::Serial), Want::Is(_)) => CERTAIN,
             _ => is("inferred"),
         }
     }
@@ -217,28 +222,32 @@ impl Expectation<'_> {
     }
 
     fn library_verify(&self) -> Want {
-        let tells_nothing = match self.stack.library {
-            Library::OpenSsl => false,
+        let [good, bad, unreadable] = match self.stack.library {
+            Library::OpenSsl => [
+                is("X509_V_OK (0)"),
+                Want::Begins("X509_V_ERR_"),
+                Want::Nothing(Why::Unreadable),
+            ],
             // It is met where records of TLS 1.3 are encrypted.
-            Library::AwsLc => self.version == Version::Tls12,
-            Library::Ring | Library::Stripped => true,
+            Library::AwsLc if self.version == Version::Tls13 => [
+                is("ClientCertVerified"),
+                Want::Begins("alert "),
+                Want::Begins("alert "),
+            ],
+            Library::Ring => [
+                Want::Nothing(Why::NotTold),
+                is("send_cert_verify_error_alert"),
+                Want::Nothing(Why::Unreadable),
+            ],
+            Library::AwsLc | Library::Stripped => return Want::Nothing(Why::NotTold),
         };
-        let is_openssl = self.stack.library.is_openssl();
         match self.case {
-            _ if tells_nothing => Want::Nothing(Why::NotTold),
             _ if self.is_resumed() => Want::Nothing(Why::NothingChecked),
             Case::Missing => Want::Nothing(Why::NoneSent),
-            Case::Broken if is_openssl => Want::Nothing(Why::CutOff),
-            Case::Broken => Want::Begins("alert "),
+            Case::Broken => unreadable,
             _ if self.case.leaf(self.with).is_none() => Want::Nothing(Why::EndedBefore),
-            _ if self.case.fault().is_some() => {
-                Want::Begins(if is_openssl { "X509_V_ERR_" } else { "alert " })
-            }
-            _ => is(if is_openssl {
-                "X509_V_OK (0)"
-            } else {
-                "ClientCertVerified"
-            }),
+            _ if self.case.fault().is_some() => bad,
+            _ => good,
         }
     }
 

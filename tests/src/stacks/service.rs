@@ -102,6 +102,15 @@ impl Library {
         matches!(self, Self::OpenSsl | Self::AwsLc)
     }
 
+    /// What the agent's counters of losses say when a certificate is broken: the layout of ring's callers is guessed, so what
+    /// makes no sense is not believed.
+    pub const fn doubts(self) -> &'static [&'static str] {
+        match self {
+            Self::Ring => &["stage=\"library_hits\""],
+            _ => &[],
+        }
+    }
+
     /// Whether probes show session tickets, so that a resumed session has a name.
     pub const fn shows_tickets(self) -> bool {
         matches!(self, Self::AwsLc)
