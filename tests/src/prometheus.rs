@@ -49,7 +49,7 @@ pub fn program(name: &str) -> Result<PathBuf> {
         .find(|path| path.is_file())
         .with_context(|| {
             format!(
-                "no {name} in PATH or near {}: run cargo xtask setup --tests",
+                "no {name} in PATH or near {}: run cargo xtask setup --stacks",
                 own.display()
             )
         })

@@ -10,8 +10,7 @@ const fn axum(variant: &'static str, program: &'static str, code: Code, library:
         name: "axum",
         variant,
         program,
-        // As much of the program's name as the kernel keeps.
-        process: "axum-orders-aws",
+        process: program,
         code,
         library,
         probes: "auto,aws-lc,rustls",
@@ -28,15 +27,12 @@ const AWS_LC: Stack = axum(
     Code::Program("axum-orders-aws-lc"),
     Library::AwsLc,
 );
-const RING: Stack = Stack {
-    process: "axum-orders-rin",
-    ..axum(
-        "ring",
-        "axum-orders-ring",
-        Code::Program("axum-orders-ring"),
-        Library::Ring,
-    )
-};
+const RING: Stack = axum(
+    "ring",
+    "axum-orders-ring",
+    Code::Program("axum-orders-ring"),
+    Library::Ring,
+);
 const AWS_LC_STRIPPED: Stack = axum(
     "aws-lc-rs, stripped",
     "axum-orders-aws-lc-stripped",

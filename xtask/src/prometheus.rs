@@ -14,8 +14,7 @@ use crate::{build, packages, process};
 const PACKAGE: &str = "prometheus";
 const PROGRAMS: [&str; 2] = ["prometheus", "promtool"];
 
-/// Has both programs, and reports it. Without them only the tests of the alerts fail: what else is set up with `--tests`, as
-/// the demonstration, goes on.
+/// Has both programs, and reports it. Without them only the tests of the alerts fail.
 pub fn provide(report: &mut Report) {
     if PROGRAMS.iter().all(|program| process::has_program(program)) {
         return report.found(PACKAGE);

@@ -31,7 +31,7 @@ pub struct Options {
     /// Also what the peers of the laboratory need, and the peers themselves
     #[arg(long)]
     pub lab: bool,
-    /// Also the services of all stacks, which live tests put the agent beside
+    /// Also what the live tests put the agent beside: the services of all stacks, and Prometheus
     #[arg(long)]
     pub stacks: bool,
 }
@@ -45,7 +45,6 @@ pub fn run(options: &Options) -> Result<()> {
     }
     if options.tests {
         test_programs(&mut report);
-        prometheus::provide(&mut report);
     }
     if options.ci {
         components(&mut report);
@@ -55,6 +54,7 @@ pub fn run(options: &Options) -> Result<()> {
         lab_packages::provide(&mut report)?;
     }
     if options.stacks {
+        prometheus::provide(&mut report);
         stacks::provide(&mut report, None)?;
     }
     report.conclude()

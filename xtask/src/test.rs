@@ -9,7 +9,7 @@ use crate::build::{self, Profile};
 use crate::libtest::{self, Counts, Suite};
 use crate::skips::Allowed;
 use crate::stacks::{self, Name};
-use crate::{lab_packages, process, setup};
+use crate::{lab_packages, process, prometheus, setup};
 
 /// Tells the live tests where the agent is.
 const AGENT_PATH: &str = "TLS_OBSERVER_BIN";
@@ -55,12 +55,13 @@ pub fn run(options: &Options) -> Result<ExitCode> {
     }
 }
 
-/// Has what the live tests put the agent beside, where they can run: peers of many libraries, and the stacks. Of those
-/// that cannot be had, the peers take no part, and the tests say so; a stack's own tests fail.
+/// Has what the live tests put the agent beside, where they can run: peers of many libraries, Prometheus, and the stacks.
+/// Of those that cannot be had, the peers take no part, and the tests say so; the tests of the others fail.
 pub fn provide_counterparts() -> Result<()> {
     if process::is_root() {
         let mut report = setup::Report::default();
         lab_packages::provide(&mut report)?;
+        prometheus::provide(&mut report);
         stacks::provide(&mut report, None)?;
     }
     Ok(())

@@ -174,9 +174,14 @@ pub fn old_version(address: SocketAddr) -> Result<View> {
 /// The status of the answer.
 fn answer(tls: &mut ClientConnection, stream: &mut TcpStream) -> std::io::Result<String> {
     let mut connection = rustls::Stream::new(tls, stream);
-    let written = connection.write_all(REQUEST);
+    if let Err(error) = connection.write_all(REQUEST) {
+        // A server that turns the client away may be gone before all is written, and what it said is there to be read.
+        while of_tls(&error).is_none() && tls.read_tls(stream).is_ok_and(|count| count > 0) {
+            tls.process_new_packets().map_err(std::io::Error::other)?;
+        }
+        return Err(error);
+    }
     let mut answer = Vec::new();
-    // A server that turns the client away may have gone before the request is written, and has said why before.
     let read = connection.read_to_end(&mut answer);
     if answer.starts_with(b"HTTP/") {
         tls.send_close_notify();
@@ -185,7 +190,6 @@ fn answer(tls: &mut ClientConnection, stream: &mut TcpStream) -> std::io::Result
         return status(&answer).map_err(std::io::Error::other);
     }
     read?;
-    written?;
     Err(ErrorKind::UnexpectedEof.into())
 }
 
@@ -196,12 +200,14 @@ fn status(answer: &[u8]) -> Result<String> {
     Ok(line.split_once(' ').context("status line")?.1.to_owned())
 }
 
+/// What TLS has to say of an error.
+fn of_tls(error: &std::io::Error) -> Option<&rustls::Error> {
+    error.get_ref()?.downcast_ref()
+}
+
 /// What an error means: the other side's doing, or this side's.
 fn complaint(error: &std::io::Error) -> Result<String> {
-    let inner = error
-        .get_ref()
-        .and_then(|inner| inner.downcast_ref::<rustls::Error>());
-    match (inner, error.kind()) {
+    match (of_tls(error), error.kind()) {
         (Some(rustls::Error::AlertReceived(alert)), _) => Ok(format!("alert {}", snake_case(alert))),
         (Some(rustls::Error::InvalidCertificate(error)), _) => {
             let text = format!("{error:?}");

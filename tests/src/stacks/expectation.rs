@@ -45,6 +45,8 @@ pub enum Why {
     NothingChecked,
     /// The bytes end before.
     CutOff,
+    /// It could not be read, so nothing was found of it.
+    Unreadable,
     /// This library's probes do not tell it.
     NotTold,
     /// Service and trust bundle are of one mind, or one of them has not looked.
@@ -67,6 +69,7 @@ impl Why {
             }
             Self::NothingChecked => "a resumed handshake checks no certificate",
             Self::CutOff => "the bytes end before it",
+            Self::Unreadable => "it could not be read, so nothing was checked",
             Self::NotTold => "this library's probes do not tell it",
             Self::Agrees => "service and trust bundle agree, or there is nothing to compare",
             Self::WireAlone => "library probes tell it, and none was met",
@@ -159,10 +162,13 @@ impl Expectation<'_> {
             Case::ServerUnknownCa | Case::ServerOtherName => "server_certificate_rejected",
             Case::Missing => "client_certificate_missing",
             // OpenSSL looks at no more than it could read, and no probe is there.
-            Case::Broken if self.version == Version::Tls13 && self.stack.library.is_openssl() => {
+            Case::Broken if self.version == Version::Tls13 && self.stack.library != Library::AwsLc => {
                 "client_certificate_rejected"
             }
-            _ if self.is_open() => self.case.fault().unwrap_or_default(),
+            // The agent's own verdict says why a certificate is refused that it can see.
+            _ if self.is_open() || self.stack.library.shows_certificates() => {
+                self.case.fault().unwrap_or_default()
+            }
             _ => "client_certificate_rejected",
         })
     }
@@ -184,9 +190,13 @@ impl Expectation<'_> {
         }
         match self.case {
             Case::ClientAborts | Case::PlainHttp | Case::NoSharedVersion => CERTAIN,
-            _ if self.outcome() == "established" && !self.stack.library.tells_ends() => is("inferred"),
+            // Without a ticket's session nobody looks at a certificate.
+            _ if self.is_resumed() && !self.stack.library.shows_tickets() => is("inferred"),
+            _ if self.outcome() == "established" && self.is_open() => CERTAIN,
             Case::Broken if self.stack.library.is_openssl() => is("inferred"),
             _ if self.is_open() => CERTAIN,
+            // The library tells that it was refused, and the agent's own verdict why.
+            _ if self.case.fault().is_some() && matches!(self.of(Cell::Serial), Want::Is(_)) => CERTAIN,
             _ => is("inferred"),
         }
     }
@@ -195,6 +205,7 @@ impl Expectation<'_> {
         let judged = self.case.leaf(self.with).is_some() && !self.is_resumed();
         match self.stack.library {
             Library::Stripped => is("wire"),
+            Library::AwsLc if self.version == Version::Tls12 => is("wire"),
             _ if judged => is("both"),
             _ => Want::OneOf(&["wire", "both"]),
         }
@@ -211,16 +222,32 @@ impl Expectation<'_> {
     }
 
     fn library_verify(&self) -> Want {
-        if !self.stack.library.is_openssl() {
-            return Want::Nothing(Why::NotTold);
-        }
+        let [good, bad, unreadable] = match self.stack.library {
+            Library::OpenSsl => [
+                is("X509_V_OK (0)"),
+                Want::Begins("X509_V_ERR_"),
+                Want::Nothing(Why::Unreadable),
+            ],
+            // It is met where records of TLS 1.3 are encrypted.
+            Library::AwsLc if self.version == Version::Tls13 => [
+                is("ClientCertVerified"),
+                Want::Begins("alert "),
+                Want::Begins("alert "),
+            ],
+            Library::Ring => [
+                Want::Nothing(Why::NotTold),
+                is("send_cert_verify_error_alert"),
+                Want::Nothing(Why::Unreadable),
+            ],
+            Library::AwsLc | Library::Stripped => return Want::Nothing(Why::NotTold),
+        };
         match self.case {
             _ if self.is_resumed() => Want::Nothing(Why::NothingChecked),
             Case::Missing => Want::Nothing(Why::NoneSent),
-            Case::Broken => Want::Nothing(Why::CutOff),
+            Case::Broken => unreadable,
             _ if self.case.leaf(self.with).is_none() => Want::Nothing(Why::EndedBefore),
-            _ if self.case.fault().is_none() => is("X509_V_OK (0)"),
-            _ => Want::Begins("X509_V_ERR_"),
+            _ if self.case.fault().is_some() => bad,
+            _ => good,
         }
     }
 
@@ -244,7 +271,7 @@ impl Expectation<'_> {
     /// What can be read of a certificate whose last third is missing: a good one's, but for the names at its end.
     fn of_broken(&self, cell: Cell) -> Want {
         let (good, broken) = (&self.with.pki.good, &self.with.faults.broken);
-        if self.version == Version::Tls13 {
+        if self.version == Version::Tls13 && self.stack.library != Library::AwsLc {
             return Want::Nothing(Why::Encrypted);
         }
         match cell {

@@ -148,7 +148,11 @@ fn attack(world: &World, prometheus: &Prometheus) -> Result<Value> {
         ("instance", &agent::LISTEN.to_string()),
         ("by", "source"),
     ]);
-    let fired: BTreeSet<_> = firing(prometheus)?.into_keys().collect();
+    let fired = poll::until("the alert of the burst", PATIENCE, || {
+        let fired = firing(prometheus)?;
+        Ok(fired.contains_key(&burst).then_some(fired))
+    })?;
+    let fired: BTreeSet<_> = fired.into_keys().collect();
     assert_eq!(fired, BTreeSet::from([wanted, burst]));
     Ok(alert)
 }

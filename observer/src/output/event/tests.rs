@@ -191,7 +191,7 @@ fn what_a_library_told_stands_beside_what_came_of_it() {
     assert_eq!(handshake["alerts"][0]["encrypted"], true);
     assert_eq!(
         event["server"]["process"],
-        json!({ "pid": 4711, "name": "nginx" })
+        json!({ "pid": 4711, "name": "nginx", "executable": "/usr/sbin/nginx" })
     );
     assert!(event["client"].get("process").is_none() && event["destination"].get("process").is_none());
     assert_eq!(event["tls"]["client"]["subject"], "CN=alice,O=Example");
