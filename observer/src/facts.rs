@@ -101,6 +101,9 @@ pub enum FactBody {
     AlertSent(AlertDescription),
     /// The server gave out a ticket, by which the session can be resumed. Tickets themselves are never kept.
     Ticket(SessionName),
+    /// The library could not read a certificate of the peer's, and the handshake failed: in the library's own terms, as
+    /// [`Failure::term`].
+    Unreadable(Box<str>),
     /// The handshake failed.
     Failed(Failure),
     /// The handshake succeeded.

@@ -257,6 +257,9 @@ fn retry_refused() -> Cause {
 
 /// Why a server could not choose from this offer: what it has less of than nearly every server takes.
 fn nothing_shared(offer: &ClientOffer) -> Cause {
+    if is_old(offer) {
+        return Cause::by(Reason::NoSharedVersion, Rule::FailureToOldVersions);
+    }
     let has = |suite| offer.cipher_suites.contains(&suite);
     let versions = || offer.versions.iter().filter(|version| !version.is_grease());
     let is_tls13 = |version: &ProtocolVersion| *version == ProtocolVersion::TLS13 || version.is_tls13_draft();
@@ -275,6 +278,16 @@ fn nothing_shared(offer: &ClientOffer) -> Cause {
         (false, true) if tls13 => Cause::by(Reason::NoSharedCipher, Rule::FailureAtOnceTls13),
         (false, true) => Cause::by(Reason::NoSharedCipher, Rule::FailureAtOnce),
         (true, true) | (false, false) => Cause::observed(Reason::Other),
+    }
+}
+
+/// Whether nothing above TLS 1.1 is offered, so that no server may take it (RFC 8996, sections 4 and 5). Some look at other
+/// things first and miss those: rustls wants signature_algorithms, which TLS 1.2 brought.
+fn is_old(offer: &ClientOffer) -> bool {
+    let is_old = |version: &ProtocolVersion| *version <= ProtocolVersion::TLS11;
+    match offer.versions.as_slice() {
+        [] => is_old(&offer.legacy_version),
+        versions => versions.iter().all(is_old),
     }
 }
 

@@ -37,6 +37,7 @@ use std::sync::Arc;
 use observer_tls::x509::CertificateFacts;
 
 use crate::observation::Side;
+use certificate::Certificate;
 use revocation::RevocationSources;
 
 /// Whether a certificate should have been accepted: the vocabulary of `verdict.*.status`.
@@ -140,3 +141,8 @@ pub struct Link<'a> {
 
 #[cfg(test)]
 pub(crate) mod tests;
+
+/// Whether a peer can read a certificate, whatever it then makes of it.
+pub fn is_readable(certificate: &Arc<CertificateFacts>) -> bool {
+    Certificate::read(Arc::clone(certificate)).is_ok()
+}

@@ -2,9 +2,10 @@
 //!
 //! Of a peer's chain a thread is hit in this order: a certificate for each member, leaf first; the beginning of a
 //! verification, which names the leaf; its purpose, which tells the roles; its result; the error that the context keeps. A
-//! verification without a purpose is the library's own business: it checks its own chain, and the result is not told. All of it happens within one call
-//! of the service, so that another connection cannot come between. Should it do so all the same, hits that tell of another
-//! socket do not fit, and are dropped.
+//! verification without a purpose is the library's own business: it checks its own chain, and the result is not told. A
+//! certificate that it cannot read is the last, and an error follows. All of it happens within one call of the service, so
+//! that another connection cannot come between. Should it do so all the same, hits that tell of another socket do not fit,
+//! and are dropped.
 
 mod terms;
 
@@ -12,10 +13,12 @@ mod terms;
 mod tests;
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 
 use bytes::Bytes;
 use observer_common::hit::openssl as kind;
 use observer_tls::codepoints::AlertDescription;
+use observer_tls::x509::CertificateFacts;
 
 use super::hit::Hit;
 use super::readers::Losses;
@@ -23,6 +26,7 @@ use super::threads::Threads;
 use super::{Fact, FactBody, Failure, Origin, Socket, Verification};
 use crate::libraries::hooks::Family;
 use crate::observation::{CertificateFault, Reason, Side};
+use crate::verify::is_readable;
 
 /// Certificates of one thread that wait for their verification. Longer chains are refused by the library.
 const MAX_CERTIFICATES: usize = 16;
@@ -125,6 +129,10 @@ impl OpenSsl {
                 }
             }
             kind::ERROR => facts.extend(thread.found(first as u32, &socket).map(found)),
+            kind::FAILURE if let Some(certificate) = thread.unreadable(first as u32, &socket) => {
+                facts.extend(certificate.map(|der| fact(None, FactBody::Chain(vec![der]))));
+                facts.push(fact(None, FactBody::Unreadable(terms::failure(first as u32))));
+            }
             kind::FAILURE => {
                 if let Some((own_side, body)) = thread.failure(first as u32, &socket) {
                     if terms::is_missing(first as u32) {
@@ -190,6 +198,21 @@ impl Thread {
         let (term, fault) = terms::verification(error);
         self.found = Some((socket.cookie, peer, fault));
         Some((peer.other(), Verification { fault, term }))
+    }
+
+    /// Whether an error of the SSL library is about the certificate that was parsed last: then that one, if it is known to be
+    /// the leaf. Errors of other things have the same number, so it must be one that nobody can read.
+    fn unreadable(&mut self, reason: u32, socket: &Socket) -> Option<Option<Bytes>> {
+        let last = self.certificates.back().filter(|last| {
+            let facts = || Arc::new(CertificateFacts::from_bytes(last.der.clone()));
+            terms::may_be_unreadable(reason) && last.cookie == socket.cookie && !is_readable(&facts())
+        })?;
+        let der = last.der.clone();
+        let of_connection = self.certificates.iter().filter(|one| one.cookie == socket.cookie);
+        // One before it may be the leaf, or of a file that the thread has read.
+        let is_only = of_connection.count() == 1;
+        self.certificates.clear();
+        Some(is_only.then_some(der))
     }
 
     /// What an error of the SSL library means, and which side the process is, where it tells.

@@ -82,7 +82,7 @@ fn refine(seen: &mut Observation, by: Side, cause: Cause) -> Option<Contradictio
     if !is_exact(cause.reason) || cause.reason == told {
         return None;
     }
-    if !is_vague(told, by.other(), seen) {
+    if !is_vague(told, by.other(), seen) && !seen.rule.is_some_and(is_of_offer) {
         return Some(Contradiction::Reason);
     }
     seen.reason = Some(cause.reason);
@@ -241,6 +241,11 @@ fn established(seen: &Observation, tales: &Tales) -> Option<Answer> {
         false => return None,
     };
     Some(Answer::Established { time_ns, rule })
+}
+
+/// Whether a reason is what the offer lacks, where the server did not say what it missed.
+const fn is_of_offer(rule: Rule) -> bool {
+    matches!(rule, Rule::FailureToOldVersions | Rule::FailureAtOnce)
 }
 
 /// Whether a reason says what was wrong.

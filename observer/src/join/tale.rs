@@ -7,7 +7,7 @@ use observer_tls::codepoints::AlertDescription;
 use observer_tls::x509::CertificateFacts;
 
 use crate::facts::{Fact, FactBody, Failure};
-use crate::observation::{Contradiction, EndTold, Observation, SessionName, Side};
+use crate::observation::{CertificateFault, Contradiction, EndTold, Observation, Reason, SessionName, Side};
 use crate::tracker::certificates::CertificateCache;
 
 /// An alert that a library made or received.
@@ -88,12 +88,17 @@ impl Tale {
             if fact.socket.addresses.is_some_and(|found| !fits(found, ends)) {
                 return Err(Contradiction::Address);
             }
-            tale.take(fact, certificates)?;
+            tale.take(side, fact, certificates)?;
         }
         Ok(Some(tale))
     }
 
-    fn take(&mut self, fact: &Fact, certificates: &mut CertificateCache) -> Result<(), Contradiction> {
+    fn take(
+        &mut self,
+        side: Side,
+        fact: &Fact,
+        certificates: &mut CertificateCache,
+    ) -> Result<(), Contradiction> {
         let time_ns = fact.time_ns;
         match &fact.body {
             FactBody::Chain(ders) if ders.is_empty() => {}
@@ -131,12 +136,18 @@ impl Tale {
                 description: *description,
             }),
             FactBody::Ticket(name) => self.tickets.push(*name),
-            FactBody::Failed(failure) => {
-                if self.established_ns.is_none() && self.failure.is_none() {
-                    self.end.failure = Some(failure.term.clone());
-                    self.failure = Some((time_ns, failure.clone()));
-                }
+            FactBody::Unreadable(term) => {
+                let reason = Reason::Certificate(side.other(), CertificateFault::Bad);
+                let term = term.clone();
+                self.fail(
+                    time_ns,
+                    Failure {
+                        reason: Some(reason),
+                        term,
+                    },
+                );
             }
+            FactBody::Failed(failure) => self.fail(time_ns, failure.clone()),
             FactBody::Established => {
                 self.established_ns.get_or_insert(time_ns);
             }
@@ -145,6 +156,13 @@ impl Tale {
             return Err(Contradiction::ClientCertificate);
         }
         Ok(())
+    }
+
+    fn fail(&mut self, time_ns: u64, failure: Failure) {
+        if self.established_ns.is_none() && self.failure.is_none() {
+            self.end.failure = Some(failure.term.clone());
+            self.failure = Some((time_ns, failure));
+        }
     }
 
     /// Whether it finished, and did not give up before.

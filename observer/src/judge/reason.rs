@@ -1,7 +1,8 @@
 //! What a verdict adds to the reason of a refusal, and what it makes of a close.
 //!
 //! Many alerts say no more than that a certificate was refused, or not even that. Where the verdict finds a fault in the
-//! very certificate that the refusing side had to judge, the fault is the reason. What an alert says exactly stands.
+//! very certificate that the refusing side had to judge, the fault is the reason. What an alert says exactly stands; that
+//! something could not be decoded is not exact where the certificate cannot be.
 //! A server that closes where its Finished was due has refused a certificate that has a fault.
 
 use observer_tls::codepoints::AlertDescription;
@@ -9,7 +10,7 @@ use observer_tls::codepoints::AlertDescription;
 use super::verdict_of;
 use crate::observation::{AlertSeen, CertificateFault, Evidence, Observation, Outcome, Reason, Side};
 use crate::outcome::{Cause, Conclusion, Rule};
-use crate::verify::Status;
+use crate::verify::{Status, is_readable};
 
 /// The exact reason of a refusal that was told vaguely; `None` where there is nothing to add.
 ///
@@ -18,8 +19,12 @@ use crate::verify::Status;
 pub fn exact_cause(seen: &Observation) -> Option<Cause> {
     let refuser = seen.rejected_by.filter(|_| seen.outcome == Outcome::Rejected)?;
     let judged = refuser.other();
-    let told = seen.reason.filter(|told| is_vague(*told, judged, seen))?;
-    let (fault, rule) = fault(verdict_of(seen, judged)?.status, judged)?;
+    let told = seen.reason?;
+    let status = verdict_of(seen, judged)?.status;
+    if !is_vague(told, judged, seen) && !is_of_unreadable(told, judged, status, seen) {
+        return None;
+    }
+    let (fault, rule) = fault(status, judged)?;
     let reason = Reason::Certificate(judged, fault);
     if reason == told {
         return None;
@@ -61,6 +66,14 @@ pub(crate) fn is_vague(told: Reason, judged: Side, seen: &Observation) -> bool {
         Reason::Other => descriptions.all(|description| description == A::HANDSHAKE_FAILURE),
         _ => false,
     }
+}
+
+/// Whether it is the certificate of `judged`, which has this status, that could not be decoded. Who cannot read it comes to
+/// nothing that is behind it.
+fn is_of_unreadable(told: Reason, judged: Side, status: Status, seen: &Observation) -> bool {
+    // A certificate with a wrong signature can be read.
+    let is_unreadable = || seen.chain(judged).first().is_some_and(|leaf| !is_readable(leaf));
+    told == Reason::DecodeError && status == Status::Malformed && is_unreadable()
 }
 
 fn alerts_of(seen: &Observation, sender: Side) -> impl Iterator<Item = &AlertSeen> {

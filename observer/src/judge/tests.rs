@@ -153,6 +153,58 @@ fn without_a_bundle_only_the_certificate_itself_counts() {
 }
 
 #[test]
+fn decode_error_is_about_a_certificate_that_cannot_be_read() {
+    let world = World::new();
+    let refused = |side: Side, leaf: &[u8], reason| {
+        let mut seen = seen(
+            leaf,
+            Some((AlertDescription::DECODE_ERROR, CertificateFault::Bad)),
+        );
+        if side == Side::Server {
+            std::mem::swap(&mut seen.client_chain, &mut seen.server_chain);
+            seen.rejected_by = Some(Side::Client);
+            seen.alerts[0].sender = Side::Client;
+        }
+        seen.reason = Some(reason);
+        seen
+    };
+    let end = |mut seen: Observation| {
+        for bundles in [&["mesh"][..], &[]] {
+            world.judge(bundles).judge(&mut seen);
+        }
+        (seen.reason, seen.evidence, seen.rule)
+    };
+    let cut = &world.leaf[..world.leaf.len() * 2 / 3];
+    let trailing = [&world.leaf[..], &[0]].concat();
+    for side in [Side::Client, Side::Server] {
+        let bad = Some(Reason::Certificate(side, CertificateFault::Bad));
+        for broken in [cut, &trailing] {
+            let told = end(refused(side, broken, Reason::DecodeError));
+            assert_eq!(told, (bad, Evidence::Derived, Some(Rule::VerdictMalformed)));
+        }
+    }
+    let stands = |seen: Observation| {
+        let before = (seen.reason, seen.evidence, seen.rule);
+        assert_eq!(end(seen), before);
+    };
+    let mut forged = world.leaf.clone();
+    *forged.last_mut().unwrap() ^= 1;
+    for readable in [&world.leaf, &forged] {
+        stands(refused(Side::Client, readable, Reason::DecodeError));
+    }
+    // A Certificate message that cannot be decoded shows none.
+    let mut unseen = refused(Side::Client, cut, Reason::DecodeError);
+    unseen.client_chain.clear();
+    stands(unseen);
+    // What the alert says is another thing.
+    stands(refused(Side::Client, cut, Reason::DecryptError));
+    // The side that broke its own does not judge it.
+    let mut own = refused(Side::Client, cut, Reason::DecodeError);
+    own.rejected_by = Some(Side::Client);
+    stands(own);
+}
+
+#[test]
 fn each_side_has_its_bundle_and_only_servers_a_name() {
     let world = World::new();
     let mut seen = seen(&world.leaf, None);

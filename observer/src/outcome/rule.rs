@@ -54,9 +54,11 @@ rules! {
     /// An alert of the server's about a certificate, or decode_error, access_denied or unexpected_message, after an empty
     /// Certificate: `client_certificate_missing`.
     AlertAfterEmptyCertificate = "alert_after_empty_certificate", Derived;
-    /// The server's handshake_failure as its first word, to an offer without TLS 1.3, without the suites that most
-    /// servers
-    /// have, and with enough groups: `no_shared_cipher`.
+    /// The server's handshake_failure as its first word, to an offer of nothing above TLS 1.1, which nobody may accept any
+    /// more (RFC 8996): `no_shared_version`.
+    FailureToOldVersions = "handshake_failure_before_server_hello_to_old_versions", Derived;
+    /// The same to an offer of TLS 1.2 and not 1.3, without the suites that most servers have, and with enough groups:
+    /// `no_shared_cipher`.
     FailureAtOnce = "handshake_failure_before_server_hello", Derived;
     /// The same to an offer with TLS 1.3, where it may as well have been a group or a signature scheme:
     /// `no_shared_cipher`.
@@ -170,7 +172,8 @@ rules! {
     VerdictWrongPurpose = "refused_certificate_has_wrong_purpose", Derived;
     /// The same of a server's without the name asked for: `server_certificate_name_mismatch`.
     VerdictNameMismatch = "refused_certificate_has_another_name", Derived;
-    /// The same of one that cannot be read or is signed by nobody: `…_bad`.
+    /// The same of one that cannot be read or is signed by nobody: `…_bad`. Where it cannot be read, decode_error is about
+    /// it, too.
     VerdictMalformed = "refused_certificate_is_malformed", Derived;
     /// The TLS library of one side gave the handshake up for a reason of its own, whether its alert was sent or not:
     /// rejected by that side.

@@ -8,7 +8,10 @@ use CertificateFault as F;
 const NOW: u64 = 1_000_000 * 1_000_000_000;
 
 /// An offer of TLS 1.2 at most.
-static OLD: LazyLock<ClientOffer> = LazyLock::new(ClientOffer::default);
+static OLD: LazyLock<ClientOffer> = LazyLock::new(|| ClientOffer {
+    legacy_version: ProtocolVersion::TLS12,
+    ..ClientOffer::default()
+});
 
 fn context(sender: Side) -> AlertContext<'static> {
     AlertContext {
@@ -182,6 +185,7 @@ fn what_was_not_shared_is_told_as_far_as_the_offer_tells() {
     let many = [X25519, P256];
     let cause = |versions: &[V], suites: &[u16], groups: &[NamedGroup]| {
         let offer = ClientOffer {
+            legacy_version: V::TLS12,
             versions: versions.to_vec(),
             cipher_suites: suites.iter().copied().map(CipherSuite).collect(),
             groups: groups.to_vec(),
@@ -216,6 +220,58 @@ fn what_was_not_shared_is_told_as_far_as_the_offer_tells() {
         assert_eq!(cause(versions, &other, &[]), old);
         assert_eq!(cause(versions, &common_12, &[P256]), group);
         assert_eq!(cause(versions, &common_12, &many), either);
+    }
+}
+
+#[test]
+fn an_offer_of_forbidden_versions_alone_lacks_a_version() {
+    use ProtocolVersion as V;
+    const GREASE: V = V(0x0a0a);
+    let told = |legacy_version, versions: &[V], change: fn(&mut AlertContext<'_>)| {
+        let offer = ClientOffer {
+            legacy_version,
+            versions: versions.to_vec(),
+            ..ClientOffer::default()
+        };
+        let mut context = AlertContext {
+            server_answered: false,
+            client_certificate: ClientCertificate::Unknown,
+            offer: Some(&offer),
+            ..context(Side::Server)
+        };
+        change(&mut context);
+        cause(40, &context)
+    };
+    let version = Cause::by(Reason::NoSharedVersion, Rule::FailureToOldVersions);
+    assert_eq!(version.evidence, Evidence::Derived);
+    for old in [V::SSL2, V::SSL3, V::TLS10, V::TLS11] {
+        assert_eq!(told(old, &[], |_| {}), version, "{old:?}");
+        // TLS 1.2 in the extension's place says nothing of what the extension names.
+        assert_eq!(told(V::TLS12, &[old], |_| {}), version, "{old:?}");
+    }
+    assert_eq!(told(V::TLS12, &[V::TLS11, V::TLS10], |_| {}), version);
+    for (legacy_version, versions) in [
+        (V::TLS12, &[][..]),
+        (V::TLS11, &[V::TLS12, V::TLS11]),
+        (V::TLS10, &[V::TLS13]),
+        // Who knows what it offers.
+        (V::TLS12, &[GREASE]),
+    ] {
+        let other = told(legacy_version, versions, |_| {});
+        assert_ne!(
+            other.reason,
+            Reason::NoSharedVersion,
+            "{legacy_version:?} {versions:?}"
+        );
+    }
+    // The server had answered in such a version; something may have been missed; it is the client that refuses.
+    let elsewhere: [fn(&mut AlertContext<'_>); 3] = [
+        |context| context.server_answered = true,
+        |context| context.lossy = true,
+        |context| context.sender = Side::Client,
+    ];
+    for change in elsewhere {
+        assert_eq!(told(V::TLS10, &[], change), Cause::observed(Reason::Other));
     }
 }
 

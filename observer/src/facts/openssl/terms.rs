@@ -9,6 +9,10 @@ use crate::observation::{CertificateFault, Reason};
 pub(super) const CERTIFICATE_VERIFY_FAILED: u32 = 134;
 /// `SSL_R_PEER_DID_NOT_RETURN_A_CERTIFICATE`.
 pub(super) const PEER_DID_NOT_RETURN_A_CERTIFICATE: u32 = 199;
+/// `SSL_R_CERT_LENGTH_MISMATCH`: lengths of a Certificate message do not fit, or there is something behind a certificate.
+const CERT_LENGTH_MISMATCH: u32 = 135;
+/// `ERR_R_ASN1_LIB`, whose number changed with 3.2: libcrypto could not read what it was given.
+const ASN1_LIB: [u32; 2] = [13, 0x8_000d];
 /// `SSL_AD_REASON_OFFSET`: reasons from here on are alerts of the peer.
 const ALERTS: u32 = 1000;
 
@@ -81,6 +85,7 @@ const VERIFICATION: &[Term<CertificateFault>] = {
 const FAILURES: &[Term<Reason>] = {
     use Reason::*;
     terms! {
+        13 "ERR_R_ASN1_LIB" None;
         101 "SSL_R_NO_SUITABLE_KEY_SHARE" Some(NoSharedGroup);
         108 "SSL_R_BAD_KEY_SHARE" Some(ProtocolError);
         110 "SSL_R_BAD_EXTENSION" Some(DecodeError);
@@ -124,6 +129,7 @@ const FAILURES: &[Term<Reason>] = {
         397 "SSL_R_CA_KEY_TOO_SMALL" None;
         399 "SSL_R_EE_KEY_TOO_SMALL" None;
         410 "SSL_R_NO_SHARED_GROUPS" Some(NoSharedGroup);
+        524301 "ERR_R_ASN1_LIB" None;
     }
 };
 
@@ -157,6 +163,11 @@ pub(super) fn alert_received(number: u32) -> Option<u8> {
 /// Whether a certificate was missing.
 pub(super) fn is_missing(number: u32) -> bool {
     number == PEER_DID_NOT_RETURN_A_CERTIFICATE
+}
+
+/// Whether a certificate that was just parsed may be what could not be read.
+pub(super) fn may_be_unreadable(number: u32) -> bool {
+    number == CERT_LENGTH_MISMATCH || ASN1_LIB.contains(&number)
 }
 
 /// Whether a reason is none for a handshake to fail.

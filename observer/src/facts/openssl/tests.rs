@@ -1,6 +1,7 @@
 //! Hits as OpenSSL was seen to make them, and such as it should never make.
 
 use super::*;
+use crate::verify::tests::authorities::Authority;
 
 const SOCKET: u64 = 77;
 const LEAF: u64 = 0x1000;
@@ -150,6 +151,83 @@ fn a_missing_certificate_and_alerts_of_the_peer() {
         bodies(&[THREAD.hit(kind::FAILURE, [1048, 0], b"")]),
         [FactBody::AlertReceived(AlertDescription::UNKNOWN_CA)]
     );
+}
+
+/// Libcrypto could not read something: OpenSSL 1.1.1 and 3.0, then 3.2 and later.
+const ASN1_LIB: [u64; 2] = [13, 524_301];
+
+#[test]
+fn a_certificate_that_cannot_be_read_is_told_with_the_failure() {
+    for reason in ASN1_LIB {
+        let hits = [
+            THREAD.certificate(LEAF, b"no certificate"),
+            THREAD.hit(kind::CERTIFICATE_PARSED, [0, 0], b""),
+            THREAD.hit(kind::FAILURE, [reason, 0], b""),
+            // It fails again when it is asked again.
+            THREAD.hit(kind::FAILURE, [reason, 0], b""),
+        ];
+        let (facts, misfits) = read(&hits);
+        assert_eq!(misfits, 0);
+        assert!(facts.iter().all(|fact| fact.own_side.is_none()));
+        let term = || format!("ERR_R_ASN1_LIB ({reason})").into();
+        let bodies: Vec<_> = facts.into_iter().map(|fact| fact.body).collect();
+        assert_eq!(
+            bodies,
+            [
+                FactBody::Chain(vec![Bytes::from_static(b"no certificate")]),
+                FactBody::Unreadable(term()),
+                FactBody::Failed(Failure {
+                    reason: None,
+                    term: term()
+                }),
+            ]
+        );
+    }
+    // There is something behind the certificate.
+    let readable = Authority::root("Root").leaf();
+    let trailing = [&readable[..], &[0]].concat();
+    let hits = [
+        THREAD.certificate(LEAF, &trailing),
+        THREAD.hit(kind::FAILURE, [135, 0], b""),
+    ];
+    let term = "SSL_R_CERT_LENGTH_MISMATCH (135)".into();
+    assert_eq!(bodies(&hits)[1..], [FactBody::Unreadable(term)]);
+}
+
+#[test]
+fn behind_other_certificates_one_that_cannot_be_read_is_not_known_to_be_the_leaf() {
+    let broken = |before: Thread| {
+        [
+            before.certificate(LEAF, b"before"),
+            THREAD.certificate(ISSUER, b"broken"),
+            THREAD.hit(kind::FAILURE, [ASN1_LIB[1], 0], b""),
+        ]
+    };
+    let unreadable = FactBody::Unreadable("ERR_R_ASN1_LIB (524301)".into());
+    assert_eq!(bodies(&broken(THREAD)), [unreadable.clone()]);
+    // That of another connection does not count.
+    let chain = FactBody::Chain(vec![Bytes::from_static(b"broken")]);
+    let other = Thread { cookie: 78, ..THREAD };
+    assert_eq!(bodies(&broken(other)), [chain, unreadable]);
+}
+
+#[test]
+fn errors_of_other_things_blame_no_certificate() {
+    let readable = Authority::root("Root").leaf();
+    let other = Thread { cookie: 78, ..THREAD };
+    let elsewhere = Thread { tid: 2, ..THREAD };
+    for (before, failure) in [
+        // A name of an authority could not be read, or the message's lengths do not fit.
+        (THREAD.certificate(LEAF, &readable), ASN1_LIB[0]),
+        (THREAD.certificate(LEAF, &readable), 135),
+        (THREAD.hit(kind::ERROR, [0, 0], b""), ASN1_LIB[1]),
+        (other.certificate(LEAF, b"broken"), ASN1_LIB[1]),
+        (elsewhere.certificate(LEAF, b"broken"), ASN1_LIB[1]),
+        (THREAD.certificate(LEAF, b"broken"), 193),
+    ] {
+        let bodies = bodies(&[before, THREAD.hit(kind::FAILURE, [failure, 0], b"")]);
+        assert!(matches!(bodies[..], [FactBody::Failed(_)]), "{bodies:?}");
+    }
 }
 
 #[test]

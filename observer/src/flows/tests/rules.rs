@@ -165,6 +165,11 @@ fn example(rule: Rule) -> Option<Play> {
             play = client_finished(empty());
             play.server(&[alert(2, 50)]);
         }
+        Rule::FailureToOldVersions => {
+            play = Play::new();
+            let hello = client_hello_of([3, 2], &[0xc0, 0x13], 1, &[], &[]);
+            play.client(&[hello]).server(&[alert(2, 40)]);
+        }
         Rule::FailureAtOnce => play = refused_at_once(&[]),
         Rule::FailureAtOnceTls13 => play = refused_at_once(&[offers_tls13()]),
         Rule::FewGroups => {

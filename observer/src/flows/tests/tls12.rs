@@ -195,6 +195,29 @@ fn each_side_refuses_the_others_certificate() {
 }
 
 #[test]
+fn a_certificate_message_that_cannot_be_decoded_has_no_certificate() {
+    let mut broken = certificate(&[b"client"]);
+    // The certificate's own length goes beyond the message.
+    broken[14] += 1;
+    let mut play = Play::new();
+    play.client(&[hello()])
+        .server(&[server_flight(true)])
+        .client(&[broken])
+        .server(&[alert(2, 50)]);
+    let seen = play.only();
+    assert_eq!(
+        (seen.outcome, seen.rejected_by, seen.reason, seen.evidence),
+        (
+            Outcome::Rejected,
+            Some(Side::Server),
+            Some(Reason::DecodeError),
+            Evidence::Observed
+        )
+    );
+    assert!(seen.client_chain.is_empty());
+}
+
+#[test]
 fn refused_at_once() {
     for (code, reason, evidence) in [
         (40, Reason::NoSharedCipher, Evidence::Derived),

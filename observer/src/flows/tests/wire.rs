@@ -57,7 +57,17 @@ pub fn client_hello(random: u8, session_id: &[u8], extensions: &[Vec<u8>]) -> Ve
 }
 
 pub fn client_hello_with(suites: &[u8], random: u8, session_id: &[u8], extensions: &[Vec<u8>]) -> Vec<u8> {
-    let mut body = vec![3, 3];
+    client_hello_of([3, 3], suites, random, session_id, extensions)
+}
+
+pub fn client_hello_of(
+    version: [u8; 2],
+    suites: &[u8],
+    random: u8,
+    session_id: &[u8],
+    extensions: &[Vec<u8>],
+) -> Vec<u8> {
+    let mut body = version.to_vec();
     body.extend([random; 32]);
     body.extend(vector(1, session_id));
     body.extend(vector(2, suites));

@@ -79,6 +79,54 @@ fn who_gave_up_refused_whatever_the_wire_guessed_or_left_open() {
 }
 
 #[test]
+fn who_could_not_read_the_certificate_refused_it() {
+    let facts = |teller| {
+        [chain(1), FactBody::Unreadable("ERR_R_ASN1_LIB (13)".into())].map(|body| Fact {
+            own_side: None,
+            ..fact(teller, 10, body)
+        })
+    };
+    let seen = join(refused13(), facts(Side::Server));
+    assert_eq!(
+        end(&seen),
+        by_server(F::Bad, Evidence::Observed, Rule::LibraryGaveUp)
+    );
+    assert_eq!(seen.client_chain[0].der, der(1));
+    let told = seen.told.unwrap();
+    assert_eq!(
+        told.by(Side::Server).unwrap().failure.as_deref(),
+        Some("ERR_R_ASN1_LIB (13)")
+    );
+    // The library's end tells whose it is.
+    let seen = join(refused13(), facts(Side::Client));
+    assert_eq!(seen.rejected_by, Some(Side::Client));
+    assert_eq!(seen.reason, Some(Reason::Certificate(Side::Server, F::Bad)));
+    // An alert in plaintext stands: the verdict says the rest.
+    let read = with(tls12(), Rejected, Some(Reason::DecodeError), Evidence::Observed);
+    let seen = join(read.clone(), facts(Side::Server));
+    assert_eq!((end(&seen), contradictions(&seen)), (end(&read), vec![]));
+}
+
+#[test]
+fn what_a_library_says_is_lacking_wins_over_what_the_offer_lacks() {
+    for rule in [Rule::FailureToOldVersions, Rule::FailureAtOnce] {
+        let mut seen = with(
+            tls12(),
+            Rejected,
+            Some(Reason::NoSharedVersion),
+            Evidence::Derived,
+        );
+        seen.rule = Some(rule);
+        let told = fact(Side::Server, 1, failed(Some(Reason::NoSharedGroup)));
+        let seen = join(seen, [told]);
+        assert_eq!(
+            (seen.reason, seen.evidence, contradictions(&seen)),
+            (Some(Reason::NoSharedGroup), Evidence::Observed, vec![])
+        );
+    }
+}
+
+#[test]
 fn what_was_read_stands() {
     let facts = || {
         expired().map(|fact| Fact {
