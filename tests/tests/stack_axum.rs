@@ -1,23 +1,17 @@
 //! Axum with mutual TLS on rustls, with either provider, as Cargo builds it and stripped.
 
 use anyhow::Result;
-use observer_tests::stacks::service::{Code, Library, Refusal, Stack};
+use observer_tests::stacks::service::{Code, Library, Stack};
 use observer_tests::stacks::{prove, stuffing};
 
 /// A program of the two providers, with its symbols or without.
 const fn axum(variant: &'static str, program: &'static str, code: Code, library: Library) -> Stack {
     Stack {
-        name: "axum",
-        variant,
-        program,
-        process: program,
         code,
         library,
         probes: "auto,aws-lc,rustls",
-        refusal: Refusal::Handshake,
         alerts_strangers: true,
-        resumes: true,
-        logs: &[],
+        ..Stack::on_openssl("axum", variant, program, program)
     }
 }
 

@@ -1,36 +1,15 @@
 //! Django that serves mutual TLS itself, by gunicorn and by uvicorn.
 
 use anyhow::Result;
-use observer_tests::stacks::service::{Code, Library, Refusal, Stack};
+use observer_tests::stacks::service::Stack;
 use observer_tests::stacks::{prove, stuffing};
 
 const GUNICORN: Stack = Stack {
-    name: "django-direct",
-    variant: "gunicorn",
-    program: "run-gunicorn",
-    process: "python3.11",
-    code: Code::SharedOpenSsl,
-    library: Library::OpenSsl,
-    probes: "auto",
-    refusal: Refusal::Handshake,
-    alerts_strangers: false,
+    // Each connection has a context of its own.
     resumes: false,
-    logs: &[],
+    ..Stack::on_openssl("django-direct", "gunicorn", "run-gunicorn", "python3.11")
 };
-
-const UVICORN: Stack = Stack {
-    name: "django-direct",
-    variant: "uvicorn",
-    program: "run-uvicorn",
-    process: "python3.11",
-    code: Code::SharedOpenSsl,
-    library: Library::OpenSsl,
-    probes: "auto",
-    refusal: Refusal::Handshake,
-    alerts_strangers: false,
-    resumes: true,
-    logs: &[],
-};
+const UVICORN: Stack = Stack::on_openssl("django-direct", "uvicorn", "run-uvicorn", "python3.11");
 
 #[test]
 #[ignore = "needs root"]

@@ -140,6 +140,28 @@ pub struct Stack {
 }
 
 impl Stack {
+    /// A service on OpenSSL's shared libraries, probed by default, that refuses in the handshake and resumes sessions.
+    pub const fn on_openssl(
+        name: &'static str,
+        variant: &'static str,
+        program: &'static str,
+        process: &'static str,
+    ) -> Self {
+        Self {
+            name,
+            variant,
+            program,
+            process,
+            code: Code::SharedOpenSsl,
+            library: Library::OpenSsl,
+            probes: "auto",
+            refusal: Refusal::Handshake,
+            alerts_strangers: false,
+            resumes: true,
+            logs: &[],
+        }
+    }
+
     /// Where `cargo xtask setup --stacks` has put it: `stacks/NAME` in Cargo's target directory, some directories above
     /// the running program.
     ///
