@@ -161,10 +161,7 @@ impl Expectation<'_> {
             Case::ServerOtherName if self.is_open() => "server_certificate_bad",
             Case::ServerUnknownCa | Case::ServerOtherName => "server_certificate_rejected",
             Case::Missing => "client_certificate_missing",
-            // OpenSSL looks at no more than it could read, and no probe is there.
-            Case::Broken if self.version == Version::Tls13 && self.stack.library != Library::AwsLc => {
-                "client_certificate_rejected"
-            }
+            Case::Broken if !self.is_open() => "client_certificate_rejected",
             // The agent's own verdict says why a certificate is refused that it can see.
             _ if self.is_open() || self.stack.library.shows_certificates() => {
                 self.case.fault().unwrap_or_default()
@@ -193,7 +190,6 @@ impl Expectation<'_> {
             // Without a ticket's session nobody looks at a certificate.
             _ if self.is_resumed() && !self.stack.library.shows_tickets() => is("inferred"),
             _ if self.outcome() == "established" && self.is_open() => CERTAIN,
-            Case::Broken if self.stack.library.is_openssl() => is("inferred"),
             _ if self.is_open() => CERTAIN,
             // The library tells that it was refused, and the agent's own verdict why.
             _ if self.case.fault().is_some() && matches!(self.of(Cell::Serial), Want::Is(_)) => CERTAIN,
@@ -271,7 +267,7 @@ impl Expectation<'_> {
     /// What can be read of a certificate whose last third is missing: a good one's, but for the names at its end.
     fn of_broken(&self, cell: Cell) -> Want {
         let (good, broken) = (&self.with.pki.good, &self.with.faults.broken);
-        if self.version == Version::Tls13 && self.stack.library != Library::AwsLc {
+        if !self.is_open() {
             return Want::Nothing(Why::Encrypted);
         }
         match cell {

@@ -87,11 +87,6 @@ pub enum Library {
 }
 
 impl Library {
-    /// Whether it is OpenSSL.
-    pub const fn is_openssl(self) -> bool {
-        matches!(self, Self::OpenSsl)
-    }
-
     /// Whether probes show the client's certificate.
     pub const fn shows_certificates(self) -> bool {
         !matches!(self, Self::Stripped)
