@@ -101,6 +101,45 @@ fn no_shared_version() -> Result<()> {
 
 #[test]
 #[ignore = "needs root"]
+fn versions_that_nobody_may_accept_any_more() -> Result<()> {
+    let mut world = World::new(Mode::Cgroup, &[])?;
+    let trusted = world.pki.server_ca.files.certificate.clone();
+    // rustls misses signature_algorithms first, OpenSSL says it outright.
+    let refusals = [
+        (Stack::Rustls, 40, "handshake_failure", "derived"),
+        (Stack::OpenSsl, 70, "protocol_version", "observed"),
+    ];
+    for (stack, code, description, evidence) in refusals {
+        for (old, version) in [("-tls1", "1.0"), ("-tls1_1", "1.1")] {
+            let _server = stack.serve(
+                world.place(),
+                &world.pki,
+                SERVER,
+                Version::Tls12,
+                ClientAuth::None,
+            )?;
+            let mut client = openssl::client(&trusted, SERVER, None, SERVER_NAME, None);
+            client.args([old, "-cipher", "DEFAULT@SECLEVEL=0"]);
+            assert!(!openssl::converse(world.place(), &mut client)?.answered);
+            let expected = Expected::hello(IP, SERVER)
+                .set("handshake.client.legacy_version", version)
+                .without("handshake.client.signature_algorithms")
+                .client_certificate("unknown")
+                .rejected("server", "no_shared_version", evidence)
+                .alert(Alert {
+                    sender: "server",
+                    code,
+                    description,
+                });
+            expected.assert(&world.next_event()?, &format!("{stack:?} {old}"));
+        }
+    }
+    world.finish()?;
+    Ok(())
+}
+
+#[test]
+#[ignore = "needs root"]
 fn no_shared_cipher() -> Result<()> {
     let mut world = World::new(Mode::Cgroup, &[])?;
     let choices = [

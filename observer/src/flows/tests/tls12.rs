@@ -215,6 +215,7 @@ fn a_certificate_message_that_cannot_be_decoded_has_no_certificate() {
         )
     );
     assert!(seen.client_chain.is_empty());
+    assert_eq!(seen.client_certificate, ClientCertificate::Unknown);
 }
 
 #[test]

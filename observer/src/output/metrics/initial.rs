@@ -99,6 +99,7 @@ fn expected(reason: &str) -> &'static [(&'static str, &'static str)] {
     match reason {
         "server_certificate_rejected" => &[(CLIENT, OBSERVED), (CLIENT, INFERRED)],
         "no_shared_cipher" => &[(SERVER, OBSERVED), (SERVER, DERIVED), (SERVER, INFERRED)],
+        "no_shared_version" => &[(CLIENT, OBSERVED), (SERVER, OBSERVED), (SERVER, DERIVED)],
         "no_shared_group" => &[(SERVER, INFERRED), (CLIENT, DERIVED)],
         "no_application_protocol" | "unrecognized_name" => &[(SERVER, OBSERVED)],
         "not_tls" => &[(SERVER, DERIVED), (NONE, OBSERVED)],

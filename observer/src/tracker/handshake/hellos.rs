@@ -91,6 +91,8 @@ impl Handshake {
                 // A raw public key (RFC 7250) proves an identity without a certificate.
                 let none = chain.is_empty() && list.raw_public_key.is_none();
                 self.client_certificate = match none {
+                    // A list that cannot be decoded is not known to be empty.
+                    true if list.error.is_some() => ClientCertificate::Unknown,
                     true => ClientCertificate::RequestedNotSent,
                     false => ClientCertificate::Sent,
                 };

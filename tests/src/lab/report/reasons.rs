@@ -73,7 +73,12 @@ pub const REASONS: &[(&str, Source)] = &[
     ("no_shared_group", Source::Case("no shared group")),
     ("no_application_protocol", Source::Case("no shared protocol")),
     ("unrecognized_name", Source::Case("name not served")),
-    ("decode_error", Source::Case("certificate broken")),
+    (
+        "decode_error",
+        Source::Nothing(
+            "a certificate that cannot be decoded is told as that; it takes a library that sends nonsense",
+        ),
+    ),
     ("decrypt_error", Source::Case("certificate with the wrong key")),
     (
         "protocol_error",
