@@ -72,7 +72,8 @@ fn without_port(word: &str) -> String {
         return word.to_owned();
     };
     let rest = after.trim_start_matches(|c: char| c.is_ascii_digit());
-    format!("{before}127.0.0.1{rest}")
+    let colon = if rest.len() == after.len() { ":" } else { "" };
+    format!("{before}127.0.0.1{colon}{rest}")
 }
 
 /// Without words such as `latency=0`, the unit behind them, and numbers of seconds at the end of a line.
