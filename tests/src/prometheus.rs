@@ -30,7 +30,7 @@ pub fn shipped() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../deploy/prometheus")
 }
 
-/// `prometheus` or `promtool`: in `PATH`, or where `cargo xtask setup --tests` unpacks it, in Cargo's target directory, some
+/// `prometheus` or `promtool`: in `PATH`, or where `cargo xtask setup --stacks` unpacks it, in Cargo's target directory, some
 /// directories above the running program.
 ///
 /// # Errors
