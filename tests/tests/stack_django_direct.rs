@@ -7,9 +7,9 @@ use observer_tests::stacks::{prove, stuffing};
 const GUNICORN: Stack = Stack {
     // Each connection has a context of its own.
     resumes: false,
-    ..Stack::on_openssl("django-direct", "gunicorn", "run-gunicorn", "python3.11")
+    ..Stack::on_openssl("django-direct", "gunicorn", "run-gunicorn", "python3")
 };
-const UVICORN: Stack = Stack::on_openssl("django-direct", "uvicorn", "run-uvicorn", "python3.11");
+const UVICORN: Stack = Stack::on_openssl("django-direct", "uvicorn", "run-uvicorn", "python3");
 
 #[test]
 #[ignore = "needs root"]

@@ -121,7 +121,7 @@ pub struct Stack {
     pub variant: &'static str,
     /// What is started, a path below the stack's directory.
     pub program: &'static str,
-    /// The name of the process that serves.
+    /// The name of the process that serves, without a version.
     pub process: &'static str,
     /// Where its TLS is.
     pub code: Code,
