@@ -132,7 +132,9 @@ mod tests {
         let sources = process::workspace().join("tests/stacks");
         let mut there: Vec<_> = fs::read_dir(sources)
             .unwrap()
-            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+            .map(Result::unwrap)
+            .filter(|entry| entry.file_type().unwrap().is_dir())
+            .map(|entry| entry.file_name().into_string().unwrap())
             .collect();
         there.sort();
         let mut names: Vec<_> = Name::value_variants()
