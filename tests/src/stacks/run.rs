@@ -1,7 +1,7 @@
 //! Plays all cases with one stack.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
 use serde_json::Value;
@@ -16,12 +16,14 @@ use crate::probed;
 use super::case::Case;
 use super::certificates::Certificates;
 use super::client::{Client, View, old_version};
-use super::service::{Deployment, NAME, Service, Stack};
+use super::service::{Deployment, Logged, NAME, Service, Stack};
 
 /// A name that the server's certificate does not have.
 const OTHER_NAME: &str = "elsewhere.observer.test";
-/// How long a service may take to write its log after the client has gone.
-const LOG_PATIENCE: Duration = Duration::from_millis(150);
+/// How long a service may take to begin its log of a connection, after the agent's event.
+const SILENCE: Duration = Duration::from_millis(250);
+/// How long after its last line it has no more to say.
+const LAST_LINE: Duration = Duration::from_millis(50);
 
 /// What was seen of one case.
 #[derive(Debug)]
@@ -113,12 +115,10 @@ impl Scene {
         for view in &views {
             event = self.claim(deployment, view.port)?;
         }
-        // Logs have no other sign that they are written.
-        std::thread::sleep(LOG_PATIENCE);
         Ok(Row {
             case,
             version,
-            log: self.service(deployment)?.log_since(&before),
+            log: whole_log(self.service(deployment)?, &before),
             saw: views.into_iter().next_back().context("no connection")?.saw,
             event,
         })
@@ -200,6 +200,20 @@ impl Scene {
         );
         Ok(self.certificates)
     }
+}
+
+/// What a service logs of a connection. Nothing tells that this is all but that no more comes.
+fn whole_log(service: &Service, before: &Logged) -> Vec<String> {
+    let mut since = Instant::now();
+    let mut lines = service.log_since(before);
+    while since.elapsed() < if lines.is_empty() { SILENCE } else { LAST_LINE } {
+        std::thread::sleep(Duration::from_millis(10));
+        let now = service.log_since(before);
+        if now.len() > lines.len() {
+            (since, lines) = (Instant::now(), now);
+        }
+    }
+    lines
 }
 
 fn is_handshake(event: &Value) -> bool {
