@@ -1,11 +1,11 @@
 //! What certificates the sessions stand for that clients resume. A resumed handshake shows none; it goes on from one that
-//! did.
+//! did, or the server's library finds the client's in the session.
 
 use std::sync::Arc;
 
 use observer_tls::x509::CertificateFacts;
 
-use crate::observation::{Action, CertificateSource, Observation, Outcome, SessionName};
+use crate::observation::{Action, CertificateSource, Contradiction, Observation, Outcome, SessionName};
 use crate::watch::lru::Lru;
 
 /// Names of sessions kept: a client has few that it will use again, and many never come back.
@@ -44,6 +44,7 @@ pub struct SessionMemory {
     /// `None` for a name that was given to sessions of different peers: it tells nothing.
     names: Lru<SessionName, Option<Certificates>>,
     bytes: usize,
+    contradicted: u64,
 }
 
 impl SessionMemory {
@@ -52,18 +53,13 @@ impl SessionMemory {
         if seen.action != Action::Handshake {
             return;
         }
-        let resumed = seen.sessions.resumed.filter(|_| seen.resumed == Some(true));
-        if let Some(name) = resumed
-            && seen.client_chain.is_empty()
-            && seen.server_chain.is_empty()
-            && let Some(Some(shown)) = self.names.get(&name)
-        {
-            seen.client_chain = shown.client.to_vec();
-            seen.server_chain = shown.server.to_vec();
-            seen.certificate_source = CertificateSource::Resumption;
+        if seen.resumed == Some(true) && seen.client_chain.is_empty() && seen.server_chain.is_empty() {
+            self.fill(seen);
         }
         let shown = !seen.client_chain.is_empty() || !seen.server_chain.is_empty();
-        if shown && seen.outcome == Outcome::Established && !seen.sessions.given.is_empty() {
+        // Who learned a leaf alone as the whole chain would miss its issuers the next time.
+        let is_whole = shown && !seen.sessions.leaf_alone;
+        if is_whole && seen.outcome == Outcome::Established && !seen.sessions.given.is_empty() {
             let shown = Certificates {
                 client: seen.client_chain.as_slice().into(),
                 server: seen.server_chain.as_slice().into(),
@@ -71,6 +67,42 @@ impl SessionMemory {
             for name in &seen.sessions.given {
                 self.remember(*name, &shown);
             }
+        }
+    }
+
+    /// Sessions in which a library found another certificate than their first handshakes showed.
+    pub fn contradicted(&self) -> u64 {
+        self.contradicted
+    }
+
+    /// Fills in the certificates of the session that is resumed, as far as they are known; none if it is not sure whose they
+    /// are.
+    fn fill(&mut self, seen: &mut Observation) {
+        let name = seen.sessions.resumed;
+        let shown = name.and_then(|name| self.names.get(&name)?.as_ref());
+        if let Some(kept) = &seen.sessions.kept
+            && let Some(first) = shown.and_then(|shown| shown.client.first())
+            && kept.as_ref() != Some(first)
+        {
+            self.contradicted += 1;
+            let told = seen.told.get_or_insert_default();
+            told.contradictions.push(Contradiction::Chain);
+            told.contradictions.sort_unstable();
+            told.contradictions.dedup();
+            return;
+        }
+        if let Some(shown) = shown {
+            seen.client_chain = shown.client.to_vec();
+            seen.server_chain = shown.server.to_vec();
+        }
+        if seen.client_chain.is_empty()
+            && let Some(Some(leaf)) = &seen.sessions.kept
+        {
+            seen.client_chain = vec![Arc::clone(leaf)];
+            seen.sessions.leaf_alone = true;
+        }
+        if !seen.client_chain.is_empty() || !seen.server_chain.is_empty() {
+            seen.certificate_source = CertificateSource::Resumption;
         }
     }
 
