@@ -41,7 +41,7 @@ impl Certificates {
 /// Certificates by the names of the sessions that they were shown for.
 #[derive(Debug, Default)]
 pub struct SessionMemory {
-    /// `None` for a name that was given to sessions of different peers: it tells nothing.
+    /// `None` for a name that was given to sessions of different peers: it tells nothing. A client's leaf is a name, too.
     names: Lru<SessionName, Option<Certificates>>,
     bytes: usize,
     contradicted: u64,
@@ -56,17 +56,36 @@ impl SessionMemory {
         if seen.resumed == Some(true) && seen.client_chain.is_empty() && seen.server_chain.is_empty() {
             self.fill(seen);
         }
-        let shown = !seen.client_chain.is_empty() || !seen.server_chain.is_empty();
         // Who learned a leaf alone as the whole chain would miss its issuers the next time.
-        let is_whole = shown && !seen.sessions.leaf_alone;
-        if is_whole && seen.outcome == Outcome::Established && !seen.sessions.given.is_empty() {
+        if seen.outcome == Outcome::Established && !seen.sessions.leaf_alone {
+            self.remember_shown(seen);
+        }
+    }
+
+    /// Remembers the certificates of a handshake by the names of its session, and a client's chain by its leaf: of a chain a
+    /// session may keep no more.
+    fn remember_shown(&mut self, seen: &Observation) {
+        let (client, server) = (seen.client_chain.as_slice(), seen.server_chain.as_slice());
+        if !(client.is_empty() && server.is_empty()) && !seen.sessions.given.is_empty() {
             let shown = Certificates {
-                client: seen.client_chain.as_slice().into(),
-                server: seen.server_chain.as_slice().into(),
+                client: client.into(),
+                server: server.into(),
             };
             for name in &seen.sessions.given {
                 self.remember(*name, &shown);
             }
+        }
+        if let [leaf, _, ..] = client {
+            let shown = Certificates {
+                client: client.into(),
+                server: Chain::default(),
+            };
+            let name = SessionName::of(&leaf.der);
+            // What was sent last counts.
+            if let Some(Some(before)) = self.names.remove(&name) {
+                self.bytes -= before.bytes();
+            }
+            self.insert(name, &shown);
         }
     }
 
@@ -78,10 +97,9 @@ impl SessionMemory {
     /// Fills in the certificates of the session that is resumed, as far as they are known; none if it is not sure whose they
     /// are.
     fn fill(&mut self, seen: &mut Observation) {
-        let name = seen.sessions.resumed;
-        let shown = name.and_then(|name| self.names.get(&name)?.as_ref());
+        let shown = seen.sessions.resumed.and_then(|name| self.known(name));
         if let Some(kept) = &seen.sessions.kept
-            && let Some(first) = shown.and_then(|shown| shown.client.first())
+            && let Some(first) = shown.as_ref().and_then(|shown| shown.client.first())
             && kept.as_ref() != Some(first)
         {
             self.contradicted += 1;
@@ -98,14 +116,21 @@ impl SessionMemory {
         if seen.client_chain.is_empty()
             && let Some(Some(leaf)) = &seen.sessions.kept
         {
-            seen.client_chain = vec![Arc::clone(leaf)];
-            seen.sessions.leaf_alone = true;
+            let shown = self.known(SessionName::of(&leaf.der));
+            let shown = shown.filter(|shown| shown.client.first() == Some(leaf));
+            seen.sessions.leaf_alone = shown.is_none();
+            seen.client_chain = shown.map_or_else(|| vec![Arc::clone(leaf)], |shown| shown.client.to_vec());
         }
         if !seen.client_chain.is_empty() || !seen.server_chain.is_empty() {
             seen.certificate_source = CertificateSource::Resumption;
         }
     }
 
+    fn known(&mut self, name: SessionName) -> Option<Certificates> {
+        self.names.get(&name)?.clone()
+    }
+
+    /// Remembers what stands for the name; one that is given to others, too, tells nothing from then on.
     fn remember(&mut self, name: SessionName, shown: &Certificates) {
         if let Some(known) = self.names.get(&name) {
             if let Some(other) = known.take_if(|known| !known.are(shown)) {
@@ -113,6 +138,10 @@ impl SessionMemory {
             }
             return;
         }
+        self.insert(name, shown);
+    }
+
+    fn insert(&mut self, name: SessionName, shown: &Certificates) {
         self.bytes += shown.bytes();
         self.names.insert(name, Some(shown.clone()));
         while (self.names.len() > MAX_NAMES || self.bytes > MAX_BYTES)

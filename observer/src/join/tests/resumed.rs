@@ -1,5 +1,7 @@
 //! Resumed sessions, and whose certificates they stand for.
 
+use observer_tls::codepoints::ExtensionType;
+
 use super::*;
 
 fn original(number: u32, given: &[&[u8]]) -> Observation {
@@ -266,4 +268,36 @@ fn a_leaf_alone_is_not_remembered_as_a_whole_chain() {
     let mut out = Vec::new();
     join.observation(resumed(b"next", &[]), &mut out);
     assert!(out[0].client_chain.is_empty());
+}
+
+#[test]
+fn a_session_keeps_the_leaf_and_the_agent_what_was_sent_behind_it() {
+    let first = |chain: &[u32]| {
+        let ders = chain.iter().map(|number| der(*number)).collect();
+        [fact(Side::Server, 10, FactBody::Chain(ders))]
+    };
+    let again = |mut join: Join| {
+        let mut out = Vec::new();
+        join.fact(session(Side::Server, 1, Some(1)));
+        join.observation(resumed13(), &mut out);
+        join.flush(&mut out);
+        let seen = out.remove(0);
+        (seen.client_chain.len(), seen.sessions.leaf_alone)
+    };
+    let big_enough = || Observation {
+        opaque: vec![],
+        extensions: vec![ExtensionType::COMPRESS_CERTIFICATE],
+        ..tls13()
+    };
+    assert_eq!(again(joined(big_enough(), first(&[1, 3])).1), (2, false));
+    // Another's, and one that was sent alone.
+    assert_eq!(again(joined(big_enough(), first(&[2, 3])).1), (1, true));
+    assert_eq!(again(joined(big_enough(), first(&[1])).1), (1, true));
+    // What was sent last counts.
+    let (_, mut join) = joined(big_enough(), first(&[1, 3]));
+    let mut out = Vec::new();
+    first(&[1, 4, 5]).into_iter().for_each(|fact| join.fact(fact));
+    join.observation(big_enough(), &mut out);
+    join.flush(&mut out);
+    assert_eq!(again(join), (3, false));
 }
