@@ -66,7 +66,8 @@ impl SessionMemory {
     /// session may keep no more.
     fn remember_shown(&mut self, seen: &Observation) {
         let (client, server) = (seen.client_chain.as_slice(), seen.server_chain.as_slice());
-        if !(client.is_empty() && server.is_empty()) && !seen.sessions.given.is_empty() {
+        let is_shown = !client.is_empty() || !server.is_empty();
+        if is_shown && !seen.sessions.given.is_empty() {
             let shown = Certificates {
                 client: client.into(),
                 server: server.into(),
