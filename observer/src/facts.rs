@@ -101,6 +101,9 @@ pub enum FactBody {
     AlertSent(AlertDescription),
     /// The server gave out a ticket, by which the session can be resumed. Tickets themselves are never kept.
     Ticket(SessionName),
+    /// A session was read that the peer wants to resume: the peer's certificate in it, DER, if it has one. Whether it is
+    /// resumed, only the wire knows.
+    Session(Option<Bytes>),
     /// The library could not read a certificate of the peer's, and the handshake failed: in the library's own terms, as
     /// [`Failure::term`].
     Unreadable(Box<str>),

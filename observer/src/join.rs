@@ -126,6 +126,7 @@ impl Join {
         JoinStats {
             held: self.held.len(),
             facts: self.waiting.facts(),
+            contradicted: self.stats.contradicted + self.sessions.contradicted(),
             ..self.stats
         }
     }
@@ -189,7 +190,7 @@ impl Join {
     fn join(&mut self, mut seen: Observation, sink: &mut dyn Sink) {
         let facts = [Side::Client, Side::Server].map(|side| {
             let facts = match seen.sockets.of(side) {
-                Some(cookie) => self.waiting.take(cookie, |fact| belongs_to(fact, &seen)),
+                Some(cookie) => self.waiting.take(cookie, |fact| belongs_to(fact, side, &seen)),
                 None => Vec::new(),
             };
             (side, facts)
@@ -283,8 +284,11 @@ fn end_ns(seen: &Observation) -> u64 {
         .saturating_add(seen.duration_ns.max(records).max(alerts))
 }
 
-/// Whether a fact of one of its sockets can be about this handshake or alert, by its time.
-fn belongs_to(fact: &Fact, seen: &Observation) -> bool {
+/// Whether a fact of its socket at the end of `side` can be about this handshake or alert, by its time.
+fn belongs_to(fact: &Fact, side: Side, seen: &Observation) -> bool {
+    if matches!(fact.body, FactBody::Session(_)) {
+        return side == Side::Server && is_of_resumed(fact, seen);
+    }
     let end_ns = end_ns(seen);
     let is_alert = matches!(fact.body, FactBody::AlertReceived(_) | FactBody::AlertSent(_));
     if seen.action == Action::LateAlert {
@@ -304,8 +308,20 @@ fn belongs_to(fact: &Fact, seen: &Observation) -> bool {
     seen.time_ns <= fact.time_ns && fact.time_ns <= end_ns.saturating_add(hold_ns)
 }
 
+/// Whether a session that the server's library read is the one that this handshake resumes: it answers the ClientHello with
+/// it. Others are refused, or the service's own affair.
+fn is_of_resumed(fact: &Fact, seen: &Observation) -> bool {
+    let answered_ns = seen
+        .timings
+        .server_hello
+        .filter(|_| seen.action == Action::Handshake && seen.resumed == Some(true));
+    answered_ns.is_some_and(|offset_ns| {
+        (seen.time_ns..=seen.time_ns.saturating_add(offset_ns)).contains(&fact.time_ns)
+    })
+}
+
 /// How many facts say something that no event does: that a handshake succeeded, or a connection is closed, is known
-/// otherwise; and a server that asks its library again gets the same answer.
+/// otherwise; a server that asks its library again gets the same answer; a session may be refused.
 fn news(group: &Group) -> u64 {
     let is_news = |fact: &&Fact| {
         !matches!(
@@ -314,6 +330,7 @@ fn news(group: &Group) -> u64 {
                 | FactBody::NoCertificate
                 | FactBody::NoPeerCertificate
                 | FactBody::Ticket(_)
+                | FactBody::Session(_)
                 | FactBody::AlertReceived(AlertDescription::CLOSE_NOTIFY)
                 | FactBody::AlertSent(AlertDescription::CLOSE_NOTIFY)
         )

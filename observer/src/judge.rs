@@ -16,6 +16,8 @@ mod tests;
 use std::sync::Arc;
 use std::time::Instant;
 
+use observer_tls::x509::CertificateFacts;
+
 use crate::config::service::{Service, ServiceNames};
 use crate::config::trust::Target;
 use crate::observation::{Action, Observation, Side};
@@ -83,6 +85,12 @@ impl Judge {
             return;
         }
         seen.client_verdict = self.verdict(seen, Side::Client);
+        if seen.sessions.leaf_alone {
+            seen.client_verdict = seen
+                .client_verdict
+                .take()
+                .map(|verdict| of_leaf_alone(seen, verdict));
+        }
         seen.server_verdict = self.verdict(seen, Side::Server);
         if let Some(refusal) = reason::refusal(seen) {
             refusal.put_into(seen);
@@ -147,6 +155,20 @@ impl Judge {
         self.cache.insert(&question, Arc::clone(&verdict), may_change);
         Some(verdict)
     }
+}
+
+/// The verdict on the client's certificate where those that it sent behind it are not known: that no chain leads to a
+/// trusted one says something of a self-signed certificate only.
+fn of_leaf_alone(seen: &Observation, verdict: Arc<CertificateVerdict>) -> Arc<CertificateVerdict> {
+    let is_own_issuer = |leaf: &Arc<CertificateFacts>| leaf.issuer == leaf.subject;
+    if verdict.status != Status::Untrusted || seen.client_chain.first().is_some_and(is_own_issuer) {
+        return verdict;
+    }
+    Arc::new(CertificateVerdict {
+        status: Status::NotChecked,
+        detail: Some("its issuer is not trusted itself, and the resumed session keeps none above".to_owned()),
+        ..CertificateVerdict::clone(&verdict)
+    })
 }
 
 /// The verdict on the certificate of `side`.

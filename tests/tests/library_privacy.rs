@@ -47,6 +47,13 @@ fn library_probes_copy_neither_application_data_nor_keys() -> Result<()> {
             outcome.problems
         );
     }
+    // Of these clients the keys are known that TLS 1.3 resumes by, and the servers read them out of the tickets.
+    let resumed = Selection {
+        extent: Extent::Whole,
+        stack: Some("openssl".to_owned()),
+        ..selection("resumes with certificate")
+    };
+    laboratory.run(&resumed, Some(&wait as &Probed<'_>));
     let (_, metrics) = agent.get("/metrics")?;
     let ended = agent.stop()?;
     let by_libraries = ended
@@ -56,6 +63,17 @@ fn library_probes_copy_neither_application_data_nor_keys() -> Result<()> {
         .count();
     println!("{by_libraries} of {} events by libraries too", ended.events.len());
     ensure!(by_libraries > 0, "no library told anything");
+
+    let by_sessions = ended.events.iter().filter(|event| {
+        let told = &event["handshake"];
+        let mut libraries = told["libraries"].as_array().into_iter().flatten();
+        event["tls"]["version"] == "1.3"
+            && told["certificate_source"] == "resumption"
+            && libraries.any(|library| library["name"] == "openssl")
+    });
+    let by_sessions = by_sessions.count();
+    println!("{by_sessions} clients of TLS 1.3 by the sessions that OpenSSL read");
+    ensure!(by_sessions > 0, "no session was read");
 
     let leaks = Leaks::read(&dump)?;
     let pki = &laboratory.materials.pki;
@@ -78,6 +96,11 @@ fn library_probes_copy_neither_application_data_nor_keys() -> Result<()> {
     let keys = [&pki.good, &pki.server].map(private_key);
     leaks.assert_free_of(&keys.into_iter().collect::<Result<Vec<_>>>()?, "private keys");
     leaks.assert_free_of(&session_secrets(&key_log)?, "secrets of sessions");
+    let sessions = laboratory.sessions();
+    let keys = sessions.iter().map(|file| key_of_session(file));
+    let keys = keys.collect::<Result<Vec<_>>>()?;
+    println!("{} keys of sessions", keys.len());
+    leaks.assert_free_of(&keys, "keys of sessions");
     let text = format!("{}{metrics}{}", ended.log, ended.stdout.join("\n"));
     for line in [REQUEST.trim_end(), REPLY.trim_end()] {
         assert!(
@@ -114,4 +137,35 @@ fn session_secrets(log: &Path) -> Result<Vec<Vec<u8>>> {
     let secrets: Vec<_> = lines.map(secret).collect::<Result<_>>()?;
     println!("{} secrets of sessions", secrets.len());
     Ok(secrets)
+}
+
+/// The master secret of TLS 1.2, or the key by which TLS 1.3 resumes, in a session of OpenSSL's: the fifth field, behind two
+/// versions, the cipher and the id.
+fn key_of_session(file: &Path) -> Result<Vec<u8>> {
+    let pem = std::fs::read_to_string(file).with_context(|| file.display().to_string())?;
+    let lines = pem.lines().filter(|line| !line.starts_with("-----"));
+    let der = data_encoding::BASE64.decode(lines.collect::<String>().as_bytes())?;
+    // A sequence longer than 255 bytes.
+    let mut fields = der
+        .strip_prefix(&[0x30, 0x82])
+        .context("no session")?
+        .iter()
+        .skip(2);
+    let mut field = || {
+        let length = fields.nth(1)?;
+        Some(
+            fields
+                .by_ref()
+                .take(usize::from(*length))
+                .copied()
+                .collect::<Vec<_>>(),
+        )
+    };
+    let key = (0..5)
+        .map(|_| field())
+        .last()
+        .flatten()
+        .context("a short session")?;
+    ensure!(key.len() >= 32, "a key of {} bytes", key.len());
+    Ok(key)
 }

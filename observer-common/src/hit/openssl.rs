@@ -19,6 +19,9 @@ pub const ERROR: u16 = 0x106;
 pub const FAILURE: u16 = 0x107;
 /// `SSL_get1_peer_certificate` (3.x) or `SSL_get_peer_certificate` (1.1.1) returned none.
 pub const NO_PEER_CERTIFICATE: u16 = 0x108;
+/// `d2i_SSL_SESSION_ex` (3.2 and later) or `d2i_SSL_SESSION` was entered. Bytes: the peer's certificate in the session, DER;
+/// none if it has none, or with a `FLAG_…`. Nothing else of a session is copied: it has the secrets, too.
+pub const SESSION: u16 = 0x109;
 
 /// Where the error is, is not known in this library: [`ERROR`] tells it.
 pub const ERROR_NOT_READ: u64 = u64::MAX;

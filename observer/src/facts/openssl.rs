@@ -5,7 +5,7 @@
 //! verification without a purpose is the library's own business: it checks its own chain, and the result is not told. A
 //! certificate that it cannot read is the last, and an error follows. All of it happens within one call of the service, so
 //! that another connection cannot come between. Should it do so all the same, hits that tell of another socket do not fit,
-//! and are dropped.
+//! and are dropped. A session is told by one hit.
 
 mod terms;
 
@@ -140,6 +140,11 @@ impl OpenSsl {
                     }
                     facts.push(fact(own_side, body));
                 }
+            }
+            kind::SESSION if hit.is_unreadable || hit.is_too_long => self.does_not_fit += 1,
+            kind::SESSION => {
+                let certificate = (!hit.bytes.is_empty()).then(|| Bytes::copy_from_slice(hit.bytes));
+                facts.push(fact(None, FactBody::Session(certificate)));
             }
             kind::NO_PEER_CERTIFICATE => facts.push(fact(None, FactBody::NoPeerCertificate)),
             _ => {}

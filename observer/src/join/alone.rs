@@ -16,7 +16,7 @@ pub(super) fn observation(cookie: u64, group: &Group) -> Option<(Side, Observati
     let of_handshake = |fact: &Fact| {
         !matches!(
             fact.body,
-            FactBody::AlertReceived(_) | FactBody::AlertSent(_) | FactBody::Ticket(_)
+            FactBody::AlertReceived(_) | FactBody::AlertSent(_) | FactBody::Ticket(_) | FactBody::Session(_)
         )
     };
     if !facts.iter().any(of_handshake) {

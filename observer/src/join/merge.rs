@@ -89,6 +89,7 @@ fn fill(seen: &mut Observation, tales: &Tales) {
             seen.certificate_source = seen.certificate_source.max(source);
         }
     }
+    seen.sessions.kept = tales.of(Side::Server).and_then(|tale| tale.session.clone());
     let told = tales.of(Side::Server).and_then(conclude::client_certificate);
     // In a resumed handshake nobody is asked. Where the wire can be read it has told already.
     let hidden = seen.client_certificate == ClientCertificate::Unknown || seen.is_tls13();

@@ -1,11 +1,11 @@
 //! What certificates the sessions stand for that clients resume. A resumed handshake shows none; it goes on from one that
-//! did.
+//! did, or the server's library finds the client's in the session.
 
 use std::sync::Arc;
 
 use observer_tls::x509::CertificateFacts;
 
-use crate::observation::{Action, CertificateSource, Observation, Outcome, SessionName};
+use crate::observation::{Action, CertificateSource, Contradiction, Observation, Outcome, SessionName};
 use crate::watch::lru::Lru;
 
 /// Names of sessions kept: a client has few that it will use again, and many never come back.
@@ -41,9 +41,10 @@ impl Certificates {
 /// Certificates by the names of the sessions that they were shown for.
 #[derive(Debug, Default)]
 pub struct SessionMemory {
-    /// `None` for a name that was given to sessions of different peers: it tells nothing.
+    /// `None` for a name that was given to sessions of different peers: it tells nothing. A client's leaf is a name, too.
     names: Lru<SessionName, Option<Certificates>>,
     bytes: usize,
+    contradicted: u64,
 }
 
 impl SessionMemory {
@@ -52,28 +53,85 @@ impl SessionMemory {
         if seen.action != Action::Handshake {
             return;
         }
-        let resumed = seen.sessions.resumed.filter(|_| seen.resumed == Some(true));
-        if let Some(name) = resumed
-            && seen.client_chain.is_empty()
-            && seen.server_chain.is_empty()
-            && let Some(Some(shown)) = self.names.get(&name)
-        {
-            seen.client_chain = shown.client.to_vec();
-            seen.server_chain = shown.server.to_vec();
-            seen.certificate_source = CertificateSource::Resumption;
+        if seen.resumed == Some(true) && seen.client_chain.is_empty() && seen.server_chain.is_empty() {
+            self.fill(seen);
         }
-        let shown = !seen.client_chain.is_empty() || !seen.server_chain.is_empty();
-        if shown && seen.outcome == Outcome::Established && !seen.sessions.given.is_empty() {
+        // Who learned a leaf alone as the whole chain would miss its issuers the next time.
+        if seen.outcome == Outcome::Established && !seen.sessions.leaf_alone {
+            self.remember_shown(seen);
+        }
+    }
+
+    /// Remembers the certificates of a handshake by the names of its session, and a client's chain by its leaf: of a chain a
+    /// session may keep no more.
+    fn remember_shown(&mut self, seen: &Observation) {
+        let (client, server) = (seen.client_chain.as_slice(), seen.server_chain.as_slice());
+        let is_shown = !client.is_empty() || !server.is_empty();
+        if is_shown && !seen.sessions.given.is_empty() {
             let shown = Certificates {
-                client: seen.client_chain.as_slice().into(),
-                server: seen.server_chain.as_slice().into(),
+                client: client.into(),
+                server: server.into(),
             };
             for name in &seen.sessions.given {
                 self.remember(*name, &shown);
             }
         }
+        if let [leaf, _, ..] = client {
+            let shown = Certificates {
+                client: client.into(),
+                server: Chain::default(),
+            };
+            let name = SessionName::of(&leaf.der);
+            // What was sent last counts.
+            if let Some(Some(before)) = self.names.remove(&name) {
+                self.bytes -= before.bytes();
+            }
+            self.insert(name, &shown);
+        }
     }
 
+    /// Sessions in which a library found another certificate than their first handshakes showed.
+    pub fn contradicted(&self) -> u64 {
+        self.contradicted
+    }
+
+    /// Fills in the certificates of the session that is resumed, as far as they are known; none if it is not sure whose they
+    /// are.
+    fn fill(&mut self, seen: &mut Observation) {
+        let shown = seen.sessions.resumed.and_then(|name| self.known(name));
+        if let Some(kept) = &seen.sessions.kept
+            && let Some(first) = shown.as_ref().and_then(|shown| shown.client.first())
+            && kept.as_ref() != Some(first)
+        {
+            self.contradicted += 1;
+            let told = seen.told.get_or_insert_default();
+            told.contradictions.push(Contradiction::Chain);
+            told.contradictions.sort_unstable();
+            told.contradictions.dedup();
+            return;
+        }
+        if let Some(shown) = shown {
+            seen.client_chain = shown.client.to_vec();
+            seen.server_chain = shown.server.to_vec();
+        }
+        if seen.client_chain.is_empty()
+            && let Some(Some(leaf)) = &seen.sessions.kept
+        {
+            let shown = self.known(SessionName::of(&leaf.der));
+            let shown = shown.filter(|shown| shown.client.first() == Some(leaf));
+            seen.sessions.leaf_alone = shown.is_none();
+            seen.client_chain = shown.map_or_else(|| vec![Arc::clone(leaf)], |shown| shown.client.to_vec());
+        }
+        if !seen.client_chain.is_empty() || !seen.server_chain.is_empty() {
+            seen.certificate_source = CertificateSource::Resumption;
+        }
+    }
+
+    fn known(&mut self, name: SessionName) -> Option<Certificates> {
+        self.names.get(&name)?.clone()
+    }
+
+    /// Remembers what stands for the name; one that is given to others, too, tells nothing from then on.
     fn remember(&mut self, name: SessionName, shown: &Certificates) {
         if let Some(known) = self.names.get(&name) {
             if let Some(other) = known.take_if(|known| !known.are(shown)) {
@@ -81,6 +139,10 @@ impl SessionMemory {
             }
             return;
         }
+        self.insert(name, shown);
+    }
+
+    fn insert(&mut self, name: SessionName, shown: &Certificates) {
         self.bytes += shown.bytes();
         self.names.insert(name, Some(shown.clone()));
         while (self.names.len() > MAX_NAMES || self.bytes > MAX_BYTES)

@@ -49,6 +49,8 @@ pub(super) struct Tale {
     /// When it finished.
     pub established_ns: Option<u64>,
     pub tickets: Vec<SessionName>,
+    /// The peer's certificate in the session that is resumed, if there is one in it; `None` where none was told.
+    pub session: Option<Option<Arc<CertificateFacts>>>,
 }
 
 impl Tale {
@@ -76,6 +78,7 @@ impl Tale {
             failure: None,
             established_ns: None,
             tickets: Vec::new(),
+            session: None,
         };
         let ends = match side {
             Side::Client => (seen.client, seen.server),
@@ -136,6 +139,13 @@ impl Tale {
                 description: *description,
             }),
             FactBody::Ticket(name) => self.tickets.push(*name),
+            FactBody::Session(der) => {
+                let certificate = der.as_ref().map(|der| certificates.facts(der));
+                let told = self.session.get_or_insert_with(|| certificate.clone());
+                if *told != certificate {
+                    return Err(Contradiction::Chain);
+                }
+            }
             FactBody::Unreadable(term) => {
                 let reason = Reason::Certificate(side.other(), CertificateFault::Bad);
                 let term = term.clone();

@@ -156,6 +156,7 @@ impl Waiting {
 fn weight(fact: &Fact) -> usize {
     let certificates = match &fact.body {
         FactBody::Chain(chain) => chain.iter().map(Bytes::len).sum(),
+        FactBody::Session(certificate) => certificate.as_ref().map_or(0, Bytes::len),
         _ => 0,
     };
     FACT_BYTES + certificates

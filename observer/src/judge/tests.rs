@@ -103,6 +103,30 @@ fn a_revoked_certificate_that_was_accepted_is_a_disagreement() {
 }
 
 #[test]
+fn a_leaf_alone_is_not_judged_for_want_of_its_issuers() {
+    let world = World::new();
+    world.list(&[7]);
+    let status = |bundle: &str, leaf: &[u8], leaf_alone: bool| {
+        let mut seen = seen(leaf, None);
+        seen.sessions.leaf_alone = leaf_alone;
+        world.judge(&[bundle]).judge(&mut seen);
+        (client(&seen).status, seen.disagreement)
+    };
+    let invalid = Some(Disagreement::AcceptedButInvalid);
+    let below = world.root.authority("Below").leaf();
+    assert_eq!(status("mesh", &below, true), (Status::NotChecked, None));
+    assert_eq!(status("mesh", &below, false), (Status::Untrusted, invalid));
+    // These need no more.
+    assert_eq!(status("mesh", &world.leaf, true), (Status::Valid, None));
+    assert_eq!(
+        status("mesh;crl=@/list.crl", &world.leaf, true),
+        (Status::Revoked, invalid)
+    );
+    let own = Authority::root("Own").der;
+    assert_eq!(status("mesh", &own, true).0, status("mesh", &own, false).0);
+}
+
+#[test]
 fn a_vague_refusal_of_a_revoked_certificate_is_about_that() {
     let world = World::new();
     world.list(&[7]);

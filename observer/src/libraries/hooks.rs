@@ -82,6 +82,8 @@ pub enum Role {
     LibraryError,
     /// The peer's certificate as the service asks for it: none, or one.
     PeerCertificate,
+    /// The peer's certificate in the session that a handshake goes on from.
+    Session,
     /// An alert sent.
     AlertSent,
     /// The alert received last.

@@ -147,6 +147,6 @@ pub enum CertificateSource {
     Wire,
     /// A library told of them.
     Library,
-    /// They are those of the handshake whose session was resumed.
+    /// They are those of the session that was resumed: of its first handshake, or as a library found them in it.
     Resumption,
 }

@@ -1,7 +1,9 @@
 //! The names of sessions: what a resumed handshake has in common with the one that it goes on from.
 
 use std::hash::{BuildHasher as _, RandomState};
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
+
+use observer_tls::x509::CertificateFacts;
 
 /// Drawn once a run, so that nobody can make up two names that are taken for one.
 static KEYS: LazyLock<[RandomState; 2]> = LazyLock::new(Default::default);
@@ -26,6 +28,11 @@ pub struct SessionNames {
     pub resumed: Option<SessionName>,
     /// What its own can be resumed by.
     pub given: Vec<SessionName>,
+    /// The client's certificate in the one that it resumed, or that there is none in it; `None` where the server's library
+    /// did not tell.
+    pub kept: Option<Option<Arc<CertificateFacts>>>,
+    /// The client's chain is this certificate alone, because nobody knows what was sent behind it.
+    pub leaf_alone: bool,
 }
 
 #[cfg(test)]

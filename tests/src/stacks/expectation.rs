@@ -261,7 +261,8 @@ impl Expectation<'_> {
     }
 
     fn forgets_sessions(&self) -> bool {
-        self.version == Version::Tls13 && !self.stack.library.shows_tickets()
+        let library = self.stack.library;
+        self.version == Version::Tls13 && !library.shows_tickets() && !library.shows_sessions()
     }
 
     /// What can be read of a certificate whose last third is missing: a good one's, but for the names at its end.

@@ -110,6 +110,11 @@ impl Library {
     pub const fn shows_tickets(self) -> bool {
         matches!(self, Self::AwsLc)
     }
+
+    /// Whether probes show the client's certificate that a resumed session has kept.
+    pub const fn shows_sessions(self) -> bool {
+        matches!(self, Self::OpenSsl)
+    }
 }
 
 /// One of the stacks, in one of its variants.

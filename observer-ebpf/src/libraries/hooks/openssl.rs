@@ -5,12 +5,12 @@ use aya_ebpf::macros::{uprobe, uretprobe};
 use aya_ebpf::programs::{ProbeContext, RetProbeContext};
 use observer_common::hit::openssl::{
     CERTIFICATE, CERTIFICATE_PARSED, ERR_LIB_SSL, ERROR, ERROR_NOT_READ, FAILURE, NO_PEER_CERTIFICATE,
-    PURPOSE, PURPOSE_CLIENT, PURPOSE_SERVER, RESULT, VERIFICATION,
+    PURPOSE, PURPOSE_CLIENT, PURPOSE_SERVER, RESULT, SESSION, VERIFICATION,
 };
 
 use crate::hit::Hit;
 use crate::maps::{ERROR_OFFSETS, VERIFICATIONS};
-use crate::user;
+use crate::user::{self, Unreadable};
 
 /// `X509 *d2i_X509(X509 **into, const unsigned char **in, long length)`.
 #[uprobe]
@@ -164,6 +164,93 @@ pub fn peer_certificate_return(ctx: &RetProbeContext, above: u16) -> u32 {
         hit.send();
     }
     0
+}
+
+/// `SSL_SESSION *d2i_SSL_SESSION_ex(SSL_SESSION **into, const unsigned char **in, long length, …)`, and `d2i_SSL_SESSION`
+/// with the same three: a server opens the ticket that a client resumes a session by.
+#[uprobe]
+pub fn openssl_d2i_ssl_session(ctx: ProbeContext) -> u32 {
+    let Some(hit) = Hit::of_thread(&ctx, SESSION) else {
+        return 0;
+    };
+    match peer_of_session(argument(&ctx, 1), argument(&ctx, 2)) {
+        Ok(Some(certificate)) => hit.send_with(certificate.start, certificate.length),
+        Ok(None) => hit.send(),
+        Err(error) => hit.unreadable(error).send(),
+    }
+    0
+}
+
+/// What a session begins with: two versions, the cipher, the session's id, its master secret. All are skipped unread.
+const BEFORE_OPTIONS: [u8; 5] = [0x02, 0x02, 0x04, 0x04, 0x04];
+/// What may stand between these and the peer's certificate: `key_arg`, which is long out of use, time and timeout.
+const OPTIONS: usize = 3;
+/// The peer's certificate: `[3] EXPLICIT`.
+const PEER: u8 = 0xa3;
+/// What a certificate is.
+const SEQUENCE: u8 = 0x30;
+
+/// The peer's certificate in the session that is to be parsed: `SSL_SESSION_ASN1`, which has begun with the same fields
+/// since SSLeay, DER. `None` if it has none. No more is read than the headers of what stands before.
+#[inline(always)]
+fn peer_of_session(input: u64, length: u64) -> Result<Option<Contents>, Unreadable> {
+    let start = user::read::<u64>(input)?;
+    let (tag, session) = element(start)?;
+    let end = session.end();
+    if tag != SEQUENCE || end > start.wrapping_add(length) {
+        return Err(Unreadable);
+    }
+    let mut at = session.start;
+    for number in 0..=BEFORE_OPTIONS.len() + OPTIONS {
+        if at >= end {
+            return Ok(None);
+        }
+        let (tag, contents) = element(at)?;
+        at = contents.end();
+        match BEFORE_OPTIONS.get(number) {
+            _ if at > end => return Err(Unreadable),
+            Some(expected) if tag == *expected => {}
+            Some(_) => return Err(Unreadable),
+            None if tag == PEER => {
+                let (tag, certificate) = element(contents.start)?;
+                return match tag == SEQUENCE && certificate.end() == at {
+                    true => Ok(Some(contents)),
+                    false => Err(Unreadable),
+                };
+            }
+            // They stand in the order of their numbers.
+            None if tag > PEER => return Ok(None),
+            None => {}
+        }
+    }
+    Ok(None)
+}
+
+/// Where the contents of a DER element are.
+struct Contents {
+    start: u64,
+    length: u64,
+}
+
+impl Contents {
+    #[inline(always)]
+    fn end(&self) -> u64 {
+        self.start.wrapping_add(self.length)
+    }
+}
+
+/// The tag of the element at an address, and its contents, of less than 64 KiB. Nothing of these is read.
+#[inline(always)]
+fn element(at: u64) -> Result<(u8, Contents), Unreadable> {
+    let [tag, first] = user::read::<[u8; 2]>(at)?;
+    let (header, length) = match first {
+        0..=0x7f => (2, u64::from(first)),
+        0x81 => (3, u64::from(user::read::<u8>(at + 2)?)),
+        0x82 => (4, u64::from(u16::from_be_bytes(user::read(at + 2)?))),
+        _ => return Err(Unreadable),
+    };
+    let start = at + header;
+    Ok((tag, Contents { start, length }))
 }
 
 /// An error of the SSL library, which has the number `own` among the libraries, and whose reason is the argument number

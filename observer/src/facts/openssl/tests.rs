@@ -153,6 +153,40 @@ fn a_missing_certificate_and_alerts_of_the_peer() {
     );
 }
 
+#[test]
+fn a_session_has_the_peers_certificate_or_none() {
+    let hits = [
+        THREAD.hit(kind::SESSION, [0, 0], b"leaf"),
+        THREAD.hit(kind::SESSION, [0, 0], b""),
+    ];
+    let (facts, misfits) = read(&hits);
+    assert_eq!(misfits, 0);
+    assert!(
+        facts
+            .iter()
+            .all(|fact| fact.own_side.is_none() && fact.socket.cookie == SOCKET)
+    );
+    let bodies: Vec<_> = facts.into_iter().map(|fact| fact.body).collect();
+    let leaf = Bytes::from_static(b"leaf");
+    assert_eq!(bodies, [FactBody::Session(Some(leaf)), FactBody::Session(None)]);
+}
+
+#[test]
+fn a_session_that_was_not_read_tells_nothing() {
+    let session = || THREAD.hit(kind::SESSION, [0, 0], b"");
+    let hits = [
+        Hit {
+            is_unreadable: true,
+            ..session()
+        },
+        Hit {
+            is_too_long: true,
+            ..session()
+        },
+    ];
+    assert_eq!(read(&hits), (Vec::new(), 2));
+}
+
 /// Libcrypto could not read something: OpenSSL 1.1.1 and 3.0, then 3.2 and later.
 const ASN1_LIB: [u64; 2] = [13, 524_301];
 

@@ -229,6 +229,22 @@ mod tests {
     }
 
     #[test]
+    fn a_session_is_hit_once_by_whatever_name_it_is_asked_for() {
+        let hits = |functions: &[(&str, &[u8])]| {
+            let plan = plan_of(functions, &[Family::OpenSsl]);
+            let of_sessions = probes(&plan)
+                .into_iter()
+                .filter(|(program, ..)| *program == "openssl_d2i_ssl_session");
+            of_sessions.map(|(_, at, _)| at).collect::<Vec<_>>()
+        };
+        let older = [("SSL_get_peer_certificate", PUSH), ("d2i_SSL_SESSION", PUSH)];
+        let old = [("SSL_get1_peer_certificate", PUSH), ("d2i_SSL_SESSION", PUSH)];
+        // In the newer ones it leads to the other.
+        let new = [old[0], old[1], ("d2i_SSL_SESSION_ex", PUSH)];
+        assert_eq!([hits(&older), hits(&old), hits(&new)], [[2], [2], [4]]);
+    }
+
+    #[test]
     fn a_hook_that_is_not_needed_is_left_out_where_it_would_cost_much() {
         // mov eax, [rdi]; ret
         let stepped: &[u8] = &[0x8b, 0x07, 0xc3];

@@ -69,8 +69,31 @@ const ERROR: Hook = hook(
     C(&[]),
 );
 
+const PEER_CERTIFICATE: Hook = hook(
+    PeerCertificate,
+    Exact("SSL_get1_peer_certificate"),
+    "openssl_peer_certificate",
+    Return,
+    Optional,
+    C(&[]),
+);
+/// What a session is parsed with from OpenSSL 3.2 on, by whatever name it is asked for.
+const PARSES_SESSION: Name = Exact("d2i_SSL_SESSION_ex");
+
+/// The hook where sessions are parsed.
+const fn session(name: Name) -> Hook {
+    hook(
+        Session,
+        name,
+        "openssl_d2i_ssl_session",
+        Entry,
+        Optional,
+        C(&[2, 3]),
+    )
+}
+
 /// All that is known.
-pub static COMPONENTS: [Component; 11] = [
+pub static COMPONENTS: [Component; 12] = [
     Component {
         family: Family::OpenSsl,
         part: "libcrypto 3",
@@ -131,31 +154,34 @@ pub static COMPONENTS: [Component; 11] = [
     },
     Component {
         family: Family::OpenSsl,
-        part: "libssl 3",
-        marks: &[&[Exact("SSL_get1_peer_certificate")]],
+        part: "libssl 3.2",
+        marks: &[&[PEER_CERTIFICATE.name], &[PARSES_SESSION]],
         without: &[CUSTOM_VERIFY],
-        hooks: &[hook(
-            PeerCertificate,
-            Exact("SSL_get1_peer_certificate"),
-            "openssl_peer_certificate",
-            Return,
-            Optional,
-            C(&[]),
-        )],
+        hooks: &[PEER_CERTIFICATE, session(PARSES_SESSION)],
+    },
+    Component {
+        family: Family::OpenSsl,
+        part: "libssl 3",
+        marks: &[&[PEER_CERTIFICATE.name]],
+        without: &[CUSTOM_VERIFY, PARSES_SESSION],
+        hooks: &[PEER_CERTIFICATE, session(Exact("d2i_SSL_SESSION"))],
     },
     Component {
         family: Family::OpenSsl,
         part: "libssl 1.1",
         marks: &[&[Exact("SSL_get_peer_certificate")]],
         without: &[CUSTOM_VERIFY, Exact("SSL_get1_peer_certificate")],
-        hooks: &[hook(
-            PeerCertificate,
-            Exact("SSL_get_peer_certificate"),
-            "openssl_peer_certificate",
-            Return,
-            Optional,
-            C(&[]),
-        )],
+        hooks: &[
+            hook(
+                PeerCertificate,
+                Exact("SSL_get_peer_certificate"),
+                "openssl_peer_certificate",
+                Return,
+                Optional,
+                C(&[]),
+            ),
+            session(Exact("d2i_SSL_SESSION")),
+        ],
     },
     Component {
         family: Family::GnuTls,

@@ -44,8 +44,8 @@ pub struct Handshake<'a> {
     pub renegotiation: bool,
     /// What became of the client's certificate.
     pub client_certificate: Worded<ClientCertificate>,
-    /// Where the certificates were learned, if not on the wire: from the TLS library of a peer, or from the handshake
-    /// whose session was resumed.
+    /// Where the certificates were learned, if not on the wire: from the TLS library of a peer, or from the session
+    /// that was resumed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub certificate_source: Option<Worded<CertificateSource>>,
     /// What a TLS library found of its peer's certificate, in its own terms, whatever the service made of that. Where both

@@ -24,8 +24,8 @@ pub static AUTHENTICATIONS: Definition<2> = Definition {
     name: "tls_client_authentications",
     kind: Kind::Counter,
     help: "TLS handshakes whose server is known to ask clients for certificates. Of resumed ones these are those whose \
-           first handshake was seen with a client's certificate (certificate=resumed); unknown is where nobody saw \
-           whether the client sent one.",
+           client's certificate is known, from the first handshake or the session (certificate=resumed); unknown is \
+           where nobody saw whether the client sent one.",
     labels: [&CERTIFICATE, &OUTCOME],
     per_service: true,
     initial: "all",
@@ -69,7 +69,7 @@ fn certificate(seen: &Observation) -> Option<&'static str> {
         ClientCertificate::Sent => Some(SENT),
         ClientCertificate::RequestedNotSent => Some(NOT_SENT),
         ClientCertificate::NotRequested => None,
-        // The chain is that of the first handshake, whose server asked.
+        // The chain is that of the session, whose server asked.
         ClientCertificate::Unknown if seen.resumed == Some(true) => {
             (!seen.client_chain.is_empty()).then_some(RESUMED)
         }

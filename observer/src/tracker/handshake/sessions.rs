@@ -71,6 +71,10 @@ impl Handshake {
         if !self.is_tls13() && self.resumption().is_none() {
             given.extend(name(&self.server_session_id));
         }
-        SessionNames { resumed, given }
+        SessionNames {
+            resumed,
+            given,
+            ..SessionNames::default()
+        }
     }
 }

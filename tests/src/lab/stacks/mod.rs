@@ -7,7 +7,7 @@ mod gnutls;
 mod go;
 mod nginx;
 mod node;
-mod openssl;
+pub mod openssl;
 mod openssl_conf;
 pub mod program;
 mod python;

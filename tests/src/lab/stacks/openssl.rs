@@ -107,9 +107,10 @@ impl Stack for OpenSsl {
             command.arg("-enable_pha");
         }
         if plan.resume {
-            command.arg("-sess_out").arg(session(plan));
-            if session(plan).exists() {
-                command.arg("-sess_in").arg(session(plan));
+            let kept: Vec<_> = sessions(plan.directory).collect();
+            command.arg("-sess_out").arg(session(plan.directory, kept.len()));
+            if let Some(last) = kept.last() {
+                command.arg("-sess_in").arg(last);
                 if plan.early_data {
                     let request = plan.directory.join("request");
                     fs::write(&request, REQUEST)?;
@@ -269,7 +270,12 @@ fn shared_flags(
     }
 }
 
-/// The file that a client keeps its session in.
-fn session(plan: &ClientPlan<'_>) -> PathBuf {
-    plan.directory.join("session.pem")
+/// The sessions that clients have kept in a directory, the first one first, each in a file of its own.
+pub fn sessions(directory: &Path) -> impl Iterator<Item = PathBuf> {
+    let files = (0..).map(move |number| session(directory, number));
+    files.take_while(|file| file.exists())
+}
+
+fn session(directory: &Path, number: usize) -> PathBuf {
+    directory.join(format!("session-{number}.pem"))
 }
