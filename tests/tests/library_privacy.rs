@@ -145,21 +145,13 @@ fn key_of_session(file: &Path) -> Result<Vec<u8>> {
     let pem = std::fs::read_to_string(file).with_context(|| file.display().to_string())?;
     let lines = pem.lines().filter(|line| !line.starts_with("-----"));
     let der = data_encoding::BASE64.decode(lines.collect::<String>().as_bytes())?;
-    // A sequence longer than 255 bytes.
-    let mut fields = der
-        .strip_prefix(&[0x30, 0x82])
-        .context("no session")?
-        .iter()
-        .skip(2);
+    // A sequence longer than 255 bytes, of shorter fields.
+    let mut rest = der.strip_prefix(&[0x30, 0x82]).and_then(|rest| rest.get(2..));
     let mut field = || {
-        let length = fields.nth(1)?;
-        Some(
-            fields
-                .by_ref()
-                .take(usize::from(*length))
-                .copied()
-                .collect::<Vec<_>>(),
-        )
+        let (header, behind) = rest?.split_at_checked(2)?;
+        let (contents, behind) = behind.split_at_checked(header[1].into())?;
+        rest = Some(behind);
+        Some(contents.to_vec())
     };
     let key = (0..5)
         .map(|_| field())

@@ -360,16 +360,14 @@ impl Laboratory {
         CLIENT_PORTS.start + self.next_client_port.fetch_add(1, Ordering::Relaxed) % span
     }
 
-    /// An empty directory.
     /// The sessions that OpenSSL's clients have kept, in PEM.
     pub fn sessions(&self) -> Vec<PathBuf> {
         let directories = 0..self.next_directory.load(Ordering::Relaxed);
         let directories = directories.map(|number| self.scratch.path().join(number.to_string()));
-        directories
-            .flat_map(|directory| stacks::openssl::sessions(&directory).collect::<Vec<_>>())
-            .collect()
+        directories.flat_map(stacks::openssl::sessions).collect()
     }
 
+    /// An empty directory.
     fn directory(&self) -> Result<PathBuf> {
         let number = self.next_directory.fetch_add(1, Ordering::Relaxed);
         let path = self.scratch.path().join(number.to_string());

@@ -107,7 +107,7 @@ impl Stack for OpenSsl {
             command.arg("-enable_pha");
         }
         if plan.resume {
-            let kept: Vec<_> = sessions(plan.directory).collect();
+            let kept: Vec<_> = sessions(plan.directory.to_owned()).collect();
             command.arg("-sess_out").arg(session(plan.directory, kept.len()));
             if let Some(last) = kept.last() {
                 command.arg("-sess_in").arg(last);
@@ -271,8 +271,8 @@ fn shared_flags(
 }
 
 /// The sessions that clients have kept in a directory, the first one first, each in a file of its own.
-pub fn sessions(directory: &Path) -> impl Iterator<Item = PathBuf> {
-    let files = (0..).map(move |number| session(directory, number));
+pub fn sessions(directory: PathBuf) -> impl Iterator<Item = PathBuf> {
+    let files = (0..).map(move |number| session(&directory, number));
     files.take_while(|file| file.exists())
 }
 
