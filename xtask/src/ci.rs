@@ -2,9 +2,11 @@
 //! step runs whatever became of the one before, and any failure fails the whole.
 
 use std::process::{Command, ExitCode};
+use std::thread;
 
 use anyhow::Result;
 
+use crate::build::{self, Profile};
 use crate::{fuzz, instructions, miri, process, setup, test};
 
 /// All crates but the kernel half, which only builds for the BPF target.
@@ -32,7 +34,14 @@ pub fn run() -> Result<ExitCode> {
     eprintln!("== fuzz targets");
     let fuzz = fuzz::suite(fuzz::CI_SECONDS, &[]);
     eprintln!("== Miri");
-    let miri = miri::suite();
+    // The live tests need the agent as it is installed. Linking it and Miri each take one core for most of their time.
+    let miri = thread::scope(|scope| {
+        let agent = scope.spawn(|| build::agent(Profile::Release));
+        let miri = miri::suite();
+        // Whether there is one, and why not, the live tests tell.
+        drop(agent.join());
+        miri
+    });
     test::all(problems, vec![("fuzz targets", fuzz), ("Miri", miri)])
 }
 

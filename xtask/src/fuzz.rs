@@ -19,7 +19,7 @@ const CARGO_FUZZ: &str = "0.13.2";
 /// Captures of the project's own, seeds for the target that reads captures.
 const FIXTURES: &str = "tests/fixtures";
 /// Seconds for each target in CI.
-pub const CI_SECONDS: u32 = 30;
+pub const CI_SECONDS: u32 = 20;
 /// Resident memory that no input may need more of, in MiB.
 const MEMORY_MIB: &str = "512";
 /// Seconds that no input may take longer than.
