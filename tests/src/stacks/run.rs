@@ -165,14 +165,14 @@ impl Scene {
     /// When it does not come in time.
     pub fn claim(&mut self, deployment: Deployment, port: Option<u16>) -> Result<Value> {
         let id = |event: &Value| at(event, "event.id").as_str().unwrap_or_default().to_owned();
-        let event = self
-            .agent
-            .wait_for(&format!("an event of port {port:?}"), |event| {
-                is_handshake(event)
-                    && at(event, "server.port") == deployment.address().port()
-                    && port.is_none_or(|port| at(event, "client.port") == port)
-                    && !self.claimed.contains_key(&id(event))
-            })?;
+        let mark = format!("\"port\":{}", port.unwrap_or(deployment.address().port()));
+        let what = format!("an event with {mark}");
+        let event = self.agent.wait_for_marked(&what, &mark, |event| {
+            is_handshake(event)
+                && at(event, "server.port") == deployment.address().port()
+                && port.is_none_or(|port| at(event, "client.port") == port)
+                && !self.claimed.contains_key(&id(event))
+        })?;
         self.claimed.insert(id(&event), event.clone());
         Ok(event)
     }
