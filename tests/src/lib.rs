@@ -30,4 +30,5 @@ pub mod process;
 pub mod prometheus;
 pub mod record;
 pub mod stacks;
+pub mod target;
 pub mod world;

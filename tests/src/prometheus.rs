@@ -1,7 +1,6 @@
 //! A real Prometheus, and promtool.
 
 use std::collections::BTreeMap;
-use std::env;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -11,9 +10,11 @@ use anyhow::{Context, Result, ensure};
 use serde_json::Value;
 use tempfile::TempDir;
 
+use crate::copies::program_in_path;
 use crate::http;
 use crate::netns::Namespace;
 use crate::process::{Confine, Process};
+use crate::target;
 
 /// Where it serves; it always runs in a namespace of the tests, so the port is free.
 const LISTEN: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 9090);
@@ -30,29 +31,18 @@ pub fn shipped() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../deploy/prometheus")
 }
 
-/// `prometheus` or `promtool`: in `PATH`, or where `cargo xtask setup --stacks` unpacks it, in Cargo's target directory, some
-/// directories above the running program.
+/// `prometheus` or `promtool`: in `PATH`, or where `cargo xtask setup --stacks` unpacks it, in Cargo's target directory.
 ///
 /// # Errors
 /// When there is none.
 pub fn program(name: &str) -> Result<PathBuf> {
-    let own = env::current_exe().context("own path")?;
-    let path = env::var_os("PATH").unwrap_or_default();
-    let unpacked = own
-        .ancestors()
-        .skip(1)
-        .take(3)
-        .map(|directory| directory.join("prometheus/usr/bin"));
-    env::split_paths(&path)
-        .chain(unpacked)
-        .map(|directory| directory.join(name))
-        .find(|path| path.is_file())
-        .with_context(|| {
-            format!(
-                "no {name} in PATH or near {}: run cargo xtask setup --stacks",
-                own.display()
-            )
-        })
+    if let Some(found) = program_in_path(name) {
+        return Ok(found);
+    }
+    target::installed(
+        Path::new("prometheus/usr/bin").join(name),
+        "cargo xtask setup --stacks",
+    )
 }
 
 /// Runs promtool to its end.

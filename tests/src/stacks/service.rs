@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context, Result};
@@ -13,6 +13,7 @@ use crate::peers::Place;
 use crate::private::PrivateCopies;
 use crate::probed;
 use crate::process::Process;
+use crate::target;
 
 use super::certificates::Certificates;
 
@@ -167,26 +168,12 @@ impl Stack {
         }
     }
 
-    /// Where `cargo xtask setup --stacks` has put it: `stacks/NAME` in Cargo's target directory, some directories above
-    /// the running program.
+    /// Where `cargo xtask setup --stacks` has put it: `stacks/NAME` in Cargo's target directory.
     ///
     /// # Errors
     /// When it is not there.
     pub fn directory(&self) -> Result<PathBuf> {
-        let own = std::env::current_exe().context("own path")?;
-        let found = own
-            .ancestors()
-            .skip(1)
-            .take(3)
-            .map(|directory| directory.join("stacks").join(self.name))
-            .find(|path| path.is_dir());
-        found.with_context(|| {
-            format!(
-                "no stacks/{} near {}: run cargo xtask setup --stacks",
-                self.name,
-                own.display()
-            )
-        })
+        target::installed(Path::new("stacks").join(self.name), "cargo xtask setup --stacks")
     }
 
     /// Starts it and waits until it listens and the agent's probes are in.

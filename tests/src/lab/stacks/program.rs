@@ -5,13 +5,14 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::feature::Feature;
 use super::openssl_conf::{self, Configuration};
 use crate::lab::peer::{Behaviour, ClientPlan, PEER_PATIENCE, REQUEST, ServerPlan, Stack, missing_program};
+use crate::target;
 
 /// What servers answer.
 pub const REPLY: &str = "HTTP/1.0 200 OK\r\nContent-Length: 3\r\n\r\nok\n";
@@ -21,26 +22,12 @@ pub fn sources() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("lab")
 }
 
-/// A program that `cargo xtask lab` has built: it is in `lab-programs` in Cargo's target directory, some directories above
-/// the running program.
+/// A program that `cargo xtask setup --lab` has built: it is in `lab-programs` in Cargo's target directory.
 ///
 /// # Errors
 /// When it has not been built.
 pub fn built(name: &str) -> Result<Command> {
-    let own = std::env::current_exe().context("own path")?;
-    let found = own
-        .ancestors()
-        .skip(1)
-        .take(3)
-        .map(|directory| directory.join("lab-programs").join(name))
-        .find(|path| path.is_file());
-    let path = found.with_context(|| {
-        format!(
-            "no lab-programs/{name} near {}: run cargo xtask lab",
-            own.display()
-        )
-    })?;
-    Ok(Command::new(path))
+    target::installed(Path::new("lab-programs").join(name), "cargo xtask setup --lab").map(Command::new)
 }
 
 /// How a program takes its plan.
